@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers import source_names
 from drivers.benchfile import safety_times
-from drivers.benchfile.model import ROLES
+from drivers.benchfile.model import FILE_SETTINGS, ROLES
 from drivers.benchfile.units import si_unit, to_si
 from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_VOLTAGE, cell_current, cell_voltage, sensed_temperature
 from drivers.evidence_class import EMULATED
@@ -214,9 +214,10 @@ def _lanes(bench: Bench) -> Iterator[BenchFileError]:
 def _files(bench: Bench) -> Iterator[BenchFileError]:
     named: list[tuple[KeyPath, Any]] = [(("dut", "map"), bench.dut.map)]
     named += [
-        (("lane", number, "settings", "file"), lane.settings["file"])
+        (("lane", number, "settings", key), lane.settings[key])
         for number, lane in enumerate(bench.lane)
-        if "file" in lane.settings
+        for key in FILE_SETTINGS
+        if key in lane.settings
     ]
     for at, name in named:
         yield from find_file_error(bench.document, at, name)

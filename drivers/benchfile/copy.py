@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.document import Document
+from drivers.benchfile.model import FILE_SETTINGS
 from drivers.benchfile.read import read_bench
 from drivers.errors import Usage
 
@@ -41,8 +42,7 @@ def _named_in(bench: Bench) -> Iterable[KeyPath]:
     if bench.device_limits is not None:
         yield ("device_limits", "thresholds")
     for number, lane in enumerate(bench.lane):
-        if "file" in lane.settings:
-            yield ("lane", number, "settings", "file")
+        yield from (("lane", number, "settings", key) for key in FILE_SETTINGS if key in lane.settings)
 
 
 class _Copies:

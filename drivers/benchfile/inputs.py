@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.document import Document
+from drivers.benchfile.model import FILE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def list_names(bench: Bench, device_map: Document) -> tuple[str, ...]:
     names = [bench.dut.map]
     if isinstance(dbc := device_map.values.get("dbc"), str):
         names.append(posixpath.join(posixpath.dirname(bench.dut.map), dbc))
-    names += [str(settings["file"]) for settings in _get_settings(bench) if "file" in settings]
+    names += [str(settings[key]) for settings in _get_settings(bench) for key in FILE_SETTINGS if key in settings]
     return tuple(dict.fromkeys(map(posixpath.normpath, names)))
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from drivers.benchfile.checks import mistakes, not_finite
 from drivers.benchfile.conversions import conflicts, convert
 from drivers.benchfile.document import Document, KeyPath
-from drivers.benchfile.model import MODULE, NAME, Bench
+from drivers.benchfile.model import FILE_SETTINGS, MODULE, NAME, Bench
 from drivers.benchfile.toml_errors import DECIMAL_COMMA, has_decimal_commas
 from drivers.errors import BenchFileError, Mistakes
 
@@ -47,8 +47,9 @@ def read_bench(path: Path) -> Bench:
     """Read and check a bench file; raise `BenchFileError`, which carries the other mistakes."""
     bench = _bench(Document.read(path), files=True)
     for lane in bench.lane:
-        if "file" in lane.settings:
-            lane.settings["file"] = str((path.parent / lane.settings["file"]).resolve())
+        for key in FILE_SETTINGS:
+            if key in lane.settings:
+                lane.settings[key] = str((path.parent / lane.settings[key]).resolve())
     return bench
 
 

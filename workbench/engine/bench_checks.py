@@ -12,6 +12,7 @@ from control.current_profile import read_current_profile
 from drivers.benchfile.checks import find_file_error
 from drivers.benchfile.device_sheet import read_sheet
 from drivers.benchfile.document import Document
+from drivers.benchfile.model import FILE_SETTINGS
 from drivers.benchfile.named_parts import NamedParts
 from drivers.benchfile.read import read_bench, suggest
 from drivers.canbus.bus import list_interfaces
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from drivers.benchfile.document import KeyPath
     from drivers.benchfile.model import Bench, LaneSection
     from drivers.canbus.dut_map import DutMap
     from workbench.session.bench_info import BenchInfo
@@ -112,18 +114,27 @@ def _check_lane(document: Document, number: int, lane: LaneSection, found: Mista
             if key not in known:
                 what, hint = f"is not a setting of {lane.module}", suggest(key, known, "its settings")
                 found.add(document.mistake((*at, "settings", key), what, value=key, hint=hint))
-    if "file" not in lane.settings:
-        return
-    name = lane.settings["file"]
-    missing = tuple(find_file_error(document, (*at, "settings", "file"), name))
+    for key in FILE_SETTINGS:
+        if key in lane.settings:
+            _check_lane_file(document, (*at, "settings", key), lane.settings[key], found)
+
+
+def _check_lane_file(document: Document, at: KeyPath, name: Any, found: Mistakes) -> None:
+    """Check that a file that a lane names exists and can be read as what its name says."""
+    missing = tuple(find_file_error(document, at, name))
     found.add(*missing)
-    if not missing:
-        path = document.path.parent / name
-        with found.collect():
-            if path.suffix == ".toml":
-                Document.read(path)
-            elif path.suffix == ".csv":
-                read_current_profile({"file": str(path)})
+    if missing:
+        return
+    path = document.path.parent / name
+    with found.collect():
+        if path.suffix == ".toml":
+            Document.read(path)
+        elif path.suffix == ".csv":
+            read_current_profile({"file": str(path)})
+        elif path.suffix == ".onnx":
+            from control.rl.policy import Policy  # noqa: PLC0415  # it loads the MPC beside it
+
+            Policy.load(path)
 
 
 def _import_module(document: Document, number: int, name: str) -> Any:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drivers.benchfile import read_bench
+from drivers.benchfile.copy import copy_bench
+from drivers.benchfile.document import Document
+from drivers.benchfile.inputs import list_names
 from drivers.errors import BenchFileError
+from tests.control.rl.duty_policy import make_duty_policy
 from tests.workbench.live import HIL24
 from workbench.engine.bench_checks import read_checked_bench
 
@@ -118,3 +123,30 @@ def test_a_file_that_is_not_toml_is_one_mistake(bench: Path) -> None:
     change(bench, ("soc0 = 0.62", "soc0 = 0,62"))
     (one,) = mistakes(bench)
     assert "a decimal comma in 0,62" in str(one)
+
+
+WITH_POLICY = (
+    'module = "control.mpc"\nsettings = { file = "duty.csv",',
+    'module = "control.rl"\nsettings = { policy = "mine.onnx", file = "duty.csv",',
+)
+
+
+def test_the_policy_of_a_lane_is_found_and_read(bench: Path) -> None:
+    change(bench, WITH_POLICY)
+    (missing,) = mistakes(bench)
+    assert str(missing.key).endswith("settings.policy")
+    (bench.parent / "mine.onnx").write_bytes(b"no graph")
+    (damaged,) = mistakes(bench)
+    assert "is not a policy" in damaged.sentence
+    (bench.parent / "mine.onnx").write_bytes(make_duty_policy())
+    checked = read_checked_bench(bench)
+    lane = next(lane for lane in checked.bench.lane if lane.module == "control.rl")
+    assert lane.settings["policy"] == str(bench.parent / "mine.onnx")
+
+
+def test_a_copied_bench_takes_the_policy_along(bench: Path, tmp_path: Path) -> None:
+    (bench.parent / "mine.onnx").write_bytes(make_duty_policy())
+    change(bench, WITH_POLICY)
+    copy_bench(bench, tmp_path / "mine")
+    assert (tmp_path / "mine" / "mine.onnx").read_bytes() == (bench.parent / "mine.onnx").read_bytes()
+    assert "mine.onnx" in list_names(read_bench(bench), Document.read(read_bench(bench).dut_map))
