@@ -23,6 +23,12 @@ DEPTH, EVICTED, ACKNOWLEDGED = "Outbox/Depth", "Outbox/Evicted", "Outbox/Acknowl
 ACKNOWLEDGED_BY = "Outbox/Acknowledged By"  # the id of the host
 SHA256, NAME, EVIDENCE, SERIAL = "Bundle/Sha256", "Bundle/Name", "Bundle/Evidence", "Bundle/Serial"
 DESIRED, STATE, REASON, RECEIVED = "Bundle/Desired", "Bundle/State", "Bundle/Reason", "Bundle/Received"
+POLICY_STATE, POLICY_STEPS, POLICY_DIFFERENCE = "Policy/State", "Policy/Steps", "Policy/Difference"
+POLICY_VIOLATIONS, POLICY_INTERVENTIONS, POLICY_OUTSIDE = (
+    "Policy/Violations",
+    "Policy/Interventions",
+    "Policy/Outside",
+)
 SIZE, OFFSET, CHUNK = "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
 
 TYPES: Final[dict[str, DataType]] = {
@@ -59,6 +65,12 @@ TYPES: Final[dict[str, DataType]] = {
     OFFSET: DataType.UINT64,
     CHUNK: DataType.BYTES,
     ACKNOWLEDGED_BY: DataType.STRING,
+    POLICY_STATE: DataType.STRING,
+    POLICY_STEPS: DataType.UINT64,
+    POLICY_DIFFERENCE: DataType.DOUBLE,
+    POLICY_VIOLATIONS: DataType.UINT64,
+    POLICY_INTERVENTIONS: DataType.UINT64,
+    POLICY_OUTSIDE: DataType.UINT64,
 }
 _BY_NAME: Final = (
     BD_SEQ,

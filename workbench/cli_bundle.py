@@ -77,6 +77,12 @@ def bundle_build(
         str,
         typer.Option(metavar="TYPE", help="Kind of pack that it is for; default: cells of the bench, such as 24s12p."),
     ] = "",
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A policy that promote has promoted; an edge runs it in shadow.")
+    ] = None,
+    promotion: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --policy: the folder that promote wrote.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to write; default: NAME-SERIAL.bundle here.")
     ] = None,
@@ -87,7 +93,8 @@ def bundle_build(
 
     run_verb(
         Report("bundle build", as_json), verb.build, run_folder, private, bench, certificate,
-        name=name, serial=serial, days=days, made=made, accept=accept, pack_type=pack_type, out=out,
+        name=name, serial=serial, days=days, made=made, accept=accept, pack_type=pack_type, policy=policy,
+        promotion=promotion, out=out,
     )  # fmt: skip
 
 

@@ -6,16 +6,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from control import mpc
 from control.bumpless import BumplessOutput, clamp, is_outside
 from control.current_profile import read_current_profile
-from control.observed_pack import ObservedPack
-from control.ports import CurrentRange, Decision, Fallback
-from control.rl.policy import TOLERANCE, Policy
-from control.shield import Shield, make_shield_settings
-from control.tasks.observation import Observer
+from control.ports import Decision, Fallback
+from control.rl.policy import Policy
+from control.rl.policy_inputs import PolicyInputs, find_distrust
 from control.tasks.simulation import NEEDED
 from control.tasks.task import TaskKind, find_task, read_task
 from drivers.clock import monotonic
@@ -24,58 +20,13 @@ from drivers.errors import BenchFileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from control.current_profile import CurrentProfile
-    from control.ports import Controller
-    from control.tasks.task import ControlTask
-    from drivers.snapshot import Estimate, Floats, PackReading
+    from control.ports import Controller, CurrentRange
+    from drivers.snapshot import Estimate, PackReading
     from twin.ports import PackSpec
 
 SETTINGS: Final = ("policy", *mpc.SETTINGS)  # that a bench file may give
 SHIPPED: Final = Path(__file__).parent / "policies" / "duty_tracking.onnx"
 LATE_S: Final = 0.005  # an answer that took longer comes too late for its turn
-
-
-class PolicyInputs:
-    """What a policy sees on a bench: the pack as measured, and the duty ahead. `rating_a` is that of this pack."""
-
-    def __init__(self, task: ControlTask, profile: CurrentProfile, abreast: float) -> None:
-        self.task, self.profile = task, profile
-        self.rating_a = task.rating_a * abreast / task.pack.parallel
-        self._observed, self._observer = ObservedPack(task.cell, abreast), Observer(task)
-        self._shield = Shield(task.cell, make_shield_settings(task, abreast))
-        self._ahead_s: Floats = (np.arange(task.preview, dtype=np.float64) + 0.5) * task.step_s
-        self._seen: Floats | None = None
-        self._voltage_v: Floats = np.zeros((2, 1))
-
-    def measure(self, reading: PackReading, estimate: Estimate, dt_s: float) -> bool:
-        """Update what is seen of the pack; return False, and keep the past, if a value is not known."""
-        voltage_v, kelvin, soc = (
-            np.array([[values.min()], [values.max()]])
-            for values in (reading.voltage_v, reading.temperature_k, estimate.soc)
-        )
-        if not (math.isfinite(reading.current_a) and np.isfinite([voltage_v, kelvin, soc]).all()):
-            self._seen = None
-            return False
-        self._seen = self._observed.observe(np.array([reading.current_a]), soc, voltage_v, kelvin, dt_s)
-        self._voltage_v = voltage_v
-        return True
-
-    def find_range(self, allowed: CurrentRange) -> CurrentRange:
-        """Return what the shield and the BMS allow, both."""
-        if self._seen is None:
-            return CurrentRange(0.0, 0.0)
-        charge_a, discharge_a = self._shield.find_range(self._seen)[:, 0]
-        return CurrentRange(min(charge_a, allowed.charge_a), min(discharge_a, allowed.discharge_a))
-
-    def observe(self, safe: CurrentRange, last_a: float, now_s: float) -> Floats:
-        """Return the observation `[1, names]`; scaled to the rating of the task, as in training."""
-        if self._seen is None:
-            return np.full((1, len(self._observer.names)), np.nan)
-        scale = self.task.rating_a / self.rating_a
-        ahead = self.profile.at(now_s + self._ahead_s)[None] * scale
-        allowed = np.array([[safe.charge_a], [safe.discharge_a]]) * scale
-        last = np.array([last_a * scale])
-        return self._observer.build(self._seen, self._voltage_v, last, allowed, ahead, np.array([now_s]))
 
 
 class RlController:
@@ -160,16 +111,3 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
         raise BenchFileError(f"is for the task {task.name}", where=str(path), key="policy", value=task.name, hint=hint)
     inputs = PolicyInputs(task, profile, pack.parallel * pack.cell_ah / task.cell.capacity_ah)
     return RlController(policy, inputs, mpc.build(pack, own), distrust=find_distrust(policy, task))
-
-
-def find_distrust(policy: Policy, task: ControlTask) -> str:
-    """Return why a policy must not act: other cell, other task, or other answers than where it was made."""
-    if policy.info.cell_sha256 != task.cell.sha256:
-        return f"the policy was trained for another cell ({policy.info.cell_sha256[:8]}, here {task.cell.sha256[:8]})"
-    if policy.info.task_sha256 != task.sha256:
-        return f"the policy was trained for another version of the task {task.name}"
-    if policy.info.names != Observer(task).names:
-        return "the policy observes other values than this version gives"
-    if not (worst := policy.find_golden_error()) <= TOLERANCE:
-        return f"the policy's golden vectors are not repeated here: {worst:.2g} off, limit {TOLERANCE:g}"
-    return ""

@@ -27,6 +27,7 @@ from edge_bridge.bundle.manifest import (
     LANES,
     LIMITS,
 )
+from edge_bridge.bundle.promotion import PROMOTION, check_promotion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ def check_consistency(bundle: Bundle) -> None:
         (EVIDENCE, _check_evidence),
         (CERTIFICATE, _check_certificate),
         (GOLDEN, _check_golden),
+        (PROMOTION, lambda bundle, _bench: check_promotion(bundle)),
     )
     for member, check in checks:
         try:

@@ -12,6 +12,7 @@ from edge_bridge.bundle import canonical_json
 from edge_bridge.bundle.archive import MEMBER_NAME as MEMBER
 from edge_bridge.bundle.envelope import ENVELOPE
 from edge_bridge.bundle.evidence import CLASSES
+from edge_bridge.bundle.promotion import POLICY, PROMOTION
 
 SCHEMA: Final = "pulsebms.bundle/2"
 WITHOUT_PACK_TYPE: Final = "pulsebms.bundle/1"  # the version before; it is read, with an empty pack type
@@ -25,7 +26,9 @@ GOLDEN_ESTIMATOR: Final = "golden/estimator.npy"
 GOLDEN_GATE: Final = "golden/gate.npy"
 GOLDEN_PACK_GATE: Final = "golden/pack_gate.npy"
 REQUIRED_MEMBERS: Final = (BENCH, LIMITS, LANES, EVIDENCE, GOLDEN, GOLDEN_ESTIMATOR, GOLDEN_GATE, GOLDEN_PACK_GATE)
-RESERVED_NAMES: Final = frozenset({*REQUIRED_MEMBERS, CERTIFICATE, ENVELOPE})  # names that no file of a bench may have
+RESERVED_NAMES: Final = frozenset(
+    {*REQUIRED_MEMBERS, CERTIFICATE, ENVELOPE, POLICY, PROMOTION}
+)  # names that no file of a bench may have
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 MAX_SERIAL: Final = 2**53 - 1  # the largest integer that every JSON reader holds exactly

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from drivers.ports import Clock, Source
     from drivers.snapshot import Estimate, PackReading, Snapshot
     from edge_bridge.bundle.runtime import Configuration
+    from edge_bridge.edge.policy_shadow import PolicyShadow
     from edge_bridge.metrics import Scalar
 
 
@@ -54,9 +55,19 @@ class PackRuntime:
     """The bundle's estimator and gate over one BMS."""
 
     def __init__(
-        self, configured: Configuration, bms: PackBms, source: Source, clock: Clock, *, rate_hz: float | None = None
+        self,
+        configured: Configuration,
+        bms: PackBms,
+        source: Source,
+        clock: Clock,
+        *,
+        rate_hz: float | None = None,
+        policy: PolicyShadow | None = None,
     ) -> None:
-        """`bms` and `source` are one device, written and read; `rate_hz`: its turns a second (None: the bench's)."""
+        """`bms` and `source` are one device, written and read; `rate_hz`: its turns a second (None: the bench's).
+
+        `policy`: a promoted policy that sees every sample and acts on nothing.
+        """
         bench = configured.bench
         self._bms, self._clock = bms, clock
         self._senses = SnapshotBuilder((source, ChainSource(clock)))
@@ -64,6 +75,7 @@ class PackRuntime:
         self._sense = PackView(self._senses.table, wired)
         self._gate = pack_gate(bench, self._senses.table, wired, rate_hz=rate_hz)
         self._estimator = configured.estimator
+        self.policy = policy
         self._contactor_request = ContactorRequest(clock.now())
         self._last_s = math.nan
         self._failed = ""
@@ -82,6 +94,8 @@ class PackRuntime:
         snapshot = self._senses.build(now_s, [])
         reading, fault = self._sense.reading(snapshot), self._sense.find_unknown(snapshot)
         estimate = self._estimate(reading, 0.0 if fault else dt_s)  # with an unknown value the estimator holds
+        if self.policy is not None:
+            self.policy.update(reading, estimate, self._sense.allowed(snapshot), dt_s)
         closed = self._sense.contactor_closed(snapshot)
         requested = (
             Command(reading.current_a, ZERO_COMMAND.cell_voltage_v, ZERO_COMMAND.cell_temperature_k)

@@ -18,6 +18,7 @@ from edge_bridge.edge.installer import BundleInstaller
 from edge_bridge.edge.node import EdgeNode
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.pack_runtime import PackRuntime
+from edge_bridge.edge.policy_shadow import make_policy_shadow
 from edge_bridge.edge.probation import HealthSample
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.startup import start_configuration
@@ -185,7 +186,8 @@ class Edge:
         old = self._device
         same = old is not None and old[0] == map_bytes
         dut = old[1] if old is not None and same else Dut(read_dut_map(configured.dut_map), *self._settings.bus)
-        pack = PackRuntime(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz)
+        policy = make_policy_shadow(configured, configured.bench.path.parent)
+        pack = PackRuntime(configured, dut, dut, self._clocks, rate_hz=self._settings.rate_hz, policy=policy)
         if self._trip_file.reason:
             pack.trip(self._trip_file.reason)
         if not same:
@@ -243,7 +245,12 @@ class Edge:
             metrics.STATE: status.state,
             metrics.REASON: status.reason,
             metrics.RECEIVED: update.received,
+            **self._describe_policy(),
         }
+
+    def _describe_policy(self) -> dict[str, Scalar]:
+        policy = None if self._pack is None else self._pack.policy
+        return {} if policy is None else policy.describe()
 
     def _make_result(self, uplink: Uplink, node: EdgeNode) -> EdgeResult:
         status, outbox = self._installer.status, self._outbox

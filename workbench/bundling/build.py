@@ -22,7 +22,7 @@ from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
 from edge_bridge.bundle.runtime import configure
 from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.bundle.write import make_signed_bundle
-from workbench.bundling import bench_members, certificate, golden_vectors, source
+from workbench.bundling import bench_members, certificate, golden_vectors, policy_members, source
 from workbench.bundling.deviations import accept, check_reason, require_unchanged
 from workbench.bundling.steps import ignore_progress
 
@@ -42,7 +42,8 @@ class BundleOrder:
     """The request for one bundle.
 
     An empty `name` means the name of the bench, an empty `pack_type` the cells of its pack, such as `24s12p`.
-    `accept`: why the deviations of the evidence are accepted; empty where they are not.
+    `accept`: why the deviations of the evidence are accepted; empty where they are not. `policy` and `promotion`: a
+    policy, and the folder or file that `promote` wrote about it.
     """
 
     run: Path
@@ -55,6 +56,8 @@ class BundleOrder:
     certificate: Path | None = None
     accept: str = ""
     pack_type: str = ""
+    policy: Path | None = None
+    promotion: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def build(order: BundleOrder, steps: Steps = ignore_progress) -> BuiltBundle:
         files[EVIDENCE] = canonical_json.dump_json(evidence)
         if proof is not None:
             files[CERTIFICATE] = proof.data
+        files |= policy_members.read_policy_members(order.policy, order.promotion)
         about = _make_manifest(order, name, evidence["class"], run)
         steps("Golden vectors are recorded.", 0.2)
         with tempfile.TemporaryDirectory(prefix="bundle-") as folder:

@@ -59,6 +59,8 @@ def build(
     made: str,
     accept: str,
     pack_type: str,
+    policy: Path | None,
+    promotion: Path | None,
     out: Path | None,
 ) -> bool:
     """Build one file from one run; never overwrite a file.
@@ -85,6 +87,8 @@ def build(
         certificate=certificate,
         accept=accept,
         pack_type=pack_type,
+        policy=policy,
+        promotion=promotion,
     )
     file = build_file(order, out)
     path, done = file.path, file.built

@@ -13,9 +13,9 @@ import pytest
 from control import mpc, rl
 from control.current_profile import read_current_profile
 from control.ports import CurrentRange, Fallback
-from control.rl import lane
-from control.rl.lane import PolicyInputs, RlController
+from control.rl.lane import RlController
 from control.rl.policy import Policy
+from control.rl.policy_inputs import PolicyInputs, find_distrust
 from control.tasks.task import find_task, read_task
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading
@@ -34,10 +34,11 @@ WIDE = CurrentRange(60.0, 60.0)
 TASK = read_task(find_task("duty_tracking"))
 
 
-def made(data: bytes, **more: Any) -> RlController:
+def made(data: bytes, now: Callable[[], float] = float) -> RlController:
+    """The lane; unless told otherwise its clock stands, so that no answer is late."""
     inputs = PolicyInputs(TASK, read_current_profile(DUTY), 12 * 5.0 / TASK.cell.capacity_ah)
     policy = Policy(data, "by hand")
-    return RlController(policy, inputs, mpc.build(PACK, DUTY), distrust=lane.find_distrust(policy, TASK), **more)
+    return RlController(policy, inputs, mpc.build(PACK, DUTY), distrust=find_distrust(policy, TASK), now=now)
 
 
 def reading(volts: float = 3.75, current_a: float = 0.0, kelvin: float = 298.15) -> PackReading:
