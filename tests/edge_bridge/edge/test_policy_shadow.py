@@ -92,8 +92,12 @@ def test_a_policy_for_another_cell_is_refused_and_says_so(tmp_path: Path) -> Non
     assert "another cell" in str(made.describe()[metrics.POLICY_STATE])
 
 
+def find_nothing(_name: str) -> None:
+    return None
+
+
 def test_without_the_extra_it_says_which_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy_shadow, "find_spec", {}.get)
+    monkeypatch.setattr(policy_shadow, "find_spec", find_nothing)
     assert shadow(tmp_path, b"").describe()[metrics.POLICY_STATE] == policy_shadow.NO_EXTRA
 
 
