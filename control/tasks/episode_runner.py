@@ -120,13 +120,16 @@ class EpisodeRunner:
         reading = PackReading(time_s, current_a, np.zeros(cells), voltage_v, kelvin)
         return reading, Estimate(soc, np.full(cells, self.task.varies.soc_error))
 
-    def ask(self, controller: Controller) -> Decision:
-        """Return the decision of a controller for this step; the pack itself allows the limits of the task."""
+    def ask(self, controller: Controller, took_s: list[float]) -> Decision:
+        """Return the decision of a controller for this step, and note in `took_s` how long it took.
+
+        The pack itself allows the limits of the task; the shield is not the controller's business.
+        """
         reading, estimate = self.read()
         allowed = CurrentRange(self.task.charge_a, self.task.discharge_a)
         began_s = monotonic()
         decision = controller.decide(reading, estimate, allowed, self.task.step_s)
-        self.tally.took_s.append(monotonic() - began_s)
+        took_s.append(monotonic() - began_s)
         return decision
 
     def apply(self, decision: Decision) -> None:
@@ -173,7 +176,7 @@ def run_episode(
     runner = EpisodeRunner(task, seed, number, make_packs=find_packs(model), **simulation)
     controller = build_controller(name, task, runner.signal, runner.observe, instead)
     while not runner.has_ended:
-        runner.apply(runner.ask(controller))
+        runner.apply(runner.ask(controller, runner.tally.took_s))
     return runner.make_score(name)
 
 

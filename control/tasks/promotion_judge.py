@@ -121,7 +121,7 @@ def judge_monitors(policy: Policy, task: ControlTask, rules: PromotionRules) -> 
             deadline_s=rules.monitors.deadline_s,
             now=partial(next, clock),
         )
-        if runner.ask(controller).fallback is not Fallback.OTHER:
+        if runner.ask(controller, []).fallback is not Fallback.OTHER:
             failed.append(trial)
     evidence = f"tried: {', '.join(trials)}; deadline {1e3 * rules.monitors.deadline_s:g} ms"
     reason = f"the policy still decides after: {', '.join(failed)}" if failed else ""

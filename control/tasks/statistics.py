@@ -38,7 +38,7 @@ def bound_relative_difference(
     more_eur, random, days = cost_eur - peer_eur, np.random.default_rng(seed), len(cost_eur)
     drawn = [random.integers(days, size=(min(AT_ONCE, draws - done), days)) for done in range(0, draws, AT_ONCE)]
     ratios = np.concatenate([_divide(more_eur[days], peer_eur[days]) for days in drawn])
-    return float(_divide(more_eur[None], peer_eur[None])[0]), float(np.quantile(ratios, confidence))
+    return float(_divide(more_eur[None], peer_eur[None])[0]), float(np.quantile(ratios, confidence, method="higher"))
 
 
 def _divide(more_eur: Floats, peer_eur: Floats) -> Floats:
