@@ -100,12 +100,13 @@ class StageCharger:
     """Charges with one constant current a stage, each the largest whose anode potential keeps the limit in the table.
 
     `ends`: SoC at the end of each stage; a single stage is CC-CV. The highest cell keeps the voltage limit by a
-    current that falls. The currents are those for the coldest measured temperature at the start and for the most aged
-    pack of the task, as for the shield.
+    current that falls. The current of a stage is that for the coldest measured temperature when it begins, and for the
+    most aged pack of the task, as for the shield.
     """
 
     def __init__(self, task: ControlTask, ends: Sequence[float]) -> None:
-        self._task, self._ends, self._stages_a = task, ends, list[float]()
+        self._task, self._ends = task, ends
+        self._stage, self._stage_a = -1, 0.0
         varies = task.varies
         self._limit_v = task.limits.voltage_v[1] - varies.voltage_bias_v - 3.0 * varies.voltage_noise_v
         self._gain_a_v = STEP_SHARE * task.pack_ah / CELL_OHM_AH
@@ -116,15 +117,13 @@ class StageCharger:
         highest_v, soc = float(reading.voltage_v.max()), float(estimate.soc.max()) + self._task.varies.soc_error
         if not (np.isfinite(highest_v) and np.isfinite(soc)):
             return Decision(0.0, 0.0, 0)
-        if not self._stages_a:
-            kelvin = float(reading.temperature_k.min()) - self._task.varies.temperature_bias_k
-            begins = (float(estimate.soc.min()) - self._task.varies.soc_error, *self._ends[:-1])
-            self._stages_a = [
-                find_stage_current(self._task, span, kelvin) for span in zip(begins, self._ends, strict=True)
-            ]
         stage = min(int(np.searchsorted(self._ends, soc)), len(self._ends) - 1)
+        if stage != self._stage:
+            lowest = float(estimate.soc.min()) - self._task.varies.soc_error
+            kelvin = float(reading.temperature_k.min()) - self._task.varies.temperature_bias_k
+            self._stage, self._stage_a = stage, find_stage_current(self._task, (lowest, self._ends[stage]), kelvin)
         self._held_a += self._gain_a_v * (self._limit_v - highest_v)
-        self._held_a = min(max(self._held_a, 0.0), self._stages_a[stage], allowed.charge_a)
+        self._held_a = min(max(self._held_a, 0.0), self._stage_a, allowed.charge_a)
         return Decision(-self._held_a, 0.0, 0)
 
     def take_over(self, current_a: float) -> None:
