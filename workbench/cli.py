@@ -299,7 +299,7 @@ def measure(
         str,
         typer.Argument(
             metavar="NAME",
-            help="One of window, loop, load, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all.",
+            help="One of window, loop, load, twins, estimators, mpc, rl, wire, guard, safety, recorder, chain, or all.",
         ),
     ],
     data: Annotated[

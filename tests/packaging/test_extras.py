@@ -42,7 +42,7 @@ OPTIONAL: dict[str, set[str]] = {
     },  # not asked for without the extra bench
     "edge": {"psutil"},  # drivers.processes does without it
     "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
-    "measure": {"pyqtgraph"},  # a peer in comparisons; without it the extra dev is named
+    "measure": {"pyqtgraph", "torch", "onnx"},  # peers in comparisons; without the first the extra dev is named
 }
 OPTIONAL["replay"] = OPTIONAL["window"]
 

@@ -153,7 +153,8 @@ def test_the_monitors_hand_over_what_is_unknown_far_outside_or_late(tmp_path: Pa
     task = make_task(tmp_path)
     rules = make_rules(tmp_path)
     assert judge_monitors(Policy(make_policy(task), "by hand"), task, rules).is_passed
-    endless = make_policy(task, low=(-1e9,) * 35, high=(1e9,) * 35)
+    names = len(Policy(make_policy(task), "by hand").info.names)
+    endless = make_policy(task, low=(-1e9,) * names, high=(1e9,) * names)
     careless = judge_monitors(Policy(endless, "by hand"), task, rules)
     assert careless.is_passed is False
     assert "far outside" in careless.reason
