@@ -6,6 +6,8 @@ current of the reference cell, resistance all its losses but diffusion, as in th
 
 from __future__ import annotations
 
+import weakref
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,6 +29,8 @@ MOST_SUBSTEPS: Final = 2  # PyBaMM chooses its own steps within; more of them on
 FIRST_S: Final = 1e-3
 ENDED_V: Final = 1.0  # what a model that has ended counts as: every limit broken
 
+_IDLE: defaultdict[str, list[ReferenceCell]] = defaultdict(list)  # by model: to build one costs half a second
+
 
 class ReferencePacks:
     """Like `PackBatch`, with a cell of PyBaMM's `model` ("DFN" or "SPMe") for each pack; 10 to 50 ms a step."""
@@ -36,7 +40,9 @@ class ReferencePacks:
         self._cell, self._wear = task.cell, task.cell.wear.linearise(task.cell.capacity_ah)
         self._constants = read_cell_constants()
         self._substeps = min(MOST_SUBSTEPS, max(1, round(task.step_s / task.substep_s)))
-        self._cells = [ReferenceCell(0.5, model) for _ in range(self.packs)]
+        idle = _IDLE[model]
+        self._cells = [idle.pop() if idle else ReferenceCell(0.5, model) for _ in range(self.packs)]
+        weakref.finalize(self, idle.extend, self._cells)  # the next packs rest them at their own start
         self._capacity, self._resistance = np.ones(self.packs), np.ones(self.packs)
         self._ambient_k = np.zeros(self.packs)
         self._turns = np.zeros((self.packs, 2))

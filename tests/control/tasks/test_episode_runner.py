@@ -162,6 +162,15 @@ def test_a_day_on_pybamm_costs_about_what_it_costs_on_the_fast_twin() -> None:
     assert reference.energy_eur == pytest.approx(fast.energy_eur, abs=0.02)
 
 
+def test_an_episode_on_pybamm_repeats_with_a_cell_that_another_one_has_used(tmp_path: Path) -> None:
+    task = make_task(tmp_path)
+    runs = [run_episode(RULE, task, SEED, number, model="SPMe") for number in (2, 5, 2)]
+    assert runs[0].cost_eur == runs[2].cost_eur != runs[1].cost_eur
+    both = [TaskSimulation(task, SEED, 1, make_packs=partial(ReferencePacks, model="SPMe")) for _ in range(2)]
+    both[0].step(np.array([20.0]))
+    assert not np.array_equal(both[0].batch.read(ecm.SOC), both[1].batch.read(ecm.SOC)), "no cell is shared"
+
+
 def test_a_reference_cell_that_ends_breaks_its_limits(tmp_path: Path) -> None:
     simulation = TaskSimulation(make_task(tmp_path), SEED, 1, make_packs=ReferencePacks, shielded=False)
     outcomes = [simulation.step(np.array([30.0])) for _ in range(7)]

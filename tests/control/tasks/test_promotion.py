@@ -75,9 +75,12 @@ def test_a_policy_whose_training_did_not_cover_the_task_is_refused(tmp_path: Pat
 
 
 def test_actions_beyond_the_rating_are_refused(tmp_path: Path) -> None:
-    task = make_task(tmp_path)
-    _, found = judge(tmp_path, task, make_policy(task, 0.0, bias=-3.0, is_limited=False), FEW)
-    assert "actions in range" in failed(found)
+    task, path = make_task(tmp_path), tmp_path / "policy.onnx"
+    path.write_bytes(make_policy(task, 0.0, bias=-3.0, is_limited=False))
+    score = run_fast_episodes(path, task, 1000, 0, 10)
+    found = {gate.name: gate for gate in gates.check_fast(score, score, read_rules(FILE).fast, 10)}
+    assert found["actions in range"].is_passed is False
+    assert found["actions in range"].values["wrong"] == 10 * task.steps
 
 
 def test_a_tampered_policy_is_refused_before_anything_is_run(tmp_path: Path) -> None:
