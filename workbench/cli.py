@@ -13,6 +13,7 @@ from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_shadow import promote, shadow
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
 from workbench.option_passing import pass_to_verb
@@ -198,6 +199,8 @@ def certify(
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
 app.add_typer(fleet_app)
+app.command(short_help="Compare a controller with the active one in simulation.")(shadow)
+app.command(short_help="Judge a policy; print each gate with its evidence.")(promote)
 
 
 @app.command(short_help="Run a signed configuration beside a pack.")
@@ -296,7 +299,7 @@ def measure(
         str,
         typer.Argument(
             metavar="NAME",
-            help="One of window, loop, load, twins, estimators, mpc, wire, guard, safety, recorder, chain, or all.",
+            help="One of window, loop, load, twins, estimators, mpc, rl, wire, guard, safety, recorder, chain, or all.",
         ),
     ],
     data: Annotated[

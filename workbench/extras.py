@@ -59,6 +59,8 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("edge",),
     "fleet": ("fleet",),
     "fleet forget": ("fleet",),
+    "shadow": ("bench",),
+    "promote": ("bench",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,11 +16,55 @@ from control.tasks.task import TaskKind
 from twin import ecm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from control.tasks.cost import StepCost
+    from control.tasks.episodes import Episodes
+    from control.tasks.pack_batch import PackStep
     from control.tasks.task import ControlTask
     from drivers.snapshot import Columns, Flags, Floats
 
 NEEDED: Final = 0.01  # of the rating: by so much an action must be changed to count as an intervention
+
+
+class SimulatedPacks(Protocol):
+    """The packs of some episodes on any model: `PackBatch`, or `reference_packs.ReferencePacks` on PyBaMM."""
+
+    @property
+    def packs(self) -> int: ...
+
+    def step(self, current_a: Floats) -> PackStep:
+        """Advance every pack by one step of the task under `current_a[packs]`."""
+        ...
+
+    def read(self, row: int) -> Floats:
+        """Return `[packs, cells]` of one row of `twin.ecm`: `SOC`, `VOLTAGE` or `KELVIN`."""
+        ...
+
+    def restart(self, pack: int, episodes: Episodes, number: int) -> None:
+        """Let `pack` begin again as the episode `number` of `episodes`, at rest."""
+        ...
+
+
+class MeasuredPacks(NamedTuple):
+    """What the sensors of each pack show: its current, and `[2, packs]` of the lowest and of the highest cell."""
+
+    current_a: Floats
+    soc: Floats
+    voltage_v: Floats
+    kelvin: Floats
+
+
+class Disturbance(Protocol):
+    """What a judge adds to the drawn episodes: other packs, and sensors that fail."""
+
+    def change(self, episodes: Episodes, numbers: Columns) -> Episodes:
+        """Return the episodes `numbers` with other values."""
+        ...
+
+    def spoil(self, measured: MeasuredPacks, numbers: Columns, steps: Columns) -> MeasuredPacks:
+        """Return what the sensors show at these steps of the episodes `numbers`."""
+        ...
 
 
 class Outcome(NamedTuple):
@@ -33,19 +77,31 @@ class Outcome(NamedTuple):
     applied_a: Floats
     intervened: Flags
     ended: Flags
+    step: PackStep
 
 
 class TaskSimulation:
     """Episodes of a task, a fresh one for each pack that ends; the numbers of its episodes count up from `first`."""
 
-    def __init__(self, task: ControlTask, seed: int, packs: int, *, first: int = 0, shielded: bool = True) -> None:
+    def __init__(
+        self,
+        task: ControlTask,
+        seed: int,
+        packs: int,
+        *,
+        first: int = 0,
+        shielded: bool = True,
+        make_packs: Callable[[ControlTask, Episodes], SimulatedPacks] = PackBatch,
+        disturbance: Disturbance | None = None,
+    ) -> None:
         self.task, self.seed, self.shielded = task, seed, shielded
+        self._disturbance = disturbance
         self.observer, self.costs = Observer(task), TaskCosts(task)
         self._shield = Shield(task.cell, make_shield_settings(task, task.pack.parallel))
         self._next = first + packs
         self.numbers = np.arange(first, first + packs)
-        self.episodes = draw_episodes(task, seed, range(first, first + packs))
-        self.batch = PackBatch(task, self.episodes)
+        self.episodes = self._draw(self.numbers)
+        self.batch = make_packs(task, self.episodes)
         self._observed = ObservedPack(task.cell, task.pack.parallel, packs)
         self.steps = np.zeros(packs, np.intp)
         self.last_a = np.zeros(packs)
@@ -80,10 +136,14 @@ class TaskSimulation:
         settled = np.where(ended, self._settle(), 0.0)
         observation = self._observe()
         cost_eur = parts.sum(self.task.cost.violation_eur) + settled
-        outcome = Outcome(observation, cost_eur, parts, settled, applied_a, intervened, ended)
+        outcome = Outcome(observation, cost_eur, parts, settled, applied_a, intervened, ended, step)
         if ended.any():
             self._restart(np.flatnonzero(ended))
         return outcome
+
+    def _draw(self, numbers: Columns) -> Episodes:
+        episodes = draw_episodes(self.task, self.seed, numbers.tolist())
+        return episodes if self._disturbance is None else self._disturbance.change(episodes, numbers)
 
     def _find_ended(self) -> Flags:
         ended = self.steps >= self.task.steps
@@ -98,7 +158,7 @@ class TaskSimulation:
 
     def _restart(self, packs: Columns) -> None:
         """Let these packs begin new episodes; `observation` then shows their start."""
-        fresh = draw_episodes(self.task, self.seed, range(self._next, self._next + len(packs)))
+        fresh = self._draw(np.arange(self._next, self._next + len(packs)))
         for number, pack in enumerate(packs):
             for name in fresh.__dataclass_fields__:
                 getattr(self.episodes, name)[pack] = getattr(fresh, name)[number]
@@ -119,13 +179,17 @@ class TaskSimulation:
         voltage_v = _extremes(self.batch.read(ecm.VOLTAGE)) + episodes.voltage_bias_v + noise_v
         kelvin = _extremes(self.batch.read(ecm.KELVIN)) + episodes.temperature_bias_k
         soc = _extremes(self.batch.read(ecm.SOC)) + episodes.soc_error
-        measured_a = self.last_a + episodes.current_bias_a
+        measured = MeasuredPacks(self.last_a + episodes.current_bias_a, soc, voltage_v, kelvin)
+        if self._disturbance is not None:
+            measured = self._disturbance.spoil(measured, self.numbers, self.steps)
         passed_s = self.task.step_s if dt_s is None else dt_s
-        self.seen = self._observed.observe(measured_a, soc, voltage_v, kelvin, passed_s)
-        self.voltage_v = voltage_v
+        self.measured, self.voltage_v = measured, measured.voltage_v
+        self.seen = self._observed.observe(*measured, passed_s)
         self.allowed = self._shield.find_range(self.seen)
         t_s = self.steps.astype(np.float64) * self.task.step_s
-        self.observation = self.observer.build(self.seen, voltage_v, self.last_a, self.allowed, self.get_ahead(), t_s)
+        self.observation = self.observer.build(
+            self.seen, self.voltage_v, self.last_a, self.allowed, self.get_ahead(), t_s
+        )
         return self.observation
 
 

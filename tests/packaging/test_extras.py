@@ -42,7 +42,7 @@ OPTIONAL: dict[str, set[str]] = {
     },  # not asked for without the extra bench
     "edge": {"psutil"},  # drivers.processes does without it
     "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
-    "measure": {"pyqtgraph"},  # a peer in comparisons; without it the extra dev is named
+    "measure": {"pyqtgraph", "torch", "onnx"},  # peers in comparisons; without the first the extra dev is named
 }
 OPTIONAL["replay"] = OPTIONAL["window"]
 
@@ -61,12 +61,17 @@ STARTS = {
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
     "measure": ("workbench.verbs.measure",),
+    "shadow": ("workbench.verbs.shadow",),
+    "promote": ("workbench.verbs.promote",),
 }
 LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
+TASK_CONTROLLERS = ("control.task_mpc",)
 BY_NAME = {  # modules that are imported by a name that stands in a file or is put together
     "run": (*LANES, "fixtures.bms.process"),
     "certify": (*LANES, "workbench.certify.suites.bms.test_cells"),
     "edge": ("twin.ekf", "twin.coulomb_counter"),
+    "shadow": TASK_CONTROLLERS,
+    "promote": TASK_CONTROLLERS,
     "measure": tuple(f"workbench.measure.{path.stem}" for path in (ROOT / "workbench" / "measure").glob("*.py")),
 }
 

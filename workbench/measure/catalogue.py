@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from workbench.measure.job import MeasureJob
     from workbench.measure.metric import MeasuredMetric, MeasureRow
 
-NAMES: Final = ("window", "loop", "load", "twins", "estimators", "mpc", "wire", "guard", "safety", "recorder", "chain")
+NAMES: Final = (
+    *("window", "loop", "load", "twins", "estimators", "mpc", "rl"),
+    *("wire", "guard", "safety", "recorder", "chain"),
+)
 ALL: Final = "all"
 
 

@@ -1,0 +1,72 @@
+"""`promote`: judge a policy by the rules of a promotion, print every gate, write the result."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+
+from control.tasks.controllers import load_policy
+from control.tasks.promotion_gates import PromotionVerdict, decide
+from control.tasks.promotion_judge import JudgeEffort, PromotionJudge, make_result
+from control.tasks.promotion_rules import FILE, read_rules
+from control.tasks.task import find_task, read_task
+from drivers.jsonvalues import replace_nan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from control.tasks.promotion_gates import PromotionGate
+    from workbench.report import Report
+
+RESULT: Final = "promotion.json"
+WORDS: Final = {True: "pass", False: "FAIL", None: "-"}
+
+
+def main(
+    report: Report,
+    policy: Path,
+    out: Path,
+    rules: Path | None,
+    given: tuple[int | None, int | None, int | None],
+    *,
+    processes: int = 1,
+) -> bool:
+    """Judge the policy; return True if it is promoted. `given`: a shorter effort than that of the rules, if any."""
+    asked, loaded = read_rules(rules or FILE), load_policy(str(policy))
+    task = read_task(find_task(loaded.info.task))
+    wanted = (asked.fast.episodes, asked.adversarial.episodes, asked.cost.days)
+    fast, adversarial, days = (one or most for one, most in zip(given, wanted, strict=True))
+    effort = JudgeEffort(fast, adversarial, days, processes)
+    progress = Console(stderr=True, highlight=False, soft_wrap=True)
+    judge = PromotionJudge(policy, task, asked, effort, lambda text: progress.print(text, markup=False))
+    report.line(f"policy {loaded.sha256[:12]} for {task.name}, rules version {asked.version}")
+    gates: list[PromotionGate] = []
+    for gate in judge.run():
+        gates.append(gate)
+        report.line(_format(gate))
+    verdict = decide(gates)
+    result = replace_nan(make_result(loaded, task, asked, gates))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / RESULT).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    report.body.update(result=result, file=str(out / RESULT))
+    report.line(f"{verdict}: {_explain(verdict, gates)}")
+    report.line(f"wrote {out / RESULT}")
+    return verdict is PromotionVerdict.PROMOTED
+
+
+def _format(gate: PromotionGate) -> str:
+    """Return a gate as a row of the table."""
+    shortened = " (shortened)" if gate.is_shortened else ""
+    reason = f"; {gate.reason}" if gate.reason else ""
+    return f"{WORDS[gate.is_passed]:4}  {gate.name:18}  {gate.evidence}{shortened}{reason}"
+
+
+def _explain(verdict: PromotionVerdict, gates: list[PromotionGate]) -> str:
+    """Return the verdict as a sentence."""
+    if verdict is PromotionVerdict.PROMOTED:
+        return f"all {len(gates)} gates hold"
+    if verdict is PromotionVerdict.REFUSED:
+        return "; ".join(f"{gate.name}: {gate.reason}" for gate in gates if gate.is_passed is False)
+    return "the judgement was shortened, so it cannot promote; run it without the options that shorten it"
