@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 OF_PACK: Final = ("soc", "soc_spread", "high_v", "low_v", "high_k", "last", "charge", "discharge")
+RANKED: Final = (6, 12, 24)  # hours ahead, among which the price of now is ranked
 DUTY_AHEAD: Final = (0, 1, 2, 4, 8, 16, 32)  # steps
 
 
@@ -41,8 +42,9 @@ class Observer:
 
     def _name_signal(self) -> tuple[str, ...]:
         if self._task.kind is TaskKind.ARBITRAGE:
-            hours = range(self._count_hours())
-            return ("sin_day", "cos_day", "mean_price", *(f"price_{hour:02d}" for hour in hours))
+            ahead = range(self._count_hours())
+            ranks = (f"cheaper_{hours:02d}" for hours in RANKED)
+            return ("sin_day", "cos_day", "mean_price", *ranks, *(f"price_{hour:02d}" for hour in ahead))
         if self._task.kind is TaskKind.DUTY:
             return tuple(f"duty_{steps}" for steps in self._list_ahead())
         return ("missing_soc",)
@@ -52,7 +54,9 @@ class Observer:
             angle, hours = 2.0 * np.pi * t_s / DAY_S, self._count_hours()
             hourly = ahead.reshape(len(ahead), hours, -1).mean(axis=2)
             mean = hourly.mean(axis=1)
-            return np.vstack([np.sin(angle), np.cos(angle), mean, (hourly - mean[:, None]).T])
+            now = ahead[:, :1]
+            ranks = [(hourly[:, :reach] < now).mean(axis=1) for reach in RANKED]  # shares of the hours ahead
+            return np.vstack([np.sin(angle), np.cos(angle), mean, *ranks, (hourly - mean[:, None]).T])
         if self._task.kind is TaskKind.DUTY:
             return ahead[:, list(self._list_ahead())].T / self._task.rating_a
         return np.full((1, len(ahead)), self._task.target_soc)

@@ -16,6 +16,8 @@ from control.tasks.task import TaskKind
 from twin import ecm
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from control.tasks.cost import StepCost
     from control.tasks.task import ControlTask
     from drivers.snapshot import Columns, Flags, Floats
@@ -24,12 +26,16 @@ NEEDED: Final = 0.01  # of the rating: by so much an action must be changed to c
 
 
 class Outcome(NamedTuple):
-    """What one step gave, one entry a pack. `cost_eur` includes the settlement of an episode that `ended`."""
+    """What one step gave, one entry a pack. `cost_eur` includes the settlement of an episode that `ended`.
+
+    `accrued_eur`: by how much the settlement that would be due has changed; its sum over an episode is `settled_eur`.
+    """
 
     observation: Floats
     cost_eur: Floats
     parts: StepCost
     settled_eur: Floats
+    accrued_eur: Floats
     applied_a: Floats
     intervened: Flags
     ended: Flags
@@ -50,6 +56,7 @@ class TaskSimulation:
         self.steps = np.zeros(packs, np.intp)
         self.last_a = np.zeros(packs)
         self._soc0 = self.batch.read(ecm.SOC).copy()
+        self._due_eur = np.zeros(packs)
         self.observation = self._observe()
 
     @property
@@ -77,13 +84,49 @@ class TaskSimulation:
         self.last_a = applied_a
         self.steps += 1
         ended = self._find_ended()
-        settled = np.where(ended, self._settle(), 0.0)
+        due_eur = self._settle()
+        accrued, settled = due_eur - self._due_eur, np.where(ended, due_eur, 0.0)
+        self._due_eur = np.where(ended, 0.0, due_eur)
         observation = self._observe()
         cost_eur = parts.sum(self.task.cost.violation_eur) + settled
-        outcome = Outcome(observation, cost_eur, parts, settled, applied_a, intervened, ended)
+        outcome = Outcome(observation, cost_eur, parts, settled, accrued, applied_a, intervened, ended)
         if ended.any():
             self._restart(np.flatnonzero(ended))
         return outcome
+
+    def get_state(self) -> dict[str, Floats]:
+        """Return copies of all arrays that the next steps depend on, for `set_state`."""
+        return {name: array.copy() for name, array in self._list_arrays().items()} | {"next": np.array([self._next])}
+
+    def set_state(self, state: Mapping[str, Floats]) -> None:
+        """Continue where `get_state` of a simulation of the same task, seed and number of packs was taken.
+
+        Raise `ValueError` for the state of another one.
+        """
+        arrays = self._list_arrays()
+        if {name: array.shape for name, array in arrays.items()} != {
+            name: array.shape for name, array in state.items() if name != "next"
+        }:
+            raise ValueError("the state is of a simulation of another task or size")
+        for name, array in arrays.items():
+            array[...] = state[name]
+        self._next = int(state["next"][0])
+
+    def _list_arrays(self) -> dict[str, Floats]:
+        own: tuple[str, ...] = (
+            "numbers",
+            "steps",
+            "last_a",
+            "_soc0",
+            "_due_eur",
+            "seen",
+            "voltage_v",
+            "allowed",
+            "observation",
+        )
+        drawn = {f"drawn.{name}": getattr(self.episodes, name) for name in self.episodes.__dataclass_fields__}
+        batch = {f"batch.{name}": array for name, array in self.batch.list_arrays().items()}
+        return {name: getattr(self, name) for name in own} | drawn | batch | {"observed": self._observed.v}
 
     def _find_ended(self) -> Flags:
         ended = self.steps >= self.task.steps
