@@ -59,6 +59,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "edge": ("edge",),
     "fleet": ("fleet",),
     "fleet forget": ("fleet",),
+    "train": ("bench", "rl"),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

@@ -45,12 +45,12 @@ ARRAY: Final = "numpy"
 def _to_tensors(value: Any) -> Any:
     """Return `value` with each array as a marked tensor: the reader accepts no other object."""
     if isinstance(value, np.ndarray):
-        return {ARRAY: torch.from_numpy(np.ascontiguousarray(value))}
+        return {ARRAY: torch.as_tensor(np.ascontiguousarray(cast("Any", value)))}
     if isinstance(value, dict):
         return {key: _to_tensors(inner) for key, inner in cast("dict[Any, Any]", value).items()}
     if isinstance(value, (list, tuple)):
         return [_to_tensors(inner) for inner in cast("list[Any]", value)]
-    return float(value) if isinstance(value, np.floating) else value
+    return cast("Any", value).item() if isinstance(value, np.generic) else value
 
 
 def _to_arrays(value: Any) -> Any:

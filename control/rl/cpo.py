@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from control.rl.collector import Collector
 from control.rl.environment import price_shield
 from control.rl.learner import LearnerFigures
-from control.rl.networks import Actor, make_layers
+from control.rl.networks import Actor, descend, make_layers
 from control.tasks.task import TaskKind
 
 if TYPE_CHECKING:
@@ -191,13 +191,13 @@ class CpoLearner:
     def _fit_critics(self, seen: Tensor, reward_goal: Tensor, count_goal: Tensor) -> None:
         s = self._settings
         for _ in range(s.critic_passes):
-            for rows in torch.randperm(len(seen), generator=self._random).split(s.batch):
+            order = torch.randperm(len(seen), generator=self._random)
+            for begin in range(0, len(seen), s.batch):
+                rows = order[begin : begin + s.batch]
                 reward_error = self._value(0, seen[rows]) - reward_goal[rows]
                 count_error = self._value(1, seen[rows]) - count_goal[rows]
                 loss = reward_error.square().mean() + count_error.square().mean()
-                self._optimiser.zero_grad()
-                loss.backward()
-                self._optimiser.step()
+                descend(loss, self._optimiser)
                 self._critic_loss = float(loss.detach())
 
     def get_state(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -34,6 +34,13 @@ def make_layers(sizes: Sequence[int], generator: torch.Generator, *, last: float
             layer.bias.uniform_(-bound, bound, generator=generator)
         layers += [layer] if is_last else [layer, nn.ReLU()]
     return nn.Sequential(*layers)
+
+
+def descend(loss: Any, optimiser: Any) -> None:
+    """Take one step of the optimiser down the gradient of `loss`."""
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
 
 
 class Normaliser(nn.Module):

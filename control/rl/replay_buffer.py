@@ -31,7 +31,7 @@ class ReplayBuffer:
 
     def draw(self, random: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return `size` observations, those that followed, and `[5, size]`: own, safe, earned, broken, ended."""
-        rows = torch.from_numpy(self._table[random.integers(self.filled, size=size)])
+        rows = torch.as_tensor(self._table[random.integers(self.filled, size=size)])
         return rows[:, : self._width], rows[:, self._width : -5], rows[:, -5:].T.contiguous()
 
     def get_observations(self) -> Any:

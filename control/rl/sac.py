@@ -26,7 +26,7 @@ from control.rl.collector import Collector
 from control.rl.environment import price_shield
 from control.rl.learner import LearnerFigures, find_numpy_state, make_numpy_random
 from control.rl.multiplier import PidMultiplier
-from control.rl.networks import Actor, make_layers
+from control.rl.networks import Actor, descend, make_layers
 from control.rl.replay_buffer import ReplayBuffer
 from control.tasks.simulation import NEEDED
 from control.tasks.task import TaskKind
@@ -166,9 +166,7 @@ class SacLearner:
             + (self._value(self._critics, 1, seen, safe) - goal).square().mean()
             + (self._value(self._critics, 2, seen, own) - broken_goal).square().mean()
         )
-        self._critic_optimiser.zero_grad()
-        critic_loss.backward()
-        self._critic_optimiser.step()
+        descend(critic_loss, self._critic_optimiser)
 
         self._critics.requires_grad_(requires_grad=False)
         out = self.actor(seen)
@@ -180,15 +178,11 @@ class SacLearner:
         count = self._value(self._critics, 2, seen, mean) / (1.0 - s.discount) + (mean - kept_mean).abs()
         weight = self._multiplier.value
         actor_loss = ((temperature * density - value + weight * count) / (1.0 + weight)).mean()
-        self._actor_optimiser.zero_grad()
-        actor_loss.backward()
-        self._actor_optimiser.step()
+        descend(actor_loss, self._actor_optimiser)
         self._critics.requires_grad_(requires_grad=True)
 
         spare = (density.detach() + s.entropy).mean()
-        self._temperature_optimiser.zero_grad()
-        (-self._log_temperature * spare).backward()
-        self._temperature_optimiser.step()
+        descend(-self._log_temperature * spare, self._temperature_optimiser)
         with torch.no_grad():
             for slow, fast in self._pairs:
                 slow.lerp_(fast, s.follow)

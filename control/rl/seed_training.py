@@ -159,5 +159,5 @@ class SeedTraining:
 
 @torch.no_grad()
 def _decide(actor: Any, observations: Floats) -> Floats:
-    actions: Floats = actor.decide(torch.as_tensor(observations)).numpy().astype(np.float64)
+    actions: Floats = actor.decide(torch.as_tensor(observations, dtype=torch.float32)).numpy().astype(np.float64)
     return actions

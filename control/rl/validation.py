@@ -34,7 +34,7 @@ def validate(
     cost_eur, running = np.zeros(packs), np.ones(packs)
     interventions = violations = steps = 0.0
     for _ in range(task.steps):
-        outcome = simulation.step(act(simulation.observation.astype(np.float32)) * task.rating_a)
+        outcome = simulation.step(act(simulation.observation) * task.rating_a)
         cost_eur += running * outcome.cost_eur
         interventions += float((running * outcome.intervened).sum())
         violations += float((running * outcome.parts.broken).sum())

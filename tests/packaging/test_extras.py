@@ -61,6 +61,7 @@ STARTS = {
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
     "measure": ("workbench.verbs.measure",),
+    "train": ("workbench.verbs.train",),
 }
 LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
 BY_NAME = {  # modules that are imported by a name that stands in a file or is put together

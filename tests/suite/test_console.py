@@ -13,6 +13,7 @@ COMMAND_LINE = {
     "cli_bench.py",
     "cli_bundle.py",
     "cli_fleet.py",
+    "cli_train.py",
     "extras.py",
     "option_passing.py",
     "options.py",
