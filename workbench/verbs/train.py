@@ -143,7 +143,8 @@ def _format_seed(policy: dict[str, Any]) -> str:
         return f"seed {policy['seed']}   not begun"
     best, (median_us, late_us) = policy["best"], policy["inference_us"]
     return (
-        f"seed {policy['seed']}   {policy['policy']}   return {-best['cost_eur']:+.5f} EUR after {best['steps']:,} steps   "
+        f"seed {policy['seed']}   {policy['policy']}   "
+        f"return {-best['cost_eur']:+.5f} EUR after {best['steps']:,} steps   "
         f"interventions {100.0 * best['interventions']:.2f} %   violations {100.0 * best['violations']:.2f} %, "
         f"without shield {100.0 * best['violations_without_shield']:.2f} %   "
         f"answers in {median_us:.1f} us (p99 {late_us:.1f} us)"
