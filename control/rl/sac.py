@@ -50,6 +50,7 @@ class SacSettings:
     discount: float = 0.99
     rate: float = 5e-4  # of Adam, for all networks
     follow: float = 0.005  # share by which the target critics follow the critics after each update
+    average: float = 0.001  # share by which the exported actor follows the trained one: the mean of its last thousand
     entropy: float = -1.5  # the target entropy (nat); 0 for an action that is uniform within the rating
     limit: float = 0.03  # share of steps that may count for the constraint
     pid: tuple[float, float, float] = (1.0, 0.02, 1.0)  # of the multiplier
@@ -72,12 +73,16 @@ class SacLearner:
         self._random, self._torch_random = np.random.default_rng([seed, 1]), torch.Generator().manual_seed(seed)
         self.collector = Collector(task, seed, s.packs, shielded=s.shielded)
         width = self.collector.observation.shape[1]
-        self.actor = Actor(task, s.hidden, 2, self._torch_random)
+        self._trained = Actor(task, s.hidden, 2, self._torch_random)
+        self.actor = copy.deepcopy(self._trained).requires_grad_(requires_grad=False)
         self._critics = nn.ModuleList(make_layers((width + 1, *s.hidden, 1), self._torch_random) for _ in range(3))
         self._targets = copy.deepcopy(self._critics).requires_grad_(requires_grad=False)
-        self._pairs = list(zip(self._targets.parameters(), self._critics.parameters(), strict=True))
+        self._pairs = [
+            *((slow, fast, s.follow) for slow, fast in _pair(self._targets, self._critics)),
+            *((slow, fast, s.average) for slow, fast in _pair(self.actor, self._trained)),
+        ]
         self._log_temperature = torch.tensor(math.log(0.1), requires_grad=True)
-        self._actor_optimiser = torch.optim.Adam(self.actor.parameters(), lr=s.rate, fused=True)
+        self._actor_optimiser = torch.optim.Adam(self._trained.parameters(), lr=s.rate, fused=True)
         self._critic_optimiser = torch.optim.Adam(self._critics.parameters(), lr=s.rate, fused=True)
         self._temperature_optimiser = torch.optim.Adam([self._log_temperature], lr=s.rate)
         self._buffer = ReplayBuffer(s.capacity, width)
@@ -103,14 +108,14 @@ class SacLearner:
     def _act_at_random(self) -> Floats:
         corrections = torch.as_tensor(self.collector.draw_random(self._random), dtype=torch.float32)
         seen = torch.as_tensor(self.collector.observation)
-        return self.actor.complete(seen, corrections).numpy()
+        return self._trained.complete(seen, corrections).numpy()
 
     @torch.no_grad()
     def _act(self) -> Floats:
         seen = torch.as_tensor(self.collector.observation)
-        out = self.actor(seen)
+        out = self._trained(seen)
         own, _ = self._sample(seen, out)
-        mean = self.actor.complete(seen, torch.tanh(out[:, 0]))
+        mean = self._trained.complete(seen, torch.tanh(out[:, 0]))
         self._measure(mean, self._project(seen, mean))
         return own.numpy()
 
@@ -124,7 +129,8 @@ class SacLearner:
 
     def _fit_scales(self) -> None:
         """Take the scale of observations and rewards from the random start; both stay, so no input ever moves."""
-        self.actor.normaliser.fit(self._buffer.get_observations())
+        for actor in (self._trained, self.actor):
+            actor.normaliser.fit(self._buffer.get_observations())
         self._scale = 1.0 / max(float(self._buffer.get_earned().std()), 1e-12)
 
     def _sample(self, seen: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,13 +140,13 @@ class SacLearner:
         raw = mean + noise * log_std.exp()
         density = -0.5 * noise.square() - log_std - 0.5 * math.log(2.0 * math.pi)
         bend = 2.0 * (math.log(2.0) - raw - nn.functional.softplus(-2.0 * raw))  # of the tanh
-        return self.actor.complete(seen, torch.tanh(raw)), density - bend
+        return self._trained.complete(seen, torch.tanh(raw)), density - bend
 
     def _project(self, seen: Tensor, own: Tensor) -> Tensor:
-        return self.actor.project(seen, own) if self._settings.shielded else own
+        return self._trained.project(seen, own) if self._settings.shielded else own
 
     def _value(self, critics: nn.ModuleList, number: int, seen: Tensor, action: Tensor) -> Tensor:
-        inputs = torch.cat([self.actor.normaliser(seen), action[:, None]], dim=1)
+        inputs = torch.cat([self._trained.normaliser(seen), action[:, None]], dim=1)
         value: Tensor = critics[number](inputs)[:, 0]
         return value
 
@@ -149,7 +155,7 @@ class SacLearner:
         s, (own, safe, earned, broken, ended) = self._settings, numbers
         temperature, price = float(self._log_temperature.detach().exp()), self._shield_eur * self._scale
         with torch.no_grad():
-            out = self.actor(following)
+            out = self._trained(following)
             next_own, density = self._sample(following, out)
             next_safe = self._project(following, next_own)
             next_value = torch.minimum(
@@ -157,7 +163,7 @@ class SacLearner:
             )
             next_value -= temperature * density + price * (next_own - next_safe).abs()
             goal = earned * self._scale + s.discount * (1.0 - ended) * next_value
-            next_mean = self.actor.complete(following, torch.tanh(out[:, 0]))
+            next_mean = self._trained.complete(following, torch.tanh(out[:, 0]))
             next_broken = self._value(self._targets, 2, following, next_mean).clamp(0.0, 1.0)
             # the share of steps from here on, not their sum: it stays within 0 and 1
             broken_goal = (1.0 - s.discount) * broken + s.discount * (1.0 - ended) * next_broken
@@ -169,9 +175,9 @@ class SacLearner:
         descend(critic_loss, self._critic_optimiser)
 
         self._critics.requires_grad_(requires_grad=False)
-        out = self.actor(seen)
+        out = self._trained(seen)
         action, density = self._sample(seen, out)
-        mean = self.actor.complete(seen, torch.tanh(out[:, 0]))
+        mean = self._trained.complete(seen, torch.tanh(out[:, 0]))
         kept, kept_mean = self._project(seen, action), self._project(seen, mean)
         value = torch.minimum(self._value(self._critics, 0, seen, kept), self._value(self._critics, 1, seen, kept))
         value = value - price * (action - kept).abs()
@@ -184,8 +190,8 @@ class SacLearner:
         spare = (density.detach() + s.entropy).mean()
         descend(-self._log_temperature * spare, self._temperature_optimiser)
         with torch.no_grad():
-            for slow, fast in self._pairs:
-                slow.lerp_(fast, s.follow)
+            for slow, fast, share in self._pairs:
+                slow.lerp_(fast, share)
         self._losses = float(critic_loss.detach()), float(actor_loss.detach())
 
     def get_state(self) -> dict[str, Any]:
@@ -219,7 +225,7 @@ class SacLearner:
         self._losses = critic_loss, actor_loss
 
     def _list_modules(self) -> dict[str, nn.Module]:
-        return {"actor": self.actor, "critics": self._critics, "targets": self._targets}
+        return {"actor": self.actor, "trained": self._trained, "critics": self._critics, "targets": self._targets}
 
     def _list_optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {
@@ -227,3 +233,7 @@ class SacLearner:
             "critic": self._critic_optimiser,
             "temperature": self._temperature_optimiser,
         }
+
+
+def _pair(slow: nn.Module, fast: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(slow.parameters(), fast.parameters(), strict=True))
