@@ -36,8 +36,9 @@ def price_shield(task: ControlTask) -> float:
 def compute_reward(outcome: Outcome, requested_a: Floats, task: ControlTask) -> Floats:
     """Return the reward: the negative cost, less a price for what the shield had to change.
 
-    The settlement counts as it accrues, not at the end: the sum over an episode is the same, and what is stored counts
-    at once (shaping by a potential: Ng, Harada and Russell 1999).
+    The settlement counts as it accrues, at the price expected then, not at the end: over many episodes the sum is the
+    same, but what is stored counts at once (shaping by a potential: Ng, Harada and Russell 1999), without the chance of
+    prices that nobody knows yet.
     """
     return -price_step(outcome, task) - price_shield(task) * measure_change(outcome, requested_a, task)
 

@@ -16,6 +16,7 @@ from control.rl.multiplier import PidMultiplier
 from control.rl.networks import Actor
 from control.rl.policy import Policy
 from control.rl.validation import validate
+from control.tasks.prices import draw_prices, expect_means
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import find_task, list_tasks, read_task
 
@@ -86,15 +87,29 @@ def test_the_projection_of_the_networks_is_that_of_the_shield(name: str) -> None
         assert np.allclose(actor.project(seen, torch.as_tensor(step.own)), step.safe, atol=1e-6)
 
 
-@each_task
-def test_what_accrues_in_an_episode_is_its_settlement(name: str) -> None:
-    simulation = TaskSimulation(read_task(find_task(name)), 3, 4)
-    accrued, random = np.zeros(4), np.random.default_rng(1)
+def test_what_accrues_in_an_episode_is_its_settlement_on_average() -> None:
+    simulation = TaskSimulation(read_task(find_task("arbitrage")), 3, 2000)
+    accrued, random = np.zeros(2000), np.random.default_rng(1)
+    drift = random.uniform(-0.2, 0.2, 2000)  # many end with other energy than they began with
     for _ in range(simulation.task.steps):
-        outcome = simulation.step(random.uniform(-0.5, 0.5, 4) * simulation.task.rating_a)
+        outcome = simulation.step(drift * simulation.task.rating_a)
         accrued += outcome.accrued_eur
-        assert outcome.settled_eur[outcome.ended] == pytest.approx(accrued[outcome.ended], abs=1e-12)
-        accrued[outcome.ended] = 0.0
+    difference = outcome.settled_eur - accrued
+    assert abs(difference.mean()) < 3.0 * difference.std() / np.sqrt(2000)
+    assert difference.std() < 0.4 * outcome.settled_eur.std(), "most of it was known before"
+
+
+def test_the_expected_settling_price_has_no_bias_and_ends_at_the_mean() -> None:
+    task = read_task(find_task("arbitrage"))
+    assert task.prices is not None
+    signal = np.repeat([draw_prices(np.random.default_rng(n), task.prices, 48) for n in range(4000)], 4, axis=1)
+    means = expect_means(task.prices, signal, task.steps, 4)
+    errors = means - signal.mean(axis=1)[:, None]
+    assert np.abs(errors.mean(axis=0)).max() < 4.0 * errors[:, 0].std() / np.sqrt(4000)
+    assert np.abs(errors[:, -1]).max() < 1e-12
+    spreads = errors.std(axis=0)
+    assert spreads[0] == pytest.approx(0.5 * task.prices.day_eur_kwh, rel=0.1), "the level of the second day"
+    assert spreads[8] < 0.5 * spreads[0], "two of its hours tell most of it"
 
 
 @each_task
