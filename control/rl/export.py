@@ -77,7 +77,7 @@ def measure_inference_us(data: bytes, now: Callable[[], float], repeats: int = 2
 
 
 def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
-    """Return the graph: normalise, layers with ReLU between them, tanh, add what the task asks for, cut."""
+    """Return the graph: normalise, layers with ReLU between them, tanh, add what the task asks for within what the shield allows, cut."""
     onnx: Any = helper  # they carry no types
     untyped: Any = checker
     weights: dict[str, Any] = {
@@ -102,8 +102,11 @@ def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
         last = add("Gemm", [last, f"weight_{number}", f"bias_{number}"], transB=1)
         last = add("Tanh" if is_last else "Relu", [last])
     if actor.base is not None:
-        weights["base"] = np.array([actor.base])
-        last = add("Add", [add("Gather", [INPUT, "base"], axis=1), last])
+        columns = dict(zip(("charge", "discharge"), actor.limits, strict=True), base=actor.base)
+        weights |= {name: np.array([column]) for name, column in columns.items()}
+        charge, discharge, asked = (add("Gather", [INPUT, name], axis=1) for name in columns)
+        asked = add("Min", [add("Max", [asked, add("Neg", [charge])]), discharge])
+        last = add("Add", [asked, last])
     nodes.append(onnx.make_node("Clip", [last, "least", "most"], [OUTPUT]))
     graph = onnx.make_graph(
         nodes,

@@ -67,8 +67,8 @@ class Normaliser(nn.Module):
 class Actor(nn.Module):
     """A policy. Its action is a correction `tanh(mean)` of what the task asks for now, cut to the rating.
 
-    A task that follows a duty asks for it (residual policy: Johannink et al. 2019), every other one for nothing. The
-    second output, where there is one, is the logarithm of the standard deviation before the tanh.
+    A task that follows a duty asks for the part of it that the shield allows (residual policy: Johannink et al. 2019),
+    every other one for nothing. The second output, where there is one, is the logarithm of the standard deviation before the tanh.
     """
 
     def __init__(self, task: ControlTask, hidden: Sequence[int], outputs: int, generator: torch.Generator) -> None:
@@ -86,7 +86,7 @@ class Actor(nn.Module):
 
     def complete(self, observations: Tensor, corrections: Tensor) -> Tensor:
         """Return the actions `[n]` for `corrections[n]`, before the shield."""
-        asked = 0.0 if self.base is None else observations[:, self.base]
+        asked = 0.0 if self.base is None else self.project(observations, observations[:, self.base])
         return (asked + corrections).clamp(-1.0, 1.0)
 
     def project(self, observations: Tensor, actions: Tensor) -> Tensor:

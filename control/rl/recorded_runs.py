@@ -19,6 +19,7 @@ from twin.ecm import EcmPack
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from control.tasks.task import ControlTask
@@ -91,9 +92,9 @@ def fit_task(task: ControlTask, runs: list[RecordedPack]) -> tuple[ControlTask, 
 
 def fit_twin(table: CellTable, runs: list[RecordedPack]) -> TwinFit:
     """Fit resistance, capacity and the first SoC of each run by least squares of the voltage."""
-    solve: Any = import_module("scipy.optimize").least_squares  # a quarter of a second; it carries no types
+    solve: Callable[..., Any] = import_module("scipy.optimize").least_squares  # a quarter of a second
     grid = np.linspace(0.0, 1.0, table.rows.shape[1])
-    starts = [float(np.interp(run.voltage_v[0], table.rows[OCV], grid)) for run in runs]
+    starts: Floats = np.interp([run.voltage_v[0] for run in runs], table.rows[OCV], grid)
 
     def find_errors(resistance: float, capacity: float, socs: Floats) -> Floats:
         pairs = zip(runs, socs, strict=True)
@@ -107,8 +108,11 @@ def fit_twin(table: CellTable, runs: list[RecordedPack]) -> TwinFit:
 
     alone = solve(weigh_socs, starts, bounds=(0.0, 1.0), diff_step=1e-4)
     lows, highs = ([*side, *[edge] * len(runs)] for side, edge in zip(BOUNDS, (0.0, 1.0), strict=True))
-    both = solve(weigh, [1.0, 1.0, *np.clip(alone.x, 0.01, 0.99)], bounds=(lows, highs), diff_step=1e-4)
-    resistance, capacity, *socs = (float(value) for value in both.x)
+    both = solve(
+        weigh, [1.0, 1.0, *np.clip(np.asarray(alone.x, np.float64), 0.01, 0.99)], bounds=(lows, highs), diff_step=1e-4
+    )
+    best: Floats = both.x
+    resistance, capacity, *socs = (float(value) for value in best)
     return TwinFit(
         len(runs), resistance, capacity, _rms(alone.fun), _rms(find_errors(resistance, capacity, np.array(socs)))
     )

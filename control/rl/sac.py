@@ -46,12 +46,12 @@ class SacSettings:
     random_steps: int = 300  # steps of random actions at the start; they give the normaliser and the scale of rewards
     capacity: int = 200_000  # transitions kept
     batch: int = 256
-    hidden: tuple[int, ...] = (128, 128)
-    discount: float = 0.99
+    hidden: tuple[int, ...] = (64, 64)
+    discount: float = 0.98
     rate: float = 5e-4  # of Adam, for all networks
     follow: float = 0.005  # share by which the target critics follow the critics after each update
     average: float = 0.001  # share by which the exported actor follows the trained one: the mean of its last thousand
-    entropy: float = -1.5  # the target entropy (nat); 0 for an action that is uniform within the rating
+    entropy: float = -2.0  # the target entropy (nat); 0 for an action that is uniform within the rating
     limit: float = 0.03  # share of steps that may count for the constraint
     pid: tuple[float, float, float] = (1.0, 0.02, 1.0)  # of the multiplier
     measure_every: int = 50  # steps between two moves of the multiplier
@@ -60,9 +60,7 @@ class SacSettings:
 
 def choose_settings(task: ControlTask) -> SacSettings:
     """Return the settings for a task: a duty is followed step by step, all else needs to look far ahead."""
-    if task.kind is TaskKind.DUTY:
-        return SacSettings(discount=0.9, hidden=(64, 64))
-    return SacSettings(discount=0.995)
+    return SacSettings(discount=0.9) if task.kind is TaskKind.DUTY else SacSettings()
 
 
 class SacLearner:

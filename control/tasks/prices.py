@@ -41,9 +41,9 @@ def expect_means(prices: TaskPrices, signal: Floats, steps: int, per_hour: int) 
     daily shape, and the level of the day as far as its known hours tell it.
     """
     per_day = HOURS * per_hour
-    number = np.arange(signal.shape[1])
-    prior = prices.mean_eur_kwh + prices.swing_eur_kwh * DAY[number // per_hour % HOURS]
-    is_spiked = np.isin(number // per_hour % HOURS, SPIKE_HOURS)
+    hour = np.arange(signal.shape[1], dtype=np.intp) // per_hour % HOURS
+    prior = prices.mean_eur_kwh + prices.swing_eur_kwh * DAY[hour]
+    is_spiked = np.isin(hour, SPIKE_HOURS)
     prior = prior + is_spiked * prices.spike_eur_kwh * prices.spikes_per_day / len(SPIKE_HOURS)
     sums = np.hstack([np.zeros((len(signal), 1)), np.cumsum(signal - prior, axis=1)])  # above what is expected
     means = np.empty((len(signal), steps + 1))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize
 
 from control.rl.collector import Collector
 from control.rl.cpo import find_step, solve_conjugate
@@ -45,12 +45,19 @@ def test_the_step_of_cpo_is_the_optimum_of_its_problem(seed: int, excess: float)
     matrix, g, b = make_problem(seed)
     step, multiplier = find_step(g, b, excess, 0.01, lambda v: matrix @ v, conjugate_steps=30)
     h, gain, cost = matrix.numpy(), g.numpy(), b.numpy()
-    rules: Any = (
-        {"type": "ineq", "fun": lambda x: 0.01 - 0.5 * x @ h @ x},
-        {"type": "ineq", "fun": lambda x: -cost @ x - excess},
-    )
-    start = -0.05 * cost / np.linalg.norm(cost)
-    solved = minimize(lambda x: -gain @ x, start, constraints=rules, options={"maxiter": 500, "ftol": 1e-12})
+
+    def stay_near(x: Floats) -> float:
+        return float(0.01 - 0.5 * x @ h @ x)
+
+    def keep(x: Floats) -> float:
+        return float(-cost @ x - excess)
+
+    def lose(x: Floats) -> float:
+        return float(-gain @ x)
+
+    rules = [{"type": "ineq", "fun": stay_near}, {"type": "ineq", "fun": keep}]
+    start, minimize = -0.05 * cost / np.linalg.norm(cost), import_module("scipy.optimize").minimize
+    solved: Any = minimize(lose, start, constraints=rules, options={"maxiter": 500, "ftol": 1e-12})
     assert solved.success
     assert float(g @ step) == pytest.approx(-solved.fun, abs=1e-5)
     assert float(b @ step) + excess <= 1e-9
@@ -60,8 +67,8 @@ def test_the_step_of_cpo_is_the_optimum_of_its_problem(seed: int, excess: float)
 def test_a_step_that_cannot_keep_the_constraint_lowers_it_fastest() -> None:
     matrix, g, b = make_problem(2)
     step, _ = find_step(g, b, 50.0, 0.01, lambda v: matrix @ v, conjugate_steps=30)
-    away = -np.linalg.solve(matrix, b)
-    assert np.allclose(step / step.norm(), away / np.linalg.norm(away))
+    moved, away = step.numpy(), -np.linalg.solve(matrix, b)
+    assert np.allclose(moved / np.linalg.norm(moved), away / np.linalg.norm(away))
     assert 0.5 * float(step @ (matrix @ step)) == pytest.approx(0.01)
 
 
@@ -91,12 +98,13 @@ def test_what_accrues_in_an_episode_is_its_settlement_on_average() -> None:
     simulation = TaskSimulation(read_task(find_task("arbitrage")), 3, 2000)
     accrued, random = np.zeros(2000), np.random.default_rng(1)
     drift = random.uniform(-0.2, 0.2, 2000)  # many end with other energy than they began with
+    settled = np.zeros(2000)
     for _ in range(simulation.task.steps):
         outcome = simulation.step(drift * simulation.task.rating_a)
-        accrued += outcome.accrued_eur
-    difference = outcome.settled_eur - accrued
+        accrued, settled = accrued + outcome.accrued_eur, settled + outcome.settled_eur
+    difference = settled - accrued
     assert abs(difference.mean()) < 3.0 * difference.std() / np.sqrt(2000)
-    assert difference.std() < 0.4 * outcome.settled_eur.std(), "most of it was known before"
+    assert difference.std() < 0.4 * settled.std(), "most of it was known before"
 
 
 def test_the_expected_settling_price_has_no_bias_and_ends_at_the_mean() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -39,8 +39,9 @@ def make_learner(algorithm: str) -> Learner:
 
 def flatten(value: Any) -> list[Any]:
     if isinstance(value, dict):
-        return [one for inner in value.values() for one in flatten(inner)]
-    return [one for inner in value for one in flatten(inner)] if isinstance(value, list | tuple) else [value]
+        return flatten(list(cast("dict[str, Any]", value).values()))
+    parts = cast("list[Any]", value)
+    return [one for part in parts for one in flatten(part)] if isinstance(value, list | tuple) else [value]
 
 
 def assert_same(one: Any, other: Any) -> None:
@@ -101,8 +102,11 @@ def test_a_seed_with_an_alarm_ends_alone_and_keeps_its_last_good_checkpoint(
 ) -> None:
     train([small], tmp_path, 320)
     before = (tmp_path / "seed_0" / CHECKPOINT).read_bytes()
-    figures = LearnerFigures(0.0, 0.0, 0.0, float("nan"), 0.0)
-    monkeypatch.setattr(SacLearner, "advance", lambda *_: figures)
+
+    def diverge(_self: SacLearner, _turns: int) -> LearnerFigures:
+        return LearnerFigures(0.0, 0.0, 0.0, float("nan"), 0.0)
+
+    monkeypatch.setattr(SacLearner, "advance", diverge)
     bad, *_ = train([small], tmp_path, 10_000)
     assert "critic_loss is nan" in bad.alarm
     assert (tmp_path / "seed_0" / CHECKPOINT).read_bytes() == before
