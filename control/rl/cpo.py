@@ -117,7 +117,7 @@ class CpoLearner:
             now = torch.as_tensor(self.collector.observation)
             noise = torch.randn(s.packs, generator=self._random)
             drawn.append(self._mean(now) + noise * self._log_std.exp())
-            steps.append(self.collector.step(self.actor.complete(now, drawn[-1]).numpy()))
+            steps.append(self.collector.step(self.actor.complete(now, drawn[-1]).clamp(-1.0, 1.0).numpy()))
         self._turns += s.turns
         own, safe, earned, broken, ended = (
             torch.as_tensor(np.array([getattr(step, name) for step in steps]), dtype=torch.float32)

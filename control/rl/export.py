@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, checker, helper, numpy_helper
 from torch import nn
 
-from control.rl.networks import FAR
+from control.rl.networks import CORRECTION, FAR
 from control.rl.policy import INPUT, KEY, OUTPUT, TOLERANCE, Policy, PolicyInfo
 from control.tasks.observation import Observer
 from drivers.errors import CheckFailed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WIDENED: Final = 0.05  # of its range in training, by which a value may lie beyond it
 GOLDEN: Final = 16  # vectors
+NUMBERS: Final = {"near": -FAR, "far": FAR, "least": -1.0, "most": 1.0, "correction": CORRECTION}
 OPSET, IR_VERSION = 17, 9  # old enough for every onnxruntime that this project accepts
 
 
@@ -77,13 +78,13 @@ def measure_inference_us(data: bytes, now: Callable[[], float], repeats: int = 2
 
 
 def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
-    """Return the graph: normalise, layers with ReLU between them, tanh, add what the task asks for within what the shield allows, cut."""
+    """Return the graph: normalise, layers with ReLU between them, tanh, add what is asked for and allowed, cut."""
     onnx: Any = helper  # they carry no types
     untyped: Any = checker
     weights: dict[str, Any] = {
         "mean": actor.normaliser.mean.numpy(),
         "scale": actor.normaliser.scale.numpy(),
-        **{name: np.float32(value) for name, value in (("near", -FAR), ("far", FAR), ("least", -1.0), ("most", 1.0))},
+        **{name: np.float32(value) for name, value in NUMBERS.items()},
     }
     nodes: list[Any] = []
 
@@ -106,7 +107,7 @@ def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
         weights |= {name: np.array([column]) for name, column in columns.items()}
         charge, discharge, asked = (add("Gather", [INPUT, name], axis=1) for name in columns)
         asked = add("Min", [add("Max", [asked, add("Neg", [charge])]), discharge])
-        last = add("Add", [asked, last])
+        last = add("Add", [asked, add("Mul", [last, "correction"])])
     nodes.append(onnx.make_node("Clip", [last, "least", "most"], [OUTPUT]))
     graph = onnx.make_graph(
         nodes,

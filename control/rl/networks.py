@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from control.tasks.task import ControlTask
     from drivers.snapshot import Floats
 
+CORRECTION: Final = 0.1  # of the rating
 FAR: Final = 8.0  # standard deviations: a normalised value is cut here
 
 
@@ -67,8 +68,9 @@ class Normaliser(nn.Module):
 class Actor(nn.Module):
     """A policy. Its action is a correction `tanh(mean)` of what the task asks for now, cut to the rating.
 
-    A task that follows a duty asks for the part of it that the shield allows (residual policy: Johannink et al. 2019),
-    every other one for nothing. The second output, where there is one, is the logarithm of the standard deviation before the tanh.
+    A task that follows a duty asks for the part of it that the shield allows, and a correction is at most `CORRECTION`
+    of the rating (residual policy: Johannink et al. 2019); every other task asks for nothing. The second output, where
+    there is one, is the logarithm of the standard deviation before the tanh.
     """
 
     def __init__(self, task: ControlTask, hidden: Sequence[int], outputs: int, generator: torch.Generator) -> None:
@@ -86,8 +88,10 @@ class Actor(nn.Module):
 
     def complete(self, observations: Tensor, corrections: Tensor) -> Tensor:
         """Return the actions `[n]` for `corrections[n]`, before the shield."""
-        asked = 0.0 if self.base is None else self.project(observations, observations[:, self.base])
-        return (asked + corrections).clamp(-1.0, 1.0)
+        if self.base is None:
+            return corrections
+        asked = self.project(observations, observations[:, self.base])
+        return (asked + CORRECTION * corrections).clamp(-1.0, 1.0)
 
     def project(self, observations: Tensor, actions: Tensor) -> Tensor:
         """Return what the shield makes of `actions[n]`: it allows what the observation tells."""

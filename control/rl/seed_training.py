@@ -13,12 +13,13 @@ from control.rl.checkpoint import decode_checkpoint, encode_checkpoint
 from control.rl.cpo import CpoLearner
 from control.rl.export import export_policy
 from control.rl.sac import SacLearner
-from control.rl.validation import PACKS, validate
+from control.rl.validation import PACKS, SEED, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from control.rl.learner import Learner, LearnerFigures
+    from control.rl.networks import Actor
     from control.rl.validation import Validation
     from control.tasks.task import ControlTask
     from drivers.snapshot import Floats
@@ -108,17 +109,10 @@ class SeedTraining:
 
     def export(self) -> tuple[bytes, dict[str, Any]]:
         """Return the best policy as a file, and its figures on the validation episodes."""
-        actor, collector = copy.deepcopy(self._learner.actor), self._learner.collector
-        actor.load_state_dict(self._best)
-        job = self._job
+        job, collector, actor = self._job, self._learner.collector, self._make_best()
         seen, spread = collector.observation, (collector.low, collector.high)
         data = export_policy(job.task, actor, algorithm=job.algorithm, seed=job.seed, seen=seen, spread=spread)
-
-        def decide(observations: Floats) -> Floats:
-            return _decide(actor, observations)
-
-        tried = validate(job.task, decide, packs=job.packs)
-        bare = validate(job.task, decide, packs=job.packs, shielded=False)
+        tried, bare = (self.judge(SEED, job.packs, shielded=shielded) for shielded in (True, False))
         return data, {
             "steps": self._best_steps,
             "cost_eur": tried.cost_eur,
@@ -126,6 +120,20 @@ class SeedTraining:
             "violations": tried.violations,
             "violations_without_shield": bare.violations,
         }
+
+    def judge(self, seed: int, packs: int, *, shielded: bool = True) -> Validation:
+        """Return the figures of the best policy on the episodes of `seed`."""
+        actor = self._make_best()
+
+        def decide(observations: Floats) -> Floats:
+            return _decide(actor, observations)
+
+        return validate(self._job.task, decide, seed=seed, packs=packs, shielded=shielded)
+
+    def _make_best(self) -> Actor:
+        actor = copy.deepcopy(self._learner.actor)
+        actor.load_state_dict(self._best)
+        return actor
 
     def _decide(self, observations: Floats) -> Floats:
         return _decide(self._learner.actor, observations)
