@@ -22,11 +22,11 @@ class ObservedPack:
 
     def __init__(self, cell: CellParameters, abreast: float, packs: int = 1) -> None:
         self._rows, self._abreast = cell.circuit.rows, abreast
-        self._v = np.zeros((2, packs))
+        self.v = np.zeros((2, packs))  # both RC voltages of the mean cell
 
     def restart(self, pack: int) -> None:
         """Forget the past of `pack`: it was at rest."""
-        self._v[:, pack] = 0.0
+        self.v[:, pack] = 0.0
 
     def observe(self, current_a: Floats, soc: Floats, voltage_v: Floats, kelvin: Floats, dt_s: float) -> Floats:
         """Return `seen[8, packs]` (see `control.shield`) after `dt_s` under `current_a[packs]`.
@@ -36,7 +36,7 @@ class ObservedPack:
         seen = np.empty((SEEN, len(current_a)))
         seen[[shield.LOW_SOC, shield.HIGH_SOC]] = soc
         seen[[shield.LOW_K, shield.HIGH_K]] = kelvin
-        fill_circuit(self._v, current_a / self._abreast, voltage_v, self._rows, dt_s, seen)
+        fill_circuit(self.v, current_a / self._abreast, voltage_v, self._rows, dt_s, seen)
         return seen
 
 

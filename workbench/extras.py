@@ -61,6 +61,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet forget": ("fleet",),
     "shadow": ("bench",),
     "promote": ("bench",),
+    "train": ("bench", "rl"),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 ACTION: Final = spaces.Box(-1.0, 1.0, (1,), np.float32)  # of the rating, discharge positive
-SHIELD_EUR: Final = 0.02  # price of a whole rating between the action and the safe one, for one step
+SHIELD_EUR_KWH: Final = 0.1  # price of the energy that the shield had to change, of the size of what trade earns
 
 
 def make_observation_space(task: ControlTask) -> spaces.Box:
@@ -27,10 +27,30 @@ def make_observation_space(task: ControlTask) -> spaces.Box:
     return spaces.Box(-np.inf, np.inf, (len(Observer(task).names),), np.float32)
 
 
-def compute_reward(outcome: Outcome, requested_a: Floats, rating_a: float) -> Floats:
-    """Return the reward: the negative cost, less a price for what the shield had to change."""
-    changed = np.abs(requested_a - outcome.applied_a) / rating_a
-    return -outcome.cost_eur - SHIELD_EUR * changed
+def price_shield(task: ControlTask) -> float:
+    """Return the price (EUR) of a whole rating between the action and the safe one, for one step."""
+    nominal_v = task.pack.cells * float(task.cell.circuit.rows[0].mean())
+    return SHIELD_EUR_KWH * nominal_v * task.rating_a * task.step_s / 3.6e6
+
+
+def compute_reward(outcome: Outcome, requested_a: Floats, task: ControlTask) -> Floats:
+    """Return the reward: the negative cost, less a price for what the shield had to change.
+
+    The settlement counts as it accrues, at the price expected then, not at the end: over many episodes the sum is the
+    same, but what is stored counts at once (shaping by a potential: Ng, Harada and Russell 1999), without the chance of
+    prices that nobody knows yet.
+    """
+    return -price_step(outcome, task) - price_shield(task) * measure_change(outcome, requested_a, task)
+
+
+def price_step(outcome: Outcome, task: ControlTask) -> Floats:
+    """Return the cost of a step with what accrued of the settlement (EUR)."""
+    return outcome.parts.sum(task.cost.violation_eur) + outcome.accrued_eur
+
+
+def measure_change(outcome: Outcome, requested_a: Floats, task: ControlTask) -> Floats:
+    """Return the distance between the action and the one that was applied, as a fraction of the rating."""
+    return np.abs(requested_a - outcome.applied_a) / task.rating_a
 
 
 class PackEnv(gymnasium.Env[Any, Any]):
@@ -53,7 +73,7 @@ class PackEnv(gymnasium.Env[Any, Any]):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         requested_a = np.asarray(action, np.float64).reshape(1) * self.task.rating_a
         outcome = self._simulation.step(requested_a)
-        reward = float(compute_reward(outcome, requested_a, self.task.rating_a)[0])
+        reward = float(compute_reward(outcome, requested_a, self.task)[0])
         info = {name: float(values[0]) for name, values in make_info(outcome, self.task).items()}
         return outcome.observation[0].astype(np.float32), reward, False, bool(outcome.ended[0]), info
 
@@ -79,7 +99,7 @@ class PackVectorEnv(VectorEnv[Any, Any, Any]):
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         requested_a = np.asarray(actions, np.float64).reshape(self.num_envs) * self.task.rating_a
         outcome = self.simulation.step(requested_a)
-        reward = compute_reward(outcome, requested_a, self.task.rating_a)
+        reward = compute_reward(outcome, requested_a, self.task)
         info: dict[str, Any] = dict(make_info(outcome, self.task))
         if outcome.ended.any():
             info["final_obs"] = outcome.observation.astype(np.float32)
@@ -92,6 +112,7 @@ def make_info(outcome: Outcome, task: ControlTask) -> dict[str, Floats]:
     """Return what a step's `info` holds, one entry a pack."""
     return {
         "cost_eur": outcome.cost_eur,
+        "accrued_cost_eur": price_step(outcome, task),
         "violation": outcome.parts.broken,
         "intervened": outcome.intervened.astype(np.float64),
         "safe_action": outcome.applied_a / task.rating_a,

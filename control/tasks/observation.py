@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 OF_PACK: Final = ("soc", "soc_spread", "high_v", "low_v", "high_k", "last", "charge", "discharge")
+RANKED: Final = (6, 12, 24)  # hours ahead, among which the price of now is ranked
 DUTY_AHEAD: Final = (0, 1, 2, 4, 8, 16, 32)  # steps
 
 
@@ -26,33 +27,45 @@ class Observer:
         self.names = (*OF_PACK, *self._name_signal())
 
     def build(  # noqa: PLR0917  # one batch of arrays, in the order of the names
-        self, seen: Floats, voltage_v: Floats, last_a: Floats, allowed: Floats, ahead: Floats, t_s: Floats
+        self,
+        seen: Floats,
+        voltage_v: Floats,
+        last_a: Floats,
+        allowed: Floats,
+        ahead: Floats,
+        t_s: Floats,
+        settling: Floats | None = None,
     ) -> Floats:
         """Return `[packs, len(names)]`.
 
         `seen[8, packs]` and `allowed[2, packs]` as in `control.shield`, `voltage_v[2, packs]` of the lowest and the
         highest cell, `last_a[packs]` the current of the last step, `ahead[packs, preview]` the signal from this step
-        on, `t_s[packs]` the time since midnight or since the start.
+        on, `t_s[packs]` the time since midnight or since the start; `settling[packs]`: at a market, the price at which
+        the energy at the end will be settled, as it is expected now (default: the mean of the prices ahead).
         """
         rating_a = self._task.rating_a
         low, high = seen[shield.LOW_SOC], seen[shield.HIGH_SOC]
         of_pack = (0.5 * (low + high), high - low, voltage_v[1], voltage_v[0], seen[shield.HIGH_K], last_a / rating_a)
-        return np.vstack([*of_pack, *(allowed / rating_a), *self._describe_signal(ahead, t_s)]).T
+        return np.vstack([*of_pack, *(allowed / rating_a), *self._describe_signal(ahead, t_s, settling)]).T
 
     def _name_signal(self) -> tuple[str, ...]:
         if self._task.kind is TaskKind.ARBITRAGE:
-            hours = range(self._count_hours())
-            return ("sin_day", "cos_day", "mean_price", *(f"price_{hour:02d}" for hour in hours))
+            ahead = range(self._count_hours())
+            ranks = (f"cheaper_{hours:02d}" for hours in RANKED)
+            return ("sin_day", "cos_day", "mean_price", "settling", *ranks, *(f"price_{hour:02d}" for hour in ahead))
         if self._task.kind is TaskKind.DUTY:
             return tuple(f"duty_{steps}" for steps in self._list_ahead())
         return ("missing_soc",)
 
-    def _describe_signal(self, ahead: Floats, t_s: Floats) -> Floats:
+    def _describe_signal(self, ahead: Floats, t_s: Floats, settling: Floats | None) -> Floats:
         if self._task.kind is TaskKind.ARBITRAGE:
             angle, hours = 2.0 * np.pi * t_s / DAY_S, self._count_hours()
             hourly = ahead.reshape(len(ahead), hours, -1).mean(axis=2)
             mean = hourly.mean(axis=1)
-            return np.vstack([np.sin(angle), np.cos(angle), mean, (hourly - mean[:, None]).T])
+            now = ahead[:, :1]
+            ranks = [(hourly[:, :reach] < now).mean(axis=1) for reach in RANKED]  # shares of the hours ahead
+            gain = ahead[:, 0] - (mean if settling is None else settling)
+            return np.vstack([np.sin(angle), np.cos(angle), mean, gain, *ranks, (hourly - mean[:, None]).T])
         if self._task.kind is TaskKind.DUTY:
             return ahead[:, list(self._list_ahead())].T / self._task.rating_a
         return np.full((1, len(ahead)), self._task.target_soc)

@@ -101,6 +101,10 @@ class PackBatch:
         )
         return PackStep(*self._out.copy())
 
+    def list_arrays(self) -> dict[str, Floats]:
+        """Return the arrays, not copies, that the next steps depend on."""
+        return {"state": self.state, "turns": self._turns, "scale": self._scale, "ambient_k": self.ambient_k}
+
     def read(self, row: int) -> Floats:
         """Return one row of the state, as `[packs, cells]`: `twin.ecm.SOC`, `VOLTAGE`, `KELVIN`, `V1`, `V2`."""
         return self.state[row].reshape(self.packs, self.cells)

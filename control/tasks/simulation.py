@@ -9,14 +9,15 @@ import numpy as np
 from control.observed_pack import ObservedPack
 from control.shield import Shield, make_shield_settings
 from control.tasks.cost import TaskCosts
-from control.tasks.episodes import draw_episodes
+from control.tasks.episodes import HOUR_S, draw_episodes
 from control.tasks.observation import Observer
 from control.tasks.pack_batch import PackBatch
+from control.tasks.prices import expect_means
 from control.tasks.task import TaskKind
 from twin import ecm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from control.tasks.cost import StepCost
     from control.tasks.episodes import Episodes
@@ -68,12 +69,17 @@ class Disturbance(Protocol):
 
 
 class Outcome(NamedTuple):
-    """What one step gave, one entry a pack. `cost_eur` includes the settlement of an episode that `ended`."""
+    """What one step gave, one entry a pack. `cost_eur` includes the settlement of an episode that `ended`.
+
+    `accrued_eur`: by how much this step changed the settlement, at the price that was expected for it when it began;
+    over many episodes its sum is `settled_eur`.
+    """
 
     observation: Floats
     cost_eur: Floats
     parts: StepCost
     settled_eur: Floats
+    accrued_eur: Floats
     applied_a: Floats
     intervened: Flags
     ended: Flags
@@ -106,6 +112,7 @@ class TaskSimulation:
         self.steps = np.zeros(packs, np.intp)
         self.last_a = np.zeros(packs)
         self._soc0 = self.batch.read(ecm.SOC).copy()
+        self._settling = self._expect_settling(self.episodes)
         self.observation = self._observe()
 
     @property
@@ -121,22 +128,28 @@ class TaskSimulation:
         columns = self.steps[:, None] + np.arange(self.task.preview)  # the preview reaches beyond the last step
         return np.take_along_axis(self.episodes.signal, columns, axis=1)
 
+    def get_settling(self) -> Floats:
+        """Return the price at which stored energy will be settled, as it is expected at this step; one a pack."""
+        return self._settling[np.arange(self.packs), self.steps]
+
     def step(self, requested_a: Floats) -> Outcome:
         """Advance all packs under their requested current (A of the pack, discharge positive; NaN counts as 0)."""
         requested_a = np.nan_to_num(requested_a, nan=0.0)
         safe_a = np.clip(requested_a, -self.allowed[0], self.allowed[1])
         applied_a = safe_a if self.shielded else np.clip(requested_a, -self.task.charge_a, self.task.discharge_a)
-        signal = self.get_signal()
+        signal, settling, before = self.get_signal(), self.get_settling(), self.batch.read(ecm.SOC).copy()
         step = self.batch.step(applied_a)
         parts = self.costs.price_step(step, applied_a, signal)
         intervened = np.abs(requested_a - safe_a) > NEEDED * self.task.rating_a
         self.last_a = applied_a
         self.steps += 1
         ended = self._find_ended()
-        settled = np.where(ended, self._settle(), 0.0)
+        soc = self.batch.read(ecm.SOC)
+        accrued = self._settle(soc, settling) - self._settle(before, settling)
+        settled = np.where(ended, self._settle(soc, self.episodes.signal.mean(axis=1)), 0.0)
         observation = self._observe()
         cost_eur = parts.sum(self.task.cost.violation_eur) + settled
-        outcome = Outcome(observation, cost_eur, parts, settled, applied_a, intervened, ended, step)
+        outcome = Outcome(observation, cost_eur, parts, settled, accrued, applied_a, intervened, ended, step)
         if ended.any():
             self._restart(np.flatnonzero(ended))
         return outcome
@@ -145,20 +158,62 @@ class TaskSimulation:
         episodes = draw_episodes(self.task, self.seed, numbers.tolist())
         return episodes if self._disturbance is None else self._disturbance.change(episodes, numbers)
 
+    def get_state(self) -> dict[str, Floats]:
+        """Return copies of all arrays that the next steps depend on, for `set_state`."""
+        return {name: array.copy() for name, array in self._list_arrays().items()} | {"next": np.array([self._next])}
+
+    def set_state(self, state: Mapping[str, Floats]) -> None:
+        """Continue where `get_state` of a simulation of the same task, seed and number of packs was taken.
+
+        Raise `ValueError` for the state of another one.
+        """
+        arrays = self._list_arrays()
+        if {name: array.shape for name, array in arrays.items()} != {
+            name: array.shape for name, array in state.items() if name != "next"
+        }:
+            raise ValueError("the state is of a simulation of another task or size")
+        for name, array in arrays.items():
+            array[...] = state[name]
+        self._next = int(state["next"][0])
+
+    def _list_arrays(self) -> dict[str, Floats]:
+        if not isinstance(self.batch, PackBatch):
+            raise TypeError("only packs of the fast environment can be saved")
+        own: tuple[str, ...] = (
+            "numbers",
+            "steps",
+            "last_a",
+            "_soc0",
+            "_settling",
+            "seen",
+            "voltage_v",
+            "allowed",
+            "observation",
+        )
+        drawn = {f"drawn.{name}": getattr(self.episodes, name) for name in self.episodes.__dataclass_fields__}
+        batch = {f"batch.{name}": array for name, array in self.batch.list_arrays().items()}
+        return {name: getattr(self, name) for name in own} | drawn | batch | {"observed": self._observed.v}
+
     def _find_ended(self) -> Flags:
         ended = self.steps >= self.task.steps
         if self.task.kind is TaskKind.CHARGE:
             ended |= self.batch.read(ecm.SOC).mean(axis=1) >= self.task.target_soc
         return ended
 
-    def _settle(self) -> Floats:
-        capacity = self.episodes.capacity
-        mean = self.episodes.signal.mean(axis=1)
-        return self.costs.settle(self._soc0, self.batch.read(ecm.SOC), capacity, mean)
+    def _settle(self, soc: Floats, price: Floats) -> Floats:
+        return self.costs.settle(self._soc0, soc, self.episodes.capacity, price)
+
+    def _expect_settling(self, episodes: Episodes) -> Floats:
+        """Return `[packs, steps + 1]`: the price of the settlement as it is expected at each step; 0 without prices."""
+        task = self.task
+        if task.prices is None:
+            return np.zeros((episodes.packs, task.steps + 1))
+        return expect_means(task.prices, episodes.signal, task.steps, max(1, round(HOUR_S / task.step_s)))
 
     def _restart(self, packs: Columns) -> None:
         """Let these packs begin new episodes; `observation` then shows their start."""
         fresh = self._draw(np.arange(self._next, self._next + len(packs)))
+        self._settling[packs] = self._expect_settling(fresh)
         for number, pack in enumerate(packs):
             for name in fresh.__dataclass_fields__:
                 getattr(self.episodes, name)[pack] = getattr(fresh, name)[number]
@@ -188,7 +243,7 @@ class TaskSimulation:
         self.allowed = self._shield.find_range(self.seen)
         t_s = self.steps.astype(np.float64) * self.task.step_s
         self.observation = self.observer.build(
-            self.seen, self.voltage_v, self.last_a, self.allowed, self.get_ahead(), t_s
+            self.seen, self.voltage_v, self.last_a, self.allowed, self.get_ahead(), t_s, self.get_settling()
         )
         return self.observation
 

@@ -36,11 +36,17 @@ OPTIONAL: dict[str, set[str]] = {
         "cantools",
         "casadi",
         "numba",
+        "onnxruntime",
+        "piqp",
         "psutil",
         "pybamm",
         "pyvisa",
     },  # not asked for without the extra bench
-    "edge": {"psutil"},  # drivers.processes does without it
+    "edge": {
+        "psutil",  # drivers.processes does without it
+        "onnxruntime",  # only a bundle with a policy needs it; without it the extra edge-rl is named
+        *("casadi", "piqp"),  # the lane of a policy, which only a bench builds (a test starts a policy without them)
+    },
     "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
     "measure": {"pyqtgraph", "torch", "onnx"},  # peers in comparisons; without the first the extra dev is named
 }
@@ -63,6 +69,7 @@ STARTS = {
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),
     "promote": ("workbench.verbs.promote",),
+    "train": ("workbench.verbs.train",),
 }
 LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
 TASK_CONTROLLERS = ("control.task_mpc",)

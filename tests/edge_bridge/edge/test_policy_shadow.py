@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,12 +23,11 @@ from tests.control.rl.duty_policy import make_duty_policy
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edge_bridge.bundle.runtime import Configuration
 
 CELLS, DT_S = 4, 0.1
 PACK = PackSpec(CELLS, 12, 5.0, np.full(CELLS, 0.6), np.ones(CELLS), np.ones(CELLS), 298.15)
+ROOT = Path(__file__).parents[3]
 WIDE = CurrentRange(60.0, 60.0)
 
 
@@ -110,3 +112,18 @@ def test_a_policy_that_fails_ends_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Policy, "act", act)
     see(made, 5.0)
     assert "the graph is broken" in made.refused
+
+
+def test_an_edge_reads_a_policy_without_the_solvers_of_a_bench(tmp_path: Path) -> None:
+    (tmp_path / POLICY).write_bytes(make_duty_policy())
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('casadi', 'piqp', 'torch', 'gymnasium', 'pybamm')))\n"
+        "from pathlib import Path\n"
+        "from types import SimpleNamespace\n"
+        "from edge_bridge.edge.policy_shadow import make_policy_shadow\n"
+        "pack = SimpleNamespace(pack=SimpleNamespace(parallel=12, cell_ah=5.0))\n"
+        "print(repr(make_policy_shadow(pack, Path(sys.argv[1])).refused))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.stdout.strip(), done.stderr) == ("''", "")
