@@ -12,7 +12,7 @@ from control import mpc
 from control.bumpless import BumplessOutput, clamp, is_outside
 from control.current_profile import read_current_profile
 from control.observed_pack import ObservedPack
-from control.ports import CurrentRange, Decision, Fallback
+from control.ports import CurrentRange, Decision, Fallback, Plan
 from control.rl.policy import TOLERANCE, Policy
 from control.shield import Shield, make_shield_settings
 from control.tasks.observation import Observer
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 SETTINGS: Final = ("policy", *mpc.SETTINGS)  # that a bench file may give
 SHIPPED: Final = Path(__file__).parent / "policies" / "duty_tracking.onnx"
 LATE_S: Final = 0.005  # an answer that took longer comes too late for its turn
+AHEAD: Final = 24  # steps of the plan that is shown
+AHEAD_EVERY_S: Final = 1.0
 
 
 class PolicyInputs:
@@ -67,15 +69,21 @@ class PolicyInputs:
         charge_a, discharge_a = self._shield.find_range(self._seen)[:, 0]
         return CurrentRange(min(charge_a, allowed.charge_a), min(discharge_a, allowed.discharge_a))
 
-    def observe(self, safe: CurrentRange, last_a: float, now_s: float) -> Floats:
-        """Return the observation `[1, names]`; scaled to the rating of the task, as in training."""
-        if self._seen is None:
-            return np.full((1, len(self._observer.names)), np.nan)
+    def observe(self, safe: CurrentRange, last_a: float, now_s: float, steps: int = 1) -> Floats:
+        """Return the observation `[steps, names]`; scaled to the rating of the task, as in training.
+
+        Only the duty moves on from one step to the next: the pack stays as it is now.
+        """
+        seen = self._seen  # replaced as a whole by the loop, while another thread may be here
+        if seen is None:
+            return np.full((steps, len(self._observer.names)), np.nan)
         scale = self.task.rating_a / self.rating_a
-        ahead = self.profile.at(now_s + self._ahead_s)[None] * scale
+        t_s = now_s + np.arange(steps, dtype=np.float64) * self.task.step_s
+        ahead = self.profile.at(t_s[:, None] + self._ahead_s) * scale
         allowed = np.array([[safe.charge_a], [safe.discharge_a]]) * scale
-        last = np.array([last_a * scale])
-        return self._observer.build(self._seen, self._voltage_v, last, allowed, ahead, np.array([now_s]))
+        same = (np.repeat(values, steps, axis=1) for values in (seen, self._voltage_v, np.array([[last_a * scale]])))
+        seen, voltage_v, last = same
+        return self._observer.build(seen, voltage_v, last[0], np.repeat(allowed, steps, axis=1), ahead, t_s)
 
 
 class RlController:
@@ -99,14 +107,39 @@ class RlController:
         self._t_s = self._requested_a = self._applied_a = 0.0
         self._since_s, self._interventions = math.inf, 0
         self._note = distrust
+        self._plan: Plan | None = None
+        self._planned_s, self._safe = -math.inf, CurrentRange(0.0, 0.0)
         self._output = BumplessOutput()
+
+    @property
+    def plan_ahead(self) -> Plan | None:
+        """What the policy would request along the duty ahead if the pack stayed as it is; None while it must not act.
+
+        One inference of all steps, at most once a second, in the thread that reads it.
+        """
+        if self._distrust or self._note:
+            return None
+        if (now_s := monotonic()) - self._planned_s >= AHEAD_EVERY_S:
+            self._planned_s = now_s
+            self._plan = self._look_ahead()
+        return self._plan
+
+    def _look_ahead(self) -> Plan | None:
+        safe, rating_a = self._safe, self._inputs.rating_a
+        observations = self._inputs.observe(safe, self._applied_a, self._t_s, AHEAD)
+        outside = [bool(self._policy.find_outside(row)) for row in observations]
+        trusted = observations[: outside.index(True) if True in outside else AHEAD]
+        if not len(trusted):
+            return None
+        wanted_a = np.clip(self._policy.act(trusted), -1.0, 1.0) * rating_a
+        return Plan(self._inputs.task.step_s, tuple(np.clip(wanted_a, -safe.charge_a, safe.discharge_a).tolist()))
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         instead = self._instead.decide(reading, estimate, allowed, dt_s)
         now_s, self._t_s = self._t_s, self._t_s + dt_s
         self._since_s = self._since_s + dt_s if dt_s > 0.0 else math.inf
         known = self._inputs.measure(reading, estimate, dt_s)
-        safe = self._inputs.find_range(allowed)
+        safe = self._safe = self._inputs.find_range(allowed)
         if self._since_s >= self._inputs.task.step_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
             self._ask(safe, now_s, dt_s)
