@@ -76,7 +76,7 @@ class Window(QObject):
         shell, controller, root = self.shell, self.controller, past.folder if past else None
         self.support_file = SupportFile(shell, root)
         self.bench = BenchPage(controller, shell.theme)
-        self.control = ControlPage(controller, self.bench, shell.theme)
+        self.control = ControlPage(controller, self.bench, root, shell.theme)
         self.runs = RunsPage(past)
         self.certify = CertifyPage(controller, BenchCertifier(root), shell.theme)
         self.bundle = BundlePage(controller, BundleMaker(controller.background), root, shell.theme)
@@ -133,6 +133,7 @@ class Window(QObject):
         bench.message.connect(self.shell.line.say)
         self.control.lane_wanted.connect(self.session_commands.ask_lane)
         self.control.connect_wanted.connect(bench.connect_wanted)
+        self.control.question_wanted.connect(self.dialogs.ask)
         bench.alarms.details_wanted.connect(self.show_event)
         runs.replay_ready.connect(self._replay)
         for page in (runs, bundle):
@@ -140,6 +141,7 @@ class Window(QObject):
         for page in (bundle, fleet):
             page.dialog_wanted.connect(self.dialogs.open)
         self.certify.controller.changed.connect(self._on_certification_changed)
+        self.control.training.controller.changed.connect(self._on_training_changed)
         self.certify.bundle_wanted.connect(self._make_bundle)
         bundle.fleet_wanted.connect(self._offer_bundle)
         fleet.connection.failed.connect(self.controller.failed)
@@ -150,6 +152,9 @@ class Window(QObject):
     def _on_certification_changed(self) -> None:
         self._show_toolbar()
         self.shell.rail.mark("Certify", self.certify.controller.word)
+
+    def _on_training_changed(self) -> None:
+        self.shell.rail.mark("Control", self.control.training.controller.word)
 
     def _on_status_changed(self) -> None:
         self._show_toolbar()

@@ -21,3 +21,12 @@ def declare(page: ControlPage, commands: CommandRegistry, show: Callable[[], obj
 
     for name in page.views:
         commands.add(f"control {name.lower()}", f"Control: show {name.lower()}", partial(show_view, name))
+    training, form = page.training.controller, page.training
+    commands.add("train", "Control: start a training", form.start, why_not=training.why_not_start)
+    commands.add("train stop", "Control: stop the training", training.stop, why_not=training.why_not_stop)
+    commands.add("train resume", "Control: resume the chosen training", form.resume, why_not=form.why_not_resume)
+    promotion = page.promotion
+    commands.add(
+        "promote", "Control: promote the judged policy…", promotion.ask, why_not=promotion.controller.why_not_promote
+    )
+    commands.add("promote look", "Control: read the newest results again", promotion.controller.refresh)

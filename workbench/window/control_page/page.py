@@ -8,14 +8,21 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.window.control_page.lanes_view import LanesView
+from workbench.window.control_page.promotion_controller import PromotionController
+from workbench.window.control_page.promotion_view import PromotionView
+from workbench.window.control_page.training_controller import TrainingController
+from workbench.window.control_page.training_view import TrainingView
 from workbench.window.widgets.basic import button, label, wrap_in_scroll_area
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.window.bench_page.page import BenchPage
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
-LANES: Final = "Lanes"
+LANES, TRAINING, PROMOTION = "Lanes", "Training", "Shadow and promotion"
+LOOK_EVERY: Final = 50  # readings between two looks at the results, 5 s
 
 
 class ControlPage(QWidget):
@@ -23,13 +30,17 @@ class ControlPage(QWidget):
 
     lane_wanted = Signal(str, str)  # role, name
     connect_wanted = Signal()
+    question_wanted = Signal(str, str, str, object)  # title, sentence, word of the button, what to run
 
-    def __init__(self, controller: SessionController, bench: BenchPage, theme: Theme) -> None:
+    def __init__(self, controller: SessionController, bench: BenchPage, root: Path | None, theme: Theme) -> None:
         super().__init__()
         self.setAccessibleName("Control page")
         self._controller = controller
         self.lanes = LanesView(controller, bench, theme)
-        self.views: dict[str, QWidget] = {LANES: self.lanes}
+        self.training = TrainingView(TrainingController(controller.background, root), theme)
+        self.promotion = PromotionView(PromotionController(controller.background, root), theme)
+        self.views: dict[str, QWidget] = {LANES: self.lanes, TRAINING: self.training, PROMOTION: self.promotion}
+        self._readings = 0
         self.buttons = {name: button(name, lambda name=name: self.show_view(name), "plain") for name in self.views}
         self.stack = QStackedWidget()
         self._lay_out()
@@ -55,7 +66,6 @@ class ControlPage(QWidget):
         page.setSpacing(0)
         page.addLayout(bar)
         page.addWidget(self.stack, 1)
-        self.setFocusProxy(self.buttons[LANES])
 
     def _wire(self) -> None:
         controller, lanes = self._controller, self.lanes
@@ -64,9 +74,14 @@ class ControlPage(QWidget):
         controller.ticked.connect(self._frame)
         controller.values_due.connect(self._read)
         controller.changed.connect(lanes.show_status)
+        for part in (self.training.controller, self.promotion.controller):
+            part.failed.connect(controller.failed)
+        self.training.controller.listed.connect(self._on_trainings_listed)
+        self.promotion.question_wanted.connect(self.question_wanted)
 
     def set_theme(self, theme: Theme) -> None:
-        self.lanes.set_theme(theme)
+        for view in (self.lanes, self.training, self.promotion):
+            view.set_theme(theme)
 
     @property
     def view(self) -> str:
@@ -76,7 +91,11 @@ class ControlPage(QWidget):
     def show_view(self, name: str) -> None:
         """Bring a view to the front."""
         self.stack.setCurrentIndex(list(self.views).index(name))
+        had_focus = any(part.hasFocus() for part in self.buttons.values())
         self.buttons[name].setChecked(True)
+        self.setFocusProxy(self.buttons[name])
+        if had_focus:
+            self.buttons[name].setFocus()
 
     def _frame(self) -> None:
         if self.lanes.isVisible():
@@ -85,3 +104,11 @@ class ControlPage(QWidget):
     def _read(self) -> None:
         if self.lanes.isVisible():
             self.lanes.read()
+        self._readings += 1
+        if self.promotion.isVisible() and self._readings % LOOK_EVERY == 0:
+            self.promotion.controller.refresh()
+
+    def _on_trainings_listed(self) -> None:
+        """Name the best policy of the newest training in the commands that judge one."""
+        records = self.training.controller.records.values()
+        self.promotion.show_policy(next((record.best.policy for record in records if record.best is not None), ""))
