@@ -15,7 +15,7 @@ import piqp
 from control import mpc_model as model
 from control.bumpless import BumplessOutput, is_outside
 from control.current_profile import CurrentProfile, read_current_profile
-from control.ports import CurrentRange
+from control.ports import CurrentRange, Plan
 from drivers.errors import BenchFileError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class MpcPlan:
     """The quadratic program over `horizon` currents and one slack per family; linearised around its last solution."""
 
     def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.MpcLimits) -> None:
+        self.step_s = step_s
         self.current_a = np.zeros(horizon)
         self.slack = np.zeros(model.FAMILIES)
         self.high_k = limits.high_k
@@ -112,6 +113,10 @@ class MpcController:
         self._off_v: Floats = np.zeros(2)  # highest and lowest cell above the model
         self._follows = False
         self._output = BumplessOutput()
+
+    @property
+    def plan_ahead(self) -> Plan:
+        return Plan(self._plan.step_s, tuple(self._plan.current_a.tolist()))
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         soc, kelvin = estimate.pack_soc, float(reading.temperature_k.max())

@@ -48,10 +48,20 @@ class Decision:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a controller means to request from now on: `current_a[k]` (discharge positive) in step k of `step_s`."""
+
+    step_s: float
+    current_a: tuple[float, ...]
+
+
 class Controller(Protocol):
     """Decides the pack current from measured and estimated values; `take_over` makes the change bumpless.
 
     `dt_s` is the time of the run since the last decision, 0 while nothing runs: a duty and an integral then stop.
+    A controller that plans has also a property `plan_ahead`, a `Plan` or None. Another thread reads it ten times a
+    second while `decide` runs: return what `decide` has replaced as a whole.
     """
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision: ...

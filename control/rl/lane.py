@@ -6,10 +6,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from control import mpc
 from control.bumpless import BumplessOutput, clamp, is_outside
 from control.current_profile import read_current_profile
-from control.ports import Decision, Fallback
+from control.ports import CurrentRange, Decision, Fallback, Plan
 from control.rl.policy import Policy
 from control.rl.policy_inputs import PolicyInputs, find_distrust
 from control.tasks.simulation import NEEDED
@@ -20,13 +22,15 @@ from drivers.errors import BenchFileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from control.ports import Controller, CurrentRange
+    from control.ports import Controller
     from drivers.snapshot import Estimate, PackReading
     from twin.ports import PackSpec
 
 SETTINGS: Final = ("policy", *mpc.SETTINGS)  # that a bench file may give
 SHIPPED: Final = Path(__file__).parent / "policies" / "duty_tracking.onnx"
 LATE_S: Final = 0.005  # an answer that took longer comes too late for its turn
+AHEAD: Final = 24  # steps of the plan that is shown
+AHEAD_EVERY_S: Final = 1.0
 
 
 class RlController:
@@ -50,14 +54,39 @@ class RlController:
         self._t_s = self._requested_a = self._applied_a = 0.0
         self._since_s, self._interventions = math.inf, 0
         self._note = distrust
+        self._plan: Plan | None = None
+        self._planned_s, self._safe = -math.inf, CurrentRange(0.0, 0.0)
         self._output = BumplessOutput()
+
+    @property
+    def plan_ahead(self) -> Plan | None:
+        """What the policy would request along the duty ahead if the pack stayed as it is; None while it must not act.
+
+        One inference of all steps, at most once a second, in the thread that reads it.
+        """
+        if self._distrust or self._note:
+            return None
+        if (now_s := monotonic()) - self._planned_s >= AHEAD_EVERY_S:
+            self._planned_s = now_s
+            self._plan = self._look_ahead()
+        return self._plan
+
+    def _look_ahead(self) -> Plan | None:
+        safe, rating_a = self._safe, self._inputs.rating_a
+        observations = self._inputs.observe(safe, self._applied_a, self._t_s, AHEAD)
+        outside = [bool(self._policy.find_outside(row)) for row in observations]
+        trusted = observations[: outside.index(True) if True in outside else AHEAD]
+        if not len(trusted):
+            return None
+        wanted_a = np.clip(self._policy.act(trusted), -1.0, 1.0) * rating_a
+        return Plan(self._inputs.task.step_s, tuple(np.clip(wanted_a, -safe.charge_a, safe.discharge_a).tolist()))
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         instead = self._instead.decide(reading, estimate, allowed, dt_s)
         now_s, self._t_s = self._t_s, self._t_s + dt_s
         self._since_s = self._since_s + dt_s if dt_s > 0.0 else math.inf
         known = self._inputs.measure(reading, estimate, dt_s)
-        safe = self._inputs.find_range(allowed)
+        safe = self._safe = self._inputs.find_range(allowed)
         if self._since_s >= self._inputs.task.step_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
             self._ask(safe, now_s, dt_s)

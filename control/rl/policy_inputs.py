@@ -60,15 +60,21 @@ class PolicyInputs:
         charge_a, discharge_a = self._shield.find_range(self._seen)[:, 0]
         return CurrentRange(min(charge_a, allowed.charge_a), min(discharge_a, allowed.discharge_a))
 
-    def observe(self, safe: CurrentRange, last_a: float, now_s: float) -> Floats:
-        """Return the observation `[1, names]`; scaled to the rating of the task, as in training."""
-        if self._seen is None:
-            return np.full((1, len(self._observer.names)), np.nan)
+    def observe(self, safe: CurrentRange, last_a: float, now_s: float, steps: int = 1) -> Floats:
+        """Return the observation `[steps, names]`; scaled to the rating of the task, as in training.
+
+        Only the duty moves on from one step to the next: the pack stays as it is now.
+        """
+        seen = self._seen  # replaced as a whole by the loop, while another thread may be here
+        if seen is None:
+            return np.full((steps, len(self._observer.names)), np.nan)
         scale = self.task.rating_a / self.rating_a
-        ahead = self.profile.at(now_s + self._ahead_s)[None] * scale
+        t_s = now_s + np.arange(steps, dtype=np.float64) * self.task.step_s
+        ahead = self.profile.at(t_s[:, None] + self._ahead_s) * scale
         allowed = np.array([[safe.charge_a], [safe.discharge_a]]) * scale
-        last = np.array([last_a * scale])
-        return self._observer.build(self._seen, self._voltage_v, last, allowed, ahead, np.array([now_s]))
+        same = (np.repeat(values, steps, axis=1) for values in (seen, self._voltage_v, np.array([[last_a * scale]])))
+        seen, voltage_v, last = same
+        return self._observer.build(seen, voltage_v, last[0], np.repeat(allowed, steps, axis=1), ahead, t_s)
 
     def _compile(self) -> None:
         """Use each kernel once: compiling takes seconds, which no turn of a loop has."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from control.ports import Fallback, Plan
 from control.state import BenchState, OutputState
 from drivers.event import DETAIL, Event, EventRecord, Level
 from drivers.ports import Health, LinkState
@@ -119,6 +120,18 @@ class FakeSession:
                 sampled[columns] = t - 3.0
             writer.publish(t, values, sampled, quality)
             self._row += 1
+
+    def plan(self) -> None:
+        """Let MPC and RL look 12 s ahead along the duty."""
+        now_s = time.monotonic() - self._start
+        steps = [self._plant.amps(now_s + 0.5 * step) for step in range(24)]
+        mpc, rl = (tuple(share * float(a) for a in steps) for share in (0.97, 0.94))
+        self.change(plans={"MPC": Plan(0.5, mpc), "RL": Plan(0.5, rl)})
+
+    def fall_back(self, lane: str, fallback: Fallback, note: str) -> None:
+        """Let a controller fall back from the next row on."""
+        self.says[f"controller/{lane}/fallback"] = float(fallback)
+        self.change(notes={**self.status.notes, lane: note})
 
     def change(self, **fields: object) -> None:
         self.status = dataclasses.replace(self.status, **fields)  # type: ignore[arg-type]

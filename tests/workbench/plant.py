@@ -18,6 +18,7 @@ LANES = (
     LaneInfo("controller", "Profile", active=True),
     LaneInfo("controller", "CC-CV", active=False),
     LaneInfo("controller", "MPC", active=False),
+    LaneInfo("controller", "RL", active=False),
 )
 
 
@@ -50,7 +51,7 @@ def table() -> tuple[ChannelTable, int]:
             derived += [Channel(f"{path}/soc", "1"), Channel(f"{path}/soc_std", "1")]
         else:
             derived += [Channel(f"{path}/current", "A"), Channel(f"{path}/cost", "1")]
-            derived += [Channel(f"{path}/violations", "1")]
+            derived += [Channel(f"{path}/{what}", "1") for what in ("violations", "interventions", "fallback")]
         derived += [Channel(f"{path}/step", "s")]
     derived += [Channel("bench/state", "1")]
     return ChannelTable((*measured, *derived)), len(measured)
@@ -112,13 +113,17 @@ class Plant:
             ("estimator/Coulomb counting/soc", float(soc.mean()) + 0.016), ("estimator/Coulomb counting/soc_std", 0.0),
             ("controller/Profile/current", amps), ("controller/CC-CV/current", 30.0),
             ("controller/MPC/current", amps * 0.97 + 0.5), ("controller/Profile/cost", 0.83),
-            ("controller/CC-CV/cost", 1.0), ("controller/MPC/cost", 0.71),
+            ("controller/CC-CV/cost", 1.0), ("controller/MPC/cost", 0.71), ("controller/RL/cost", 0.74),
+            ("controller/RL/current", amps * 0.94 + 0.8 * np.sin(t / 2.0)),
         ):  # fmt: skip
             values[at[name]] = value
-        for lane, step in zip(LANES, (7.1e-4, 3e-6, 2.6e-3, 1.9e-4, 1e-6, 2e-6, 1e-6, 1.4e-3), strict=True):
+        for lane, step in zip(LANES, (7.1e-4, 3e-6, 2.6e-3, 1.9e-4, 1e-6, 2e-6, 1e-6, 1.4e-3, 4e-5), strict=True):
             values[at[f"{lane.role}/{lane.name}/step"]] = step
             if lane.role == "controller":
-                values[at[f"{lane.role}/{lane.name}/violations"]] = 0.0
+                shielded = lane.name == "RL"
+                values[at[f"{lane.role}/{lane.name}/violations"]] = float(int(t / 40.0)) if shielded else 0.0
+                values[at[f"{lane.role}/{lane.name}/interventions"]] = float(int(t / 7.0)) if shielded else 0.0
+                values[at[f"{lane.role}/{lane.name}/fallback"]] = 0.0
         for n in range(1, 9):
             kelvin = 300.0 + 0.35 * n + 0.01 * (t % 300.0)
             values[at[f"bms/temperature_{n}"]] = round(kelvin, 1)

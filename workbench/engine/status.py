@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from control.model_range import describe
+from control.ports import Plan
 from control.state import BenchState
 from drivers import source_names
 from drivers.bench_channels import make_channel_table
@@ -36,7 +38,7 @@ from workbench.session.status import DeviceInfo, GuardInfo, LaneInfo, LoopStats,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from control.lanes import Lane
+    from control.lanes import Lane, Lanes
     from drivers.benchfile.model import Bench
     from drivers.canbus.dut_map import DutMap
     from workbench.engine.engine import Engine
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 FLAGS: Final = {0: "off", 1: "on"}
 CONTACTS: Final = {0: "open", 1: "closed"}
+MOST_STEPS: Final = 500  # of a plan; the rest is not shown
 NEEDED: Final = (BMS_STATE, BMS_FAULT, BMS_FAULT_CELL, BMS_CONTACTOR)  # by the checklist
 NEEDED_LIVE: Final = (PACK_CURRENT, CHARGE_LIMIT, DISCHARGE_LIMIT)  # by the loop
 
@@ -128,6 +131,8 @@ def make_status(engine: Engine) -> SessionStatus:
         device=DeviceInfo() if commands.device_events is None else commands.device_events.info,
         health=station.health,
         lanes=_lanes(station),
+        plans=read_plans(station.loop.parts.controllers),
+        notes=_read_notes(station),
         injected=() if commands.faults is None else commands.faults.injected,
         checklist=commands.checklist,
     )
@@ -156,6 +161,27 @@ def _lane_state(role: str, lane: Lane[Any], outside: Mapping[str, tuple[int, ...
     if role == "twin" and lane.name in outside:
         return "outside", describe(lane.name, outside[lane.name])
     return "ok", ""
+
+
+def read_plans(controllers: Lanes[Any]) -> dict[str, Plan]:
+    """Return the newest plan of each healthy controller that has one; a plan that cannot be read is none."""
+    plans: dict[str, Plan] = {}
+    for lane in controllers.all:
+        if lane.failure:
+            continue
+        with suppress(Exception):  # whatever a lane does here, it must not end the status
+            plan = getattr(lane.part, "plan_ahead", None)
+            if isinstance(plan, Plan) and plan.step_s > 0.0 and plan.current_a:
+                plans[lane.name] = Plan(float(plan.step_s), tuple(float(a) for a in plan.current_a[:MOST_STEPS]))
+    return plans
+
+
+def _read_notes(station: LiveBench) -> dict[str, str]:
+    """Return the sentence of each controller that falls back."""
+    tick = station.loop.tick
+    if tick is None:
+        return {}
+    return {name: decision.note for name, decision in tick.decisions.items() if decision.fallback and decision.note}
 
 
 def _read_recorded_size(station: LiveBench) -> int:

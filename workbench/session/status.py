@@ -6,6 +6,7 @@ from collections.abc import Mapping  # noqa: TC003  # a field of a record names 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from control.ports import Plan  # a field of a record names it
 from control.state import BenchState, OutputState
 from drivers.ports import Health  # noqa: TC001  # a field of a record names it
 
@@ -101,7 +102,10 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class SessionStatus:
-    """Everything that changes, replaced as a whole; the window redraws what differs."""
+    """Everything that changes, replaced as a whole; the window redraws what differs.
+
+    `plans`: the newest plan of each controller that has one; `notes`: why a controller falls back; both by lane name.
+    """
 
     state: BenchState = BenchState.DISCONNECTED
     output: OutputState = OutputState.UNKNOWN
@@ -118,5 +122,7 @@ class SessionStatus:
     device: DeviceInfo = DeviceInfo()
     health: tuple[Health, ...] = ()
     lanes: tuple[LaneInfo, ...] = ()
+    plans: Mapping[str, Plan] = field(default_factory=dict[str, Plan])
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
     injected: tuple[InjectedFault, ...] = ()
     checklist: tuple[ChecklistLine, ...] = ()

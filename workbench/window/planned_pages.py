@@ -13,11 +13,4 @@ COMING: Final[dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]] = 
         ),
         (("Compare twins on the bench", "page Bench"), ("Open a recorded run", "page Runs")),
     ),
-    "Control": (
-        (
-            "This page will train controllers and compare them before they run on a bench.",
-            "Until then every controller runs as a lane, and the Bench page shows its requests, cost and violations.",
-        ),
-        (("See the controllers' requests", "page Bench"),),
-    ),
 }

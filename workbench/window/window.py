@@ -22,6 +22,8 @@ from workbench.window.certify_page.certifier import BenchCertifier
 from workbench.window.certify_page.page import CertifyPage
 from workbench.window.close_question import list_live_work
 from workbench.window.command_palette import CommandPalette
+from workbench.window.control_page import commands as control_commands
+from workbench.window.control_page.page import ControlPage
 from workbench.window.dialog_opener import DialogOpener
 from workbench.window.fleet_page import commands as fleet_commands
 from workbench.window.fleet_page.backend import LocalFleetBackend
@@ -74,15 +76,16 @@ class Window(QObject):
         shell, controller, root = self.shell, self.controller, past.folder if past else None
         self.support_file = SupportFile(shell, root)
         self.bench = BenchPage(controller, shell.theme)
+        self.control = ControlPage(controller, self.bench, root, shell.theme)
         self.runs = RunsPage(past)
         self.certify = CertifyPage(controller, BenchCertifier(root), shell.theme)
         self.bundle = BundlePage(controller, BundleMaker(controller.background), root, shell.theme)
         self.fleet = FleetPage(controller, LocalFleetBackend(), root, shell.theme)
-        pages = {"Bench": self.bench, "Certify": self.certify, "Runs": self.runs}
+        pages = {"Bench": self.bench, "Control": self.control, "Certify": self.certify, "Runs": self.runs}
         pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
         for page in PAGES:
             shell.add_page(page, pages[page] if page in pages else self._make_placeholder(page))
-        for themed in (self.bench, self.certify, self.bundle, self.fleet):
+        for themed in (self.bench, self.control, self.certify, self.bundle, self.fleet):
             shell.themed.connect(themed.set_theme)
         for end in (self.certify.controller.close, self.bundle.controller.close, self.fleet.connection.close):
             shell.closing.connect(end)
@@ -106,6 +109,7 @@ class Window(QObject):
         for number, page in enumerate(PAGES, 1):
             add(f"page {page}", f"Go to {page}", partial(self.show_page, page), f"Ctrl+{number}")
         bench_commands.declare(self.bench, self.commands)
+        control_commands.declare(self.control, self.commands, partial(self.show_page, "Control"))
         runs_commands.declare(self.runs, self.commands)
         certify_commands.declare(self.certify, self.commands)
         bundle_commands.declare(self.bundle, self.commands)
@@ -127,6 +131,9 @@ class Window(QObject):
         bench, runs, bundle, fleet = self.bench, self.runs, self.bundle, self.fleet
         bench.board.view.changed.connect(self._on_view_changed)
         bench.message.connect(self.shell.line.say)
+        self.control.lane_wanted.connect(self.session_commands.ask_lane)
+        self.control.connect_wanted.connect(bench.connect_wanted)
+        self.control.question_wanted.connect(self.dialogs.ask)
         bench.alarms.details_wanted.connect(self.show_event)
         runs.replay_ready.connect(self._replay)
         for page in (runs, bundle):
@@ -134,6 +141,7 @@ class Window(QObject):
         for page in (bundle, fleet):
             page.dialog_wanted.connect(self.dialogs.open)
         self.certify.controller.changed.connect(self._on_certification_changed)
+        self.control.training.controller.changed.connect(self._on_training_changed)
         self.certify.bundle_wanted.connect(self._make_bundle)
         bundle.fleet_wanted.connect(self._offer_bundle)
         fleet.connection.failed.connect(self.controller.failed)
@@ -144,6 +152,9 @@ class Window(QObject):
     def _on_certification_changed(self) -> None:
         self._show_toolbar()
         self.shell.rail.mark("Certify", self.certify.controller.word)
+
+    def _on_training_changed(self) -> None:
+        self.shell.rail.mark("Control", self.control.training.controller.word)
 
     def _on_status_changed(self) -> None:
         self._show_toolbar()
@@ -180,7 +191,7 @@ class Window(QObject):
         shell.toolbar.show_time(self.controller.status.run_s)
         drawn = (
             max((plot.canvas.frames for plot in page.plots), default=0)
-            for page in (self.bench.board, self.fleet.detail)
+            for page in (self.bench.board, self.control.lanes, self.fleet.detail)
         )
         if shell.stats.look(sum(drawn)):
             self._show_line()

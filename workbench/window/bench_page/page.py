@@ -211,9 +211,9 @@ class BenchPage(QMainWindow):
         self._ring = ring
         if ring is not None and self._bench_info is not None:
             clock = monotonic if self.replay is None else None
-            self.store = ChannelHistory(ring, self._current_lanes(), residual=self._residual, clock=clock)
+            self.store = ChannelHistory(ring, self.list_lanes(), residual=self._residual, clock=clock)
             self.board.show_store(self.store)
-            self.board.show_lanes(self._current_lanes(), residual=self._residual)
+            self.board.show_lanes(self.list_lanes(), residual=self._residual)
             self.tree.show_channels(self._bench_info, self.store)
             self.docks["signals"].bar.show_fact(f"{self.tree.count} channels")
         self.empty.setVisible(self.store is None)
@@ -223,11 +223,12 @@ class BenchPage(QMainWindow):
         """Whether the measured cells are a real pack, not voltages that the active twin requested."""
         return self._bench_info is not None and self._bench_info.mode == "pack"
 
-    def _current_lanes(self) -> tuple[LaneInfo, ...]:
+    def list_lanes(self) -> tuple[LaneInfo, ...]:
+        """Return the lanes of the replay, else those of the session."""
         return self.replay.lanes if self.replay is not None else self._controller.status.lanes
 
     def _status(self) -> None:
-        lanes = self._current_lanes()
+        lanes = self.list_lanes()
         if lanes != self._lanes:
             self._lanes = lanes
             self.lanes.show_lanes(lanes, residual=self._residual)
@@ -266,7 +267,7 @@ class BenchPage(QMainWindow):
         self._events()
 
     def _status_if_lanes_changed(self) -> None:
-        if self._current_lanes() is not self._lanes:
+        if self.list_lanes() is not self._lanes:
             self._status()
 
     def _read(self) -> None:

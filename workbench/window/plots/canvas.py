@@ -60,9 +60,15 @@ class PlotCanvas(QWidget):
     # ---- geometry
 
     def _measure(self) -> None:
-        self.area = QRect(LEFT, TOP, max(1, self.width() - LEFT - RIGHT), max(1, self.height() - TOP - BOTTOM))
+        width = self.width() - LEFT - RIGHT
+        self.area = QRect(LEFT, TOP, max(1, width - self._keep_free(width)), max(1, self.height() - TOP - BOTTOM))
         ratio = self._ratio = self.devicePixelRatioF()
         self._size = QSize(max(1, round(self.area.width() * ratio)), max(1, round(self.area.height() * ratio)))
+
+    def _keep_free(self, width: int) -> int:
+        """Return how much of `width` a subclass needs at the right of the curves."""
+        del width
+        return 0
 
     @property
     def bin_s(self) -> float:
@@ -149,6 +155,15 @@ class PlotCanvas(QWidget):
     def _follow(self, bins: MinMaxBins) -> None:
         if self.held:
             return
+        low, high = self._find_extent(bins)
+        display = self.spec.display
+        fresh = follow(self.scale, display.shown(low), display.shown(high), self.spec.least)
+        if fresh != self.scale:
+            self.scale = fresh
+            self._fresh = True
+
+    def _find_extent(self, bins: MinMaxBins) -> tuple[float, float]:
+        """Return the lowest and the highest value to show, SI; (inf, -inf) for nothing."""
         low, high = math.inf, -math.inf
         for curve in self.spec.curves:
             if curve.channel in bins.row:
@@ -158,11 +173,7 @@ class PlotCanvas(QWidget):
                 low, high = min(low, least - wide), max(high, most + wide)
             if curve.stroke is Stroke.BAND and not curve.around and curve.other in bins.row:
                 high = max(high, bins.extent(curve.other)[1])
-        display = self.spec.display
-        fresh = follow(self.scale, display.shown(low), display.shown(high), self.spec.least)
-        if fresh != self.scale:
-            self.scale = fresh
-            self._fresh = True
+        return low, high
 
     def _draw(self, bins: MinMaxBins, last: int) -> None:
         width = self._size.width()

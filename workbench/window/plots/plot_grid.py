@@ -165,15 +165,20 @@ class PlotGrid(QWidget):
 
     def frame(self) -> None:
         """Draw the new rows; the caller has fed the history."""
+        if self.advance_view():
+            for plot in self.plots:
+                if plot.isVisible():
+                    plot.canvas.advance()
+
+    def advance_view(self) -> bool:
+        """Move the time view on to the newest row, for all plots that share it; return whether there is a history."""
         store = self.store
         if store is None:
-            return
+            return False
         if not self.view.paused:
             self.view.right_s = store.newest_s
         self.view.set_edge(self._edge(store))
-        for plot in self.plots:
-            if plot.isVisible():
-                plot.canvas.advance()
+        return True
 
     def values(self) -> None:
         """Update legends and cells."""

@@ -52,6 +52,12 @@ class PipeReporter:
     def send(self, message: object) -> None:
         self.send_tuple("message", message)
 
+    def poll(self) -> Any:
+        self._drain()
+        newest = self._messages.pop() if self._messages else None
+        self._messages.clear()
+        return newest
+
     def newest(self) -> Any:
         while not self._messages and not self._is_cancelled:
             self._receive()

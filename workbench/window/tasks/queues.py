@@ -39,6 +39,13 @@ class ThreadReporter:
     def send(self, message: object) -> None:
         self.messages.put(message)
 
+    def poll(self) -> Any:
+        newest: Any = None
+        while not self._inbox.empty():
+            if (message := self._inbox.get()) is not _END:
+                newest = message
+        return newest
+
     def newest(self) -> Any:
         newest = self._inbox.get()
         while newest is not _END and not self._inbox.empty():

@@ -36,6 +36,10 @@ class Reporter(Protocol):
         """Send an object before the end; it arrives in the task's `message`."""
         ...
 
+    def poll(self) -> Any:
+        """Return the last object from `Task.send` that has arrived, None if there is none; do not wait."""
+        ...
+
     def newest(self) -> Any:
         """Wait for an object from `Task.send` and return the last one; raise `Cancelled` when the work must end."""
         ...

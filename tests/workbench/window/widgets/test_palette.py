@@ -89,7 +89,7 @@ def test_the_line_tells_the_role() -> None:
         key: [curve.stroke for curve in specs[key].curves if curve.colour != "text" and curve.stroke is not Stroke.BAND]
         for key in ("twins", "charge", "current")
     }
-    assert strokes == {"twins": [Stroke.LINE] * 3, "charge": [Stroke.DASH] * 3, "current": [Stroke.DOT] * 3}
+    assert strokes == {"twins": [Stroke.LINE] * 3, "charge": [Stroke.DASH] * 3, "current": [Stroke.DOT] * 4}
     assert [curve.stroke for curve in specs["current"].curves if curve.colour == "text"] == [Stroke.LINE]
 
 

@@ -1,0 +1,32 @@
+"""Commands of the Control page."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench.window.command_registry import CommandRegistry
+    from workbench.window.control_page.page import ControlPage
+
+
+def declare(page: ControlPage, commands: CommandRegistry, show: Callable[[], object]) -> None:
+    """Register the commands of the page; `show` brings the page to the front."""
+
+    def show_view(name: str) -> None:
+        show()
+        page.show_view(name)
+
+    for name in page.views:
+        commands.add(f"control {name.lower()}", f"Control: show {name.lower()}", partial(show_view, name))
+    training, form = page.training.controller, page.training
+    commands.add("train", "Control: start a training", form.start, why_not=training.why_not_start)
+    commands.add("train stop", "Control: stop the training", training.stop, why_not=training.why_not_stop)
+    commands.add("train resume", "Control: resume the chosen training", form.resume, why_not=form.why_not_resume)
+    promotion = page.promotion
+    commands.add(
+        "promote", "Control: promote the judged policy…", promotion.ask, why_not=promotion.controller.why_not_promote
+    )
+    commands.add("promote look", "Control: read the newest results again", promotion.controller.refresh)
