@@ -38,14 +38,15 @@ def compute_reward(outcome: Outcome, requested_a: Floats, task: ControlTask) -> 
 
     The settlement counts as it accrues, at the price expected then, not at the end: over many episodes the sum is the
     same, but what is stored counts at once (shaping by a potential: Ng, Harada and Russell 1999), without the chance of
-    prices that nobody knows yet.
+    prices that nobody knows yet. A duty beyond the range of the shield counts from the nearest current within: what no
+    action can change would hide the small differences between good ones.
     """
     return -price_step(outcome, task) - price_shield(task) * measure_change(outcome, requested_a, task)
 
 
 def price_step(outcome: Outcome, task: ControlTask) -> Floats:
-    """Return the cost of a step with what accrued of the settlement (EUR)."""
-    return outcome.parts.sum(task.cost.violation_eur) + outcome.accrued_eur
+    """Return the cost of a step (EUR) with what accrued of the settlement, without what no action could avoid."""
+    return outcome.parts.sum(task.cost.violation_eur) + outcome.accrued_eur - outcome.unavoidable_eur
 
 
 def measure_change(outcome: Outcome, requested_a: Floats, task: ControlTask) -> Floats:

@@ -47,15 +47,20 @@ class TaskCosts:
         """Return the cost of one step under `current_a`, which should have followed `signal` (price or current)."""
         task, hours = self._task, self._task.step_s / HOUR_S
         nothing = np.zeros(len(current_a))
-        is_duty, is_market = task.kind is TaskKind.DUTY, task.kind is TaskKind.ARBITRAGE
-        error_a = current_a - signal if is_duty else nothing
+        is_market = task.kind is TaskKind.ARBITRAGE
         return StepCost(
-            self._weights.tracking_eur_a2_h * error_a**2 * hours,
+            self.price_tracking(current_a, signal),
             -signal * self._meter_kwh(step.energy_wh) if is_market else nothing,
             self.wear_eur * step.wear,
             np.full(len(current_a), self._weights.hour_eur * hours),
             self.find_broken(step),
         )
+
+    def price_tracking(self, current_a: Floats, signal: Floats) -> Floats:
+        """Return what one step of `current_a` beside a duty of `signal` costs; 0 without a duty."""
+        if self._task.kind is not TaskKind.DUTY:
+            return np.zeros(len(current_a))
+        return self._weights.tracking_eur_a2_h * (current_a - signal) ** 2 * self._task.step_s / HOUR_S
 
     def find_broken(self, step: PackStep) -> Floats:
         """Return 1 for each pack that broke a limit within the step, else 0."""

@@ -72,7 +72,7 @@ class Outcome(NamedTuple):
     """What one step gave, one entry a pack. `cost_eur` includes the settlement of an episode that `ended`.
 
     `accrued_eur`: by how much this step changed the settlement, at the price that was expected for it when it began;
-    over many episodes its sum is `settled_eur`.
+    over many episodes its sum is `settled_eur`. `unavoidable_eur`: the least cost of a duty behind the shield.
     """
 
     observation: Floats
@@ -80,6 +80,7 @@ class Outcome(NamedTuple):
     parts: StepCost
     settled_eur: Floats
     accrued_eur: Floats
+    unavoidable_eur: Floats
     applied_a: Floats
     intervened: Flags
     ended: Flags
@@ -140,6 +141,8 @@ class TaskSimulation:
         signal, settling, before = self.get_signal(), self.get_settling(), self.batch.read(ecm.SOC).copy()
         step = self.batch.step(applied_a)
         parts = self.costs.price_step(step, applied_a, signal)
+        nearest_a = np.clip(signal, -self.allowed[0], self.allowed[1])
+        unavoidable = self.costs.price_tracking(nearest_a, signal)
         intervened = np.abs(requested_a - safe_a) > NEEDED * self.task.rating_a
         self.last_a = applied_a
         self.steps += 1
@@ -149,7 +152,9 @@ class TaskSimulation:
         settled = np.where(ended, self._settle(soc, self.episodes.signal.mean(axis=1)), 0.0)
         observation = self._observe()
         cost_eur = parts.sum(self.task.cost.violation_eur) + settled
-        outcome = Outcome(observation, cost_eur, parts, settled, accrued, applied_a, intervened, ended, step)
+        outcome = Outcome(
+            observation, cost_eur, parts, settled, accrued, unavoidable, applied_a, intervened, ended, step
+        )
         if ended.any():
             self._restart(np.flatnonzero(ended))
         return outcome
