@@ -54,9 +54,12 @@ def promote(
         int | None, typer.Option(min=1, help="Run only so many fast episodes; the result is then: not judged.")
     ] = None,
     adversarial: Annotated[
-        int | None, typer.Option(min=1, help="Run only so many episodes of each adversarial kind; likewise.")
+        int | None,
+        typer.Option(min=1, help="Run only so many episodes of each adversarial kind; the result is then: not judged."),
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Compare the cost on only so many days; likewise.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Compare the cost on only so many days; the result is then: not judged.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a policy by rules that were written before, and print every gate with its evidence.

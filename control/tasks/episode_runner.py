@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
@@ -17,6 +18,7 @@ from control.tasks.pack_batch import PackBatch
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import TaskKind
 from drivers.clock import monotonic
+from drivers.processes import end_with_parent
 from drivers.snapshot import Estimate, PackReading
 
 if TYPE_CHECKING:
@@ -195,12 +197,18 @@ def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> I
         for call in calls:
             yield call()
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin_process) as pool:
         try:
             for future in [pool.submit(call) for call in calls]:
                 yield future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin_process() -> None:
+    """Leave an interrupt to the process that has the results; end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def describe_score(score: EpisodeScore) -> dict[str, Any]:
