@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,8 +59,8 @@ def main(
     require_fresh(out, resume=resume)
     if from_runs is not None:
         task = _refit(report, task, from_runs)
-    stop = threading.Event()
-    leave_once(stop.set)
+    stop = TrainingStop(report)
+    leave_once(stop.request)
     limit = steps if steps is not None else STEPS[algorithm] if minutes is None else 10**12
     training = Training(
         [SeedJob(task, algorithm, seed, every) for seed in range(seeds)],
@@ -70,7 +69,7 @@ def main(
         steps=limit,
         seconds=None if minutes is None else 60.0 * minutes,
         show=lambda seed: report.line(format_progress(seed)),
-        is_stopped=stop.is_set,
+        is_stopped=stop.is_requested,
         now=monotonic,
     )
     began_s = monotonic()
@@ -92,10 +91,28 @@ def main(
     report.body.update(about, out=str(out))
     for policy in policies:
         report.line(_format_seed(policy))
-    if stop.is_set():
+    if stop.is_requested():
         hint = f"continue with: {command} --resume" if "--resume" not in command else f"continue with: {command}"
         raise Interrupted(f"the training is saved in {out}", hint=hint)
     return all(not seed["alarm"] and seed["inference_us"][0] <= SLOW_US for seed in policies)
+
+
+class TrainingStop:
+    """A requested end, which is told once."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._requested, self._is_told = report, False, False
+
+    def request(self) -> None:
+        """Request the end; a signal handler may call it."""
+        self._requested = True
+
+    def is_requested(self) -> bool:
+        """Return whether the end was requested; the first time, print what happens."""
+        if self._requested and not self._is_told:
+            self._is_told = True
+            self._report.line("stopping: each seed ends its row and is saved")
+        return self._requested
 
 
 def format_progress(seed: SeedProgress) -> str:
