@@ -6,14 +6,21 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pytest
 
+from control.current_profile import read_current_profile
+from control.ports import CurrentRange
 from control.rl import lane
-from control.rl.lane import find_distrust
+from control.rl.lane import build, find_distrust
 from control.rl.policy import Policy
 from control.rl.seed_training import MOST_INTERVENTIONS
 from control.rl.validation import SEED, validate
 from control.tasks.task import find_task, read_task
+from drivers.snapshot import Estimate, PackReading
+from tests.docs.markdown import ROOT
+from twin.ecm import EcmPack
+from twin.ports import PackSpec
 
 POLICY: Final = Path(lane.__file__).parent / "policies" / "duty_tracking.onnx"
 RECORD: Final[dict[str, Any]] = tomllib.loads(POLICY.with_suffix(".toml").read_text(encoding="utf-8"))
@@ -43,3 +50,25 @@ def test_it_is_as_good_as_its_record_says() -> None:
     assert tried.interventions <= MOST_INTERVENTIONS
     assert tried.cost_eur < 0.3 * rested.cost_eur
     assert RECORD["cost_eur"] == pytest.approx(tried.cost_eur, rel=0.5), "of other packs"
+
+
+def test_it_follows_the_duty_of_the_emulated_bench_and_hands_over_to_nobody() -> None:
+    cells, random = 24, np.random.default_rng(24)
+    soc0 = 0.62 + 0.01 * random.standard_normal(cells)
+    factors = 1.0 + 0.03 * random.standard_normal(cells), 1.0 + 0.08 * random.standard_normal(cells)
+    spec = PackSpec(cells, 12, 5.0, soc0, *factors, 298.15)
+    duty = ROOT / "fixtures" / "benches" / "duty.csv"
+    controller: Any = build(spec, {"policy": str(POLICY), "file": str(duty), "horizon": 12})
+    controller._now = lambda: 0.0  # whether an answer is late is not the question here
+    twin, current_a, notes, errors_a = EcmPack(spec, TASK.cell.circuit), 0.0, set[str](), list[float]()
+    profile = read_current_profile({"file": str(duty)})
+    for number in range(400):
+        state = twin.step(np.full(cells, current_a), 298.15, 0.1)
+        reading = PackReading(0.1 * number, current_a, np.zeros(cells), state.voltage_v, state.temperature_k)
+        estimate = Estimate(state.soc, np.full(cells, 0.01))
+        decision = controller.decide(reading, estimate, CurrentRange(60.0, 60.0), 0.1 if number else 0.0)
+        notes.add(decision.note)
+        errors_a.append(decision.current_a - profile.now(0.1 * (number - 1)))
+        current_a = decision.current_a
+    assert notes == {""}
+    assert np.median(np.abs(errors_a)) < 1.0
