@@ -175,7 +175,7 @@ def keeps(  # noqa: PLR0911, PLR0917  # one limit after the other; arrays, not r
     if not charges and not middle_v - below_v >= settings[LEAST_V]:
         return False
     heat_w = cell_a * cell_a * settings[RESISTANCE] * (p[R0] + p[R1] + p[R2])
-    settled_k = settings[AMBIENT] + heat_w / settings[LOSS]
+    settled_k = max(settings[AMBIENT], seen[HIGH_K, pack]) + heat_w / settings[LOSS]
     fade = np.exp(-dt * settings[LOSS] / settings[HEAT])
     warm_k = settled_k + (seen[HIGH_K, pack] - settled_k) * fade
     if not (warm_k <= settings[MOST_K] or heat_w == 0.0):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +14,11 @@ from control.tasks.adversaries import Adversary, AdversaryKind, AdversaryRules
 from control.tasks.episodes import draw_episodes
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import find_task, read_task
+
+if TYPE_CHECKING:
+    from control.tasks.episodes import Episodes
+    from control.tasks.simulation import MeasuredPacks
+    from drivers.snapshot import Columns
 
 TASK = read_task(find_task("arbitrage"))
 RULES = AdversaryRules(bias=1.0, freeze_share=0.25, parameters=0.2, ambient_k=10.0, dropout_share=0.3)
@@ -70,6 +77,22 @@ def test_dropped_telemetry_is_unknown_and_the_shield_then_allows_nothing() -> No
         assert np.isfinite(outcome.cost_eur).all()
     assert unknown == pytest.approx(0.3 * 60, abs=8)
     assert np.isfinite(simulation.observation).any(), "one lost sample must not poison the next ones"
+
+
+def test_the_shield_keeps_the_temperature_in_surroundings_hotter_than_declared() -> None:
+    class Hotter:
+        def change(self, episodes: Episodes, numbers: Columns) -> Episodes:
+            return replace(episodes, ambient_k=episodes.ambient_k + 10.0)
+
+        def spoil(self, measured: MeasuredPacks, numbers: Columns, steps: Columns) -> MeasuredPacks:
+            return measured
+
+    simulation, random = TaskSimulation(TASK, 7, 64, disturbance=Hotter()), np.random.default_rng(2)
+    hottest_k = 0.0
+    for _ in range(TASK.steps - 1):
+        outcome = simulation.step(random.choice([-1.0, 1.0], 64) * TASK.rating_a)
+        hottest_k = max(hottest_k, float(outcome.step.high_k.max()))
+    assert TASK.limits.high_k - 3.0 < hottest_k <= TASK.limits.high_k
 
 
 def test_the_same_number_has_the_same_trouble() -> None:
