@@ -19,11 +19,16 @@ def declare(page: ControlPage, commands: CommandRegistry, show: Callable[[], obj
         show()
         page.show_view(name)
 
+    def fit() -> None:
+        page.lanes.fit()
+        page.bench.board.fit()
+
+    commands.replace("fit", "Fit all plots", fit, "Ctrl+0")
     for name in page.views:
         commands.add(f"control {name.lower()}", f"Control: show {name.lower()}", partial(show_view, name))
     training, form = page.training.controller, page.training
-    commands.add("train", "Control: start a training", form.start, why_not=training.why_not_start)
-    commands.add("train stop", "Control: stop the training", training.stop, why_not=training.why_not_stop)
+    commands.add("train", "Control: start a training", form.start, "F9", why_not=training.why_not_start)
+    commands.add("train stop", "Control: stop the training", training.stop, "Shift+F9", why_not=training.why_not_stop)
     commands.add("train resume", "Control: resume the chosen training", form.resume, why_not=form.why_not_resume)
     promotion = page.promotion
     commands.add(

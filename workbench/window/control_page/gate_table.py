@@ -28,7 +28,7 @@ STYLES: Final = {
     SHORTENED: ("warning", "amber"),
     NOT_RUN: ("ring", "muted"),
 }
-_LEAST_PX: Final = (120, 110, 220, 180)
+_LEAST_PX: Final = (110, 110, 190, 150)
 _PAD_PX: Final = 40
 
 
@@ -79,6 +79,7 @@ class GateTable(QTableView):
         self.gates = GateTableModel(theme)
         self.setModel(self.gates)
         self.setShowGrid(False)
+        self.setStyleSheet("QTableView::item { padding: 4px 12px; }")  # lines that wrap stay apart
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.verticalHeader().setMinimumSectionSize(26)
@@ -89,7 +90,7 @@ class GateTable(QTableView):
         self.setWordWrap(True)
         self.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.setAccessibleName("Gates of the promotion")
-        self.setMinimumHeight(120)
+        self.setMinimumHeight(200)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

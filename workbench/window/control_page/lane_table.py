@@ -26,6 +26,7 @@ USUAL: Final = ("", "+000.00 A", "00000.00", "000000", "000000", "MPC instead", 
 _ROW_PX: Final = 30
 _PAD_PX: Final = 32
 _MARK_PX: Final = 24
+_BAR_PX: Final = 10  # of a scroll bar
 _HEAD_PX: Final = 30
 _MOST: Final = 6  # rows that show without scrolling
 _ICON = QSize(int(SWATCH_PX) + 2, 14)
@@ -137,33 +138,30 @@ class ControllerTable(QTableView):
         ]
         self._least[FALLBACK] += _MARK_PX
         self.clicked.connect(self._on_clicked)
-        self._fit_height()
+        self._fit_size()
 
     def set_theme(self, theme: Theme) -> None:
         self.lanes.set_theme(theme)
 
     def show_rows(self, rows: Sequence[ControllerRow]) -> None:
         if self.lanes.show_rows(rows):
-            self._fit_height()
-            self._fit_columns()
+            self._fit_size()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
         super().resizeEvent(event)
-        self._fit_columns()
+        self._fit_size()
 
-    def _fit_columns(self) -> None:
-        """Share the width among the columns; none gets less than its text needs, the rest scrolls."""
+    def _fit_size(self) -> None:
+        """Share the width among the columns, none less than its text needs; be as high as the lanes, a few of them."""
         names = [f"{row.name}, {ACTIVE}" for row in self.lanes.rows]
         name_px = round(max((measure_text(name, bold=True) for name in names), default=0.0)) + _PAD_PX + _MARK_PX
         needed = [name_px, *self._least[1:]]
         more = max(0, self.viewport().width() - sum(needed)) // len(needed)
         for column, least in enumerate(needed):
             self.setColumnWidth(column, least + more)
-
-    def _fit_height(self) -> None:
-        """Be as high as the lanes need; more than a few scroll."""
+        bar = _BAR_PX if sum(needed) > self.viewport().width() else 0
         shown = min(max(1, len(self.lanes.rows)), _MOST)
-        self.setFixedHeight(_HEAD_PX + shown * _ROW_PX + 2)
+        self.setFixedHeight(_HEAD_PX + shown * _ROW_PX + 2 + bar)
 
     def _on_clicked(self, index: QModelIndex) -> None:
         self._ask(index.row())

@@ -35,7 +35,7 @@ class ControlPage(QWidget):
     def __init__(self, controller: SessionController, bench: BenchPage, root: Path | None, theme: Theme) -> None:
         super().__init__()
         self.setAccessibleName("Control page")
-        self._controller = controller
+        self._controller, self.bench = controller, bench
         self.lanes = LanesView(controller, bench, theme)
         self.training = TrainingView(TrainingController(controller.background, root), theme)
         self.promotion = PromotionView(PromotionController(controller.background, root), theme)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.window.control_page.copy_line import CopyLine
 from workbench.window.control_page.gate_table import GateTable
-from workbench.window.control_page.promotion_controller import RESULTS, PromotionController
+from workbench.window.control_page.promotion_controller import NO_RESULT, RESULTS, PromotionController
 from workbench.window.control_page.promotion_files import PROMOTED
 from workbench.window.control_page.xy_plot import XyAxes, XyLine, XyPlot
 from workbench.window.widgets import format as fmt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.window.widgets.themes import Theme
 
-NO_JUDGEMENT: Final = "No policy has been judged yet. This fills the table of gates; it takes hours, in a console:"
+NO_JUDGEMENT: Final = "Judge a policy in a console; its gates appear here with their evidence:"
 NO_SHADOW: Final = "No candidate has run in the shadow yet."
 MORE_RUNS: Final = "Run a candidate in the shadow of the MPC, in simulation:"
 PROMOTE_TIP: Final = "Keep this policy and its result where bench files can name it"
@@ -116,7 +116,7 @@ class PromotionView(QWidget):
         colour = self._theme.colour("green" if record is not None and record.verdict == PROMOTED else "fail").name()
         self.word.setStyleSheet(f"font-weight: 600; color: {colour};")
         if record is None:
-            self.text.say("")
+            self.text.say(NO_RESULT)
         else:
             holding = sum(gate.holds for gate in record.gates)
             facts = (
@@ -141,7 +141,8 @@ class PromotionView(QWidget):
         policy, root = shlex.quote(self._policy), self.controller.root
         out = RESULTS if root is None else shlex.quote(str(root / RESULTS))
         self.judge.show_command(f"python main.py promote {policy} --out {out}")
-        self.shadow.show_command(f"python main.py shadow --candidate {policy} --days 30 --json > {out}/shadow.json")
+        shadow = f"python main.py shadow --candidate {policy} --days 30 --json > {out}/shadow.json"
+        self.shadow.show_command(f"mkdir -p {out} && {shadow}")
 
     def _on_promoted(self, policy: Path) -> None:
         self.kept.show_command(f'policy = "{policy}"')

@@ -162,7 +162,8 @@ class TrainingView(QWidget):
                 XyLine(f"seed {seed.seed}", lane_colour(place), seed.steps, seed.values.get(name, ()))
                 for place, seed in enumerate(seeds)
             ]
-            plot.show_lines(shown, NO_TRAINING if record is None else NO_ROW)
+            sentence = NO_TRAINING if record is None else NO_ROW
+            plot.show_lines(shown, sentence if plot is self.plots[0] else "")
         self._show_buttons()
         self._show_head()
 

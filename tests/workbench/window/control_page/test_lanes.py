@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from control.ports import Fallback, Plan
-from tests.workbench.fake_session import FakeSession
+from tests.workbench.fake_session import FakeSession, running_session
 from tests.workbench.hands import click, draw, front, in_front, key, legend, nameless
 from workbench.session.actions import Action
 from workbench.window.control_page.control_plots import CURRENT
@@ -18,7 +19,7 @@ from workbench.window.control_page.lane_table import ACTIVE
 from workbench.window.control_page.page import LANES
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.dialogs import QuestionDialog
-from workbench.window.widgets.themes import LIGHT
+from workbench.window.widgets.themes import LIGHT, measure_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,3 +157,22 @@ def test_commands_open_each_view(running: Shown) -> None:
         running.window.show_page("Bench")
         running.window.commands.run(f"control {name.lower()}")
         assert (running.shell.page, running.window.control.view) == ("Control", name)
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (911, 512), (683, 384)], ids=str)
+def test_no_text_is_cut_on_small_screens(show: Callable[..., Shown], qtbot: QtBot, size: tuple[int, int]) -> None:
+    shown = show(running_session(past_s=2.0), size=size)
+    page = shown.window.control
+    shown.window.show_page("Control")
+    for name in page.views:
+        page.show_view(name)
+        draw(shown, qtbot, 3)
+        wrapped = [part for part in page.findChildren(QLabel) if part.isVisible() and part.wordWrap()]
+        assert [part.text() for part in wrapped if part.height() < part.heightForWidth(part.width())] == []
+        buttons = [part for part in page.findChildren(QPushButton) if part.isVisible()]
+        assert [part.text() for part in buttons if part.width() < part.minimumSizeHint().width()] == []
+    table = page.lanes.table
+    for column in range(len(HEADS)):
+        for row in table.lanes.rows:
+            assert measure_text(row.texts[column]) < table.columnWidth(column)
+    assert shown.shell.size().toTuple() == size
