@@ -1,7 +1,7 @@
 """The only module that imports CasADi: symbols, derivatives, functions on disk, calls on numpy arrays without copies.
 
 Re-exported under their own names: `Sx` (scalar expressions, operators overloaded), `Function`, `vertcat`, `horzcat`,
-`jacobian`, `if_else`, `fmax`, `fmin`, `exp`, `sumsqr`, `inf`, `nlpsol` (IPOPT as an oracle).
+`mtimes`, `jacobian`, `gradient`, `if_else`, `fmax`, `fmin`, `exp`, `sqrt`, `sumsqr`, `inf`, `nlpsol` (oracles).
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ Sx = casadi.SX
 Function = casadi.Function
 vertcat = casadi.vertcat
 horzcat = casadi.horzcat
+mtimes = casadi.mtimes
 jacobian = casadi.jacobian
+gradient = casadi.gradient
 if_else = casadi.if_else
 fmax = casadi.fmax
 fmin = casadi.fmin
 exp = casadi.exp
+sqrt = casadi.sqrt
 sumsqr = casadi.sumsqr
 inf = casadi.inf
 nlpsol = casadi.nlpsol
@@ -40,6 +43,11 @@ def symbol(name: str, rows: int = 1, columns: int = 1) -> casadi.SX:
 def function(name: str, inputs: Mapping[str, casadi.SX], outputs: Mapping[str, casadi.SX]) -> casadi.Function:
     """Return the function from `inputs` to `outputs`, both in that order and under those names."""
     return casadi.Function(name, list(inputs.values()), list(outputs.values()), list(inputs), list(outputs))
+
+
+def accumulate(step: casadi.Function, stages: int) -> casadi.Function:
+    """Return the states that `step` passes through: its first input is the state, the others come side by side."""
+    return step.mapaccum(f"{step.name()}_along", stages)
 
 
 def inline(
