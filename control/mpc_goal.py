@@ -30,10 +30,11 @@ class MpcGoal:
     reference_soc: float = 0.5
 
 
-def track_current(reference_c: Floats) -> MpcGoal:
-    """Follow a current (C of the new cell, discharge positive)."""
+def track_current(reference_c: Floats, wear: float = 0.0) -> MpcGoal:
+    """Follow a current (C of the new cell, discharge positive); `wear`: price of all capacity, per squared C."""
     goal = _start(len(reference_c))
     goal.data[StageData.REFERENCE_C], goal.data[StageData.WEIGHT_C] = reference_c, 1.0
+    goal.data[StageData.WEAR] = wear
     return goal
 
 
@@ -88,13 +89,12 @@ def mark_half_cycles(data: Floats, inputs: Floats, direction: float) -> None:
     `direction`: of the half cycle that goes on, 1 discharges, -1 charges, 0 for none.
     """
     net = inputs[0] - inputs[1]
-    signs = np.where(np.abs(net) > NOTABLE_C, np.sign(net), 0.0)
-    first = np.flatnonzero(signs)
-    before = direction or (signs[first[0]] if len(first) else 1.0)
-    extended = np.concatenate([[before], signs])
-    held = np.maximum.accumulate(np.where(extended != 0.0, np.arange(len(extended)), 0))
-    extended = extended[held]
-    turns = np.diff(extended) != 0.0
+    signs = np.concatenate([[direction], np.where(np.abs(net) > NOTABLE_C, np.sign(net), 0.0)])
+    moving = np.flatnonzero(signs)
+    if len(moving):  # a pause belongs to the half cycle that is nearer
+        middles = 0.5 * (moving[:-1] + moving[1:])
+        signs = signs[moving[np.searchsorted(middles, np.arange(len(signs)))]]
+    turns = np.diff(signs) != 0.0
     data[StageData.GOES_ON] = ~turns
     data[StageData.ENDS] = np.append(turns[1:], True)
 
