@@ -96,9 +96,8 @@ class MpcPlan:
         return self.inputs[0] - self.inputs[1]
 
     def shift(self) -> None:
-        """Go on by one stage; the last one repeats, at rest."""
-        self.inputs[:, :-1] = self.inputs[:, 1:]
-        self.inputs[:, -1] = 0.0
+        """Go on by one stage; the last one stays."""
+        self.inputs[:, :-1] = self.inputs[:, 1:].copy()
 
     def solve(self, start: Floats, goal: MpcGoal, limits: Sequence[float], allowed: InputRange) -> bool:
         """Improve the plan by one iteration from `start[5]`; return False, and keep it, if none was found."""

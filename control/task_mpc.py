@@ -47,10 +47,10 @@ class TaskGoals:
         task = self._task
         if task.kind is TaskKind.ARBITRAGE:
             return self._trade()
+        if task.kind is TaskKind.CHARGE:
+            return track_current(np.full(self._horizon, -task.limits.charge_c))
         squared_eur = task.cost.tracking_eur_a2_h * task.pack_ah**2 * task.step_s / HOUR_S
         wear = self._costs.wear_eur / squared_eur if squared_eur else 0.0
-        if task.kind is TaskKind.CHARGE:
-            return track_current(np.full(self._horizon, -task.limits.charge_c), wear)
         return track_current(self._look_ahead() / task.pack_ah, wear)
 
     def find_error(self, current_a: float) -> float:

@@ -26,6 +26,7 @@ FINE: Final = 401  # points of state of charge at which the splines are fitted a
 EDGE_SOC, EDGE_WEIGHT = 0.05, 0.3  # below, the table itself only continues its last value
 DEGREES: Final = (9, 3, 2)  # of the anode potential over state of charge, rate and temperature
 NEAR_V: Final = 0.05  # where an error of the anode potential counts
+FAR_WEIGHT: Final = 0.01  # of a value far from it, against 1 at zero
 WARM_K: Final = 273.15  # and above which temperature
 PULSES_S: Final = (10.0, 100.0)
 
@@ -51,6 +52,8 @@ class SmoothCell:
         rows = cell.circuit.rows[OCV]
         self._slopes = (rows[1] - rows[0]) * (len(rows) - 1), (rows[-1] - rows[-2]) * (len(rows) - 1)
         self._anode = _fit_anode(cell)
+        steps_v, steps_c = np.diff(cell.plating.anode_v, axis=0), np.diff(cell.plating.rates_c)
+        self._anode_slope = float(steps_v[-1].mean() / steps_c[-1])
         self.errors = self._judge()
 
     def compute_rows(self, soc: Any, exp: Callable[[Any], Any] = np.exp) -> list[Any]:
@@ -96,14 +99,18 @@ class SmoothCell:
         return exp(self.cell.circuit.arrhenius_k * (1.0 / kelvin - 1.0 / REFERENCE_K))
 
     def compute_anode(self, soc: Any, rate_c: Any, kelvin: Any) -> Any:
-        """Return the anode potential in V under a charge of `rate_c`; values outside the table count as its edge."""
+        """Return the anode potential in V under a charge of `rate_c`.
+
+        Outside the table it is that of its edge; beyond the largest rate it falls on, so that less charge is better.
+        """
         plating = self.cell.plating
         axes = (np.array([0.0, 1.0]), plating.rates_c, plating.kelvins)
         over_soc, over_rate, over_kelvin = (
             _list_chebyshev(_normalise(value, axis), degree)
             for value, axis, degree in zip((soc, rate_c, kelvin), axes, DEGREES, strict=True)
         )
-        return sum(
+        beyond_v = self._anode_slope * _positive(rate_c - float(plating.rates_c[-1]))
+        return beyond_v + sum(
             over_soc[s] * sum(over_rate[r] * _combine(self._anode[s, r], over_kelvin) for r in range(DEGREES[1] + 1))
             for s in range(DEGREES[0] + 1)
         )
@@ -152,7 +159,7 @@ def _fit_anode(cell: CellParameters) -> Floats:
         )
     )
     basis = np.einsum("akls,bkls,ckls->klsabc", *bases).reshape(plating.anode_v.size, -1)
-    weight = (1.0 / (1.0 + (plating.anode_v / NEAR_V) ** 2) + 5e-4).ravel()
+    weight = (1.0 / (1.0 + (plating.anode_v / NEAR_V) ** 2) + FAR_WEIGHT).ravel()
     fitted = np.linalg.lstsq(basis * weight[:, None], plating.anode_v.ravel() * weight, rcond=None)[0]
     return fitted.reshape([degree + 1 for degree in DEGREES])
 
