@@ -25,7 +25,7 @@ from drivers.errors import BenchFileError
 from twin.cell_parameters import load_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from control.current_profile import CurrentProfile
     from control.mpc_fallback import Request
@@ -63,6 +63,24 @@ class GoalSource(Protocol):
         ...
 
 
+class Planner(Protocol):
+    """`MpcPlan`, or a peer that is measured beside it."""
+
+    inputs: Floats
+    slack: Floats
+
+    @property
+    def current_c(self) -> Floats: ...
+
+    def shift(self) -> None:
+        """Go on by one stage."""
+        ...
+
+    def solve(self, start: Floats, goal: MpcGoal, limits: Sequence[float], allowed: InputRange) -> bool:
+        """Improve the plan; return False if no plan was found."""
+        ...
+
+
 @dataclass(frozen=True)
 class MpcSettings:
     """`model` and `horizon` of the plan; `pack_ah` of a new pack; `limits` of its cells; a new plan every `every_s`.
@@ -90,11 +108,15 @@ class MpcController:
     (A) for each step of `plan_step_s`.
     """
 
-    def __init__(self, settings: MpcSettings, goals: GoalSource, observer: PackObserver, shield: Shield) -> None:
+    def __init__(  # noqa: PLR0917  # the parts of a controller
+        self, settings: MpcSettings, goals: GoalSource, observer: PackObserver, shield: Shield, plan: Planner
+    ) -> None:
         self._settings, self._goals, self._observer, self._shield = settings, goals, observer, shield
-        self.plan = MpcPlan(settings.model, settings.horizon)
+        self.plan = plan
         cell = settings.model.cell
-        self._chain = FallbackChain(max(cell.limits.charge_c, cell.limits.discharge_c) * settings.pack_ah, settings.horizon)
+        self._chain = FallbackChain(
+            max(cell.limits.charge_c, cell.limits.discharge_c) * settings.pack_ah, settings.horizon
+        )
         self._request = self._chain.stop("")
         self._since_s, self._on_stage_s = math.inf, 0.0
         self._waits, self._planned, self._solves = True, True, settings.first_solves
@@ -213,7 +235,7 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     own = MpcSettings(model, horizon, pack.parallel * pack.cell_ah, limits, every_s)
     shield = Shield(cell, make_lane_shield(own, pack.ambient_k))
     goals, observer = DutyGoals(read_current_profile(settings), own), PackObserver(model, own.abreast, pack.ambient_k)
-    return MpcController(own, goals, observer, shield)
+    return MpcController(own, goals, observer, shield, MpcPlan(model, horizon))
 
 
 def make_lane_shield(settings: MpcSettings, ambient_k: float) -> ShieldSettings:

@@ -108,7 +108,7 @@ class MpcLimits:
 class StageExpressions:
     """The symbols of a stage and what follows: next state, excess over the limits (units of slack), cost.
 
-    The cost is `sumsqr(residuals) + economy`.
+    The cost is `sum(weights residuals^2) + economy`.
     """
 
     state: Any
@@ -118,6 +118,7 @@ class StageExpressions:
     next_state: Any
     excess: Any
     residuals: Any
+    weights: Any
     economy: Any
 
 
@@ -158,9 +159,10 @@ def build_stage(settings: ModelSettings) -> StageExpressions:
     # a half cycle of depth D costs the integral of its depth over the charge that moves: D^2 / 2 of all capacity
     deepens = 0.5 * wears[wear.CYCLING_DEPTH] * cell.capacity_ah
     residuals = any_sy.vertcat(
-        any_sy.sqrt(p[StageData.WEIGHT_C]) * (rate_c - p[StageData.REFERENCE_C]),
-        any_sy.sqrt(p[StageData.WEIGHT_W]) * (voltage_v * rate_c - p[StageData.REFERENCE_W]),
-        any_sy.sqrt(p[StageData.ENDS] * p[StageData.WEAR] * deepens) * depth,
+        rate_c - p[StageData.REFERENCE_C], voltage_v * rate_c - p[StageData.REFERENCE_W], depth
+    )
+    weights = any_sy.vertcat(
+        p[StageData.WEIGHT_C], p[StageData.WEIGHT_W], p[StageData.ENDS] * p[StageData.WEAR] * deepens
     )
     ages = wear.rate_calendar(wears, rows[OCV], x[KELVIN], any_sy.exp) * dt
     ages += wear.rate_cycling(wears, rows[OCV], 0.0) * flow_c * cell.capacity_ah * hours_aged
@@ -168,7 +170,7 @@ def build_stage(settings: ModelSettings) -> StageExpressions:
     economy += hours * (p[StageData.LOSS] * drop_v * rate_c + p[StageData.CONVERTER] * rows[OCV] * flow_c)
     economy += p[StageData.WEAR] * ages + p[StageData.IDLE] * flow_c + HELD * squared
     next_state = any_sy.vertcat(soc, v1, v2, kelvin, depth)
-    return StageExpressions(x, u, p, m, next_state, excess, residuals, economy)
+    return StageExpressions(x, u, p, m, next_state, excess, residuals, weights, economy)
 
 
 def build_step(stage: StageExpressions) -> sy.Function:
@@ -177,13 +179,9 @@ def build_step(stage: StageExpressions) -> sy.Function:
 
 
 def build_stage_function(stage: StageExpressions) -> sy.Function:
-    """Return the same to next state, excess, residuals and economy: what a solver of the whole problem needs."""
-    outputs = {
-        "next": stage.next_state,
-        "excess": stage.excess,
-        "residuals": stage.residuals,
-        "economy": stage.economy,
-    }
+    """Return the same to next state, excess and cost: what a solver of the whole problem needs."""
+    cost = cast("Any", sy).dot(stage.weights, stage.residuals**2) + stage.economy
+    outputs = {"next": stage.next_state, "excess": stage.excess, "cost": cost}
     return sy.function("mpc_stage", _name_inputs(stage), {name: sy.dense(value) for name, value in outputs.items()})
 
 
@@ -198,8 +196,9 @@ def build_linear_stage(stage: StageExpressions) -> sy.Function:
     slopes = any_sy.jacobian(any_sy.vertcat(stage.next_state, stage.excess), z)
     of_residuals = any_sy.jacobian(stage.residuals, z)
     economic = any_sy.gradient(stage.economy, z)
-    gradient = 2.0 * any_sy.mtimes(of_residuals.T, stage.residuals) + economic
-    hessian = 2.0 * any_sy.mtimes(of_residuals.T, of_residuals)
+    weighted = any_sy.mtimes(of_residuals.T, any_sy.diag(2.0 * stage.weights))
+    gradient = any_sy.mtimes(weighted, stage.residuals) + economic
+    hessian = any_sy.mtimes(weighted, of_residuals)
     bends = [any_sy.fmax(0.0, any_sy.jacobian(economic[n], z[n])) for n in range(STATES + 1)]
     for n in range(STATES):
         hessian[n, n] += bends[n]

