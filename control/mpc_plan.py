@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from control.mpc_goal import MpcGoal
     from drivers.snapshot import Columns, Floats
 
-SLACK: Final = (2.0, 2.0)  # linear and quadratic price of one unit of slack
+SLACK: Final = (2.0, 0.1)  # linear and quadratic price of one unit of slack
 EXCESSES: Final = len(FAMILY)
 MOVES: Final = STATES + INPUTS  # what a stage is linearised over
 WIDTH: Final = MOVES + len(SLACKS)  # variables of a stage
 LEAST_C: Final = 1e-4  # a narrower range makes the solver's interior vanish; the plan is cut to the real one
 ITERATIONS: Final = 60
 ACCURACY: Final = (1e-5, 1e-6)  # absolute and relative residual: a plan is within 1e-4 C of the exact one
+NEVER: Final = 1e-14  # of the solver's tests for no solution: slacks make one, and large slacks mislead the tests
 STEP_SHARE: Final = 0.995  # of the way to the boundary
 UPPER_ROWS, UPPER_COLUMNS = np.triu_indices(MOVES)
 UPPER: Final = UPPER_ROWS + MOVES * UPPER_COLUMNS  # of a square matrix, column by column
@@ -107,6 +108,15 @@ class MpcPlan:
         if not np.isfinite(self.states).all():
             return False
         program = self._assemble(goal, limits, most)
+        if not (self._improve(program) or self._improve(program)):  # once more, set up afresh
+            return False
+        found = self._split(np.asarray(self._solver.result.x))
+        self.inputs = np.clip(self.inputs + found[STATES:MOVES], 0.0, most)
+        self.slack = found[MOVES:].copy()
+        return True
+
+    def _improve(self, program: dict[str, Any]) -> bool:
+        """Solve the program; a solver that failed is thrown away."""
         solver = self._solver
         if solver is None:
             solver = _make_solver()
@@ -115,12 +125,7 @@ class MpcPlan:
             solver.update(**program)
         solved = solver.solve() == piqp.PIQP_SOLVED
         self._solver = solver if solved else None
-        if not solved:
-            return False
-        found = self._split(np.asarray(solver.result.x))
-        self.inputs = np.clip(self.inputs + found[STATES:MOVES], 0.0, most)
-        self.slack = found[MOVES:].copy()
-        return True
+        return solved
 
     def _simulate(self, start: Floats, goal: MpcGoal, limits: Sequence[float]) -> None:
         """Fill `states` with where the present plan leads."""
@@ -175,6 +180,7 @@ def _make_solver() -> Any:
     solver.settings.kkt_solver = piqp.KKTSolver.sparse_multistage
     solver.settings.eps_abs, solver.settings.eps_rel = ACCURACY
     solver.settings.eps_duality_gap_abs, solver.settings.eps_duality_gap_rel = ACCURACY
+    solver.settings.eps_primal_inf = solver.settings.eps_dual_inf = NEVER
     solver.settings.tau = STEP_SHARE
     solver.settings.preconditioner_reuse_on_update = True
     solver.settings.max_iter = ITERATIONS
