@@ -41,7 +41,7 @@ SETTINGS: Final = (  # that a bench file may give
 ZERO_C_K: Final = 273.15
 APPROACH_S: Final = 60.0  # time in which the temperature may rise to its limit
 NO_PLATING_V: Final = -1.0
-BROKEN: Final = 0.05  # of a unit of slack: 0.5 mV
+BROKEN: Final = (0.05, 1.0, 1.0, 0.05)  # units of slack: 0.5 mV, 0.1 K, 0.1 % SoC, 0.5 mV
 BROKEN_K: Final = 0.1
 UNKNOWN: Final = "a measured value is not known"
 UNSOLVED: Final = "no new plan was found"
@@ -143,7 +143,7 @@ class MpcController:
             self._since_s = 0.0
             self._request = self._renew(self._cool(kelvin, allowed))
         current_a = self._output.current(self._request.current_a, allowed, dt_s)
-        broken = self._request.fallback is not Fallback.NONE or bool(self.plan.slack.max() > BROKEN)
+        broken = self._request.fallback is not Fallback.NONE or bool((self.plan.slack.max(axis=1) > BROKEN).any())
         broken = broken or is_outside(self._request.current_a, allowed)
         broken = broken or kelvin > self._settings.limits.high_k + BROKEN_K
         error_a = self._goals.find_error(current_a)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOUR_S: Final = 3600.0
 SOC, V1, V2, KELVIN, DEPTH = range(5)
 STATES, INPUTS = 5, 2
-UNIT_V, UNIT_K, UNIT_SOC = 0.01, 1.0, 0.01  # one unit of slack: all families weigh alike
+UNIT_V, UNIT_K, UNIT_SOC = 0.01, 0.1, 0.001  # one unit of slack; slow values have small ones, or a short plan ignores them
 HELD: Final = 1e-4  # price of a squared input: it keeps discharge and charge from growing together
 
 
