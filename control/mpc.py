@@ -40,6 +40,7 @@ SETTINGS: Final = (  # that a bench file may give
 )
 ZERO_C_K: Final = 273.15
 APPROACH_S: Final = 60.0  # time in which the temperature may rise to its limit
+BEYOND_K: Final = 0.5  # where the range keeps the temperature, its soft limit is so much higher: two would swing
 NO_PLATING_V: Final = -1.0
 BROKEN: Final = (0.05, 1.0, 1.0, 0.05)  # units of slack: 0.5 mV, 0.1 K, 0.1 % SoC, 0.5 mV
 BROKEN_K: Final = 0.1
@@ -108,7 +109,7 @@ class MpcController:
     (A) for each step of `plan_step_s`.
     """
 
-    def __init__(  # noqa: PLR0917  # the parts of a controller
+    def __init__(  # the parts of a controller
         self, settings: MpcSettings, goals: GoalSource, observer: PackObserver, shield: Shield, plan: Planner
     ) -> None:
         self._settings, self._goals, self._observer, self._shield = settings, goals, observer, shield
@@ -118,6 +119,8 @@ class MpcController:
             max(cell.limits.charge_c, cell.limits.discharge_c) * settings.pack_ah, settings.horizon
         )
         self._request = self._chain.stop("")
+        self._cools, limits = settings.model.step_s <= APPROACH_S, settings.limits
+        self._soft_limits = replace(limits, high_k=limits.high_k + BEYOND_K) if self._cools else limits
         self._since_s, self._on_stage_s = math.inf, 0.0
         self._waits, self._planned, self._solves = True, True, settings.first_solves
         self._output = BumplessOutput()
@@ -161,7 +164,7 @@ class MpcController:
             self.plan.shift()
         start, pack_ah = self._observer.start, self._settings.pack_ah
         goal = self._goals.make(float(start[0]))
-        limits = self._observer.narrow(self._settings.limits)
+        limits = self._observer.narrow(self._soft_limits)
         now_c = allowed.charge_a / pack_ah, allowed.discharge_a / pack_ah
         most = InputRange(now_c, self._settings.later_c or now_c)
         for solve in range(self._solves):
@@ -184,7 +187,7 @@ class MpcController:
         It is hard: over the seconds of a plan the temperature hardly changes, so slack would only end a warm cell's
         current at the limit, at once. Long plans keep the temperature by themselves.
         """
-        if self._settings.model.step_s > APPROACH_S:
+        if not self._cools:
             return allowed
         most_a = find_coolest_a(self._settings, kelvin, self._observer.ambient_k)
         return CurrentRange(min(allowed.charge_a, most_a), min(allowed.discharge_a, most_a))

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 HOUR_S: Final = 3600.0
 SOC, V1, V2, KELVIN, DEPTH = range(5)
 STATES, INPUTS = 5, 2
-UNIT_V, UNIT_K, UNIT_SOC = 0.01, 0.1, 0.001  # one unit of slack; slow values have small ones, or a short plan ignores them
+UNIT_V, UNIT_K, UNIT_SOC = (
+    0.01,
+    0.1,
+    0.001,
+)  # one unit of slack; slow values have small ones, or a short plan ignores them
 HELD: Final = 1e-4  # price of a squared input: it keeps discharge and charge from growing together
 
 
@@ -158,9 +162,7 @@ def build_stage(settings: ModelSettings) -> StageExpressions:
     wears = cell.wear.linearise(cell.capacity_ah)
     # a half cycle of depth D costs the integral of its depth over the charge that moves: D^2 / 2 of all capacity
     deepens = 0.5 * wears[wear.CYCLING_DEPTH] * cell.capacity_ah
-    residuals = any_sy.vertcat(
-        rate_c - p[StageData.REFERENCE_C], voltage_v * rate_c - p[StageData.REFERENCE_W], depth
-    )
+    residuals = any_sy.vertcat(rate_c - p[StageData.REFERENCE_C], voltage_v * rate_c - p[StageData.REFERENCE_W], depth)
     weights = any_sy.vertcat(
         p[StageData.WEIGHT_C], p[StageData.WEIGHT_W], p[StageData.ENDS] * p[StageData.WEAR] * deepens
     )

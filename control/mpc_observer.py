@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
 from control import shield
 from control.observed_pack import ObservedPack
-from twin.cell_table import R0
+from twin import casadi_functions as sy
+from twin.cell_table import OCV, R0
 from twin.smooth_cell import fit_cell
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class PackObserver:
     """
 
     def __init__(self, settings: ModelSettings, abreast: float, ambient_k: float = math.nan) -> None:
-        self._settings, self._smooth, self._abreast = settings, fit_cell(settings.cell), abreast
-        self._observed = ObservedPack(settings.cell, abreast * settings.capacity)
+        self._abreast, self._circuit = abreast * settings.capacity, _compile_circuit(settings)
+        self._observed = ObservedPack(settings.cell, self._abreast)
         self.ambient_k = ambient_k
         self.start: Floats = np.zeros(5)
         self.seen: Floats = np.full((8, 1), np.nan)
@@ -74,10 +75,9 @@ class PackObserver:
         self, soc: float, kelvin: float, polarised_v: float, volts: Floats, current_a: float, dt_s: float
     ) -> None:
         """Follow how far the highest and the lowest cell are from the model."""
-        rows = self._smooth.compute_rows(soc)
-        cell_a = current_a / (self._abreast * self._settings.capacity)
-        ohm = self._settings.resistance * rows[R0] * self._smooth.scale_r0(kelvin)
-        now_v = volts[::-1, 0] - (rows[0] - ohm * cell_a - polarised_v)
+        self._circuit.inputs[0][:] = soc, kelvin
+        ocv_v, ohm = self._circuit()[0]
+        now_v = volts[::-1, 0] - (ocv_v - ohm * current_a / self._abreast - polarised_v)
         share = 1.0 - math.exp(-dt_s / OBSERVE_S) if self._follows else 1.0
         self._off_v = self._off_v + share * (now_v - self._off_v)
         self._follows = dt_s > 0.0
@@ -94,3 +94,12 @@ class PackObserver:
         if back <= 0.0:
             self._far_soc = soc
         return abs(soc - self._turn_soc)
+
+
+def _compile_circuit(settings: ModelSettings) -> sy.CompiledFunction:
+    """Return SoC and temperature to open-circuit voltage and R0 of the model: a call costs microseconds."""
+    any_sy, smooth, at = cast("Any", sy), fit_cell(settings.cell), sy.symbol("at", 2)
+    rows = smooth.compute_rows(at[0], any_sy.exp)
+    ohm = settings.resistance * rows[R0] * smooth.scale_r0(at[1], any_sy.exp)
+    values = {"values": sy.dense(any_sy.vertcat(rows[OCV], ohm))}
+    return sy.CompiledFunction(sy.function("mpc_circuit", {"at": at}, values))

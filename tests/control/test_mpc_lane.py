@@ -123,7 +123,10 @@ def test_it_brings_the_hottest_cell_to_its_limit_without_swinging(
     tmp_path: Path, wanted_a: float, begins_k: float
 ) -> None:
     """The plant resists up to a fifth more than the model; from 30 degC it begins above the limit of 27 degC."""
-    controller, soc = lane(tmp_path, wanted_a, temperature_degc=27.0), np.full(2, 0.8 if wanted_a > 0.0 else 0.3)
+    controller, soc = (
+        lane(tmp_path, wanted_a, temperature_degc=27.0, horizon=6),
+        np.full(2, 0.8 if wanted_a > 0.0 else 0.3),
+    )
     plant = ecm.build(PackSpec(2, PARALLEL, 5.0, soc, np.ones(2), np.array([1.0, 1.2]), 298.15), {})
     plant.take_over(PackState(soc, np.full(2, begins_k), fit_cell(load_cell()).compute_ocv(soc), np.zeros(2)))
     currents, hottest_k = [0.0], np.empty(4000)

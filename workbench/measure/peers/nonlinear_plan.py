@@ -29,7 +29,13 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "ipopt.warm_start_init_point": "yes",
         "ipopt.mu_init": 1e-4,
     },
-    "fatrop": {"structure_detection": "auto", "fatrop.print_level": 0, "fatrop.tol": 1e-6, "fatrop.max_iter": 100, "fatrop.mu_init": 1e-2},
+    "fatrop": {
+        "structure_detection": "auto",
+        "fatrop.print_level": 0,
+        "fatrop.tol": 1e-6,
+        "fatrop.max_iter": 100,
+        "fatrop.mu_init": 1e-2,
+    },
 }
 
 
@@ -69,9 +75,7 @@ class NonlinearPlan:
         low_stages[:, STATES:], high_stages[:, STATES : STATES + INPUTS] = 0.0, np.maximum(most, 1e-6).T
         low[-INPUTS:] = 0.0
         energy = float(fit_cell(self._settings.cell).compute_energy(goal.reference_soc)) * self._settings.capacity
-        given = np.concatenate(
-            [start, goal.data.T.ravel(), np.asarray(limits), [energy, goal.surplus, goal.missing]]
-        )
+        given = np.concatenate([start, goal.data.T.ravel(), np.asarray(limits), [energy, goal.surplus, goal.missing]])
         equal = np.array(self._program.equality)
         found = self._solver(
             x0=self._last, p=given, lbx=low, ubx=high, lbg=np.where(equal, 0.0, -np.inf), ubg=np.zeros(len(equal))
@@ -91,7 +95,8 @@ class _Program:
 
     def __init__(self, settings: model.ModelSettings, horizon: int) -> None:
         sy: Any = casadi_functions  # CasADi's expressions carry no types
-        stage, smooth = model.build_stage_function(model.build_stage(settings)), fit_cell(settings.cell)
+        stage: Any = model.build_stage_function(model.build_stage(settings))
+        smooth = fit_cell(settings.cell)
         data_rows, limit_rows = len(StageData), len(StageLimits)
         start, limits = sy.matrix_symbol("start", STATES), sy.matrix_symbol("limits", limit_rows)
         data = [sy.matrix_symbol(f"data_{k}", data_rows) for k in range(horizon)]
