@@ -23,6 +23,7 @@ from control.ports import CurrentRange, Fallback
 from control.shield import Shield, ShieldSettings
 from drivers.errors import BenchFileError
 from twin.cell_parameters import load_cell
+from twin.cell_table import R0, R1, R2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -197,7 +198,7 @@ def find_coolest_a(settings: MpcSettings, kelvin: float, ambient_k: float) -> fl
     """Return the pack current (A), in either direction, whose heat brings the hottest cell to its limit in a minute."""
     circuit, high_k = settings.model.cell.circuit, settings.limits.high_k
     room_w = circuit.heat_capacity_j_k / APPROACH_S * (high_k - kelvin) + circuit.cooling_w_k * (high_k - ambient_k)
-    r0_ohm, r1_ohm, r2_ohm = (float(np.median(circuit.rows[row])) for row in (1, 2, 4))
+    r0_ohm, r1_ohm, r2_ohm = (float(np.median(circuit.rows[row])) for row in (R0, R1, R2))
     ohm = settings.model.resistance * (r0_ohm + r1_ohm) + r2_ohm
     return settings.abreast * settings.model.capacity * math.sqrt(max(0.0, room_w) / ohm)
 

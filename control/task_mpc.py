@@ -16,6 +16,7 @@ from control.mpc_plan import MpcPlan
 from control.shield import Shield, make_shield_settings
 from control.tasks.cost import HOUR_S, TaskCosts
 from control.tasks.task import TaskKind
+from twin.cell_table import R0, R1, R2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +108,6 @@ def make_limits(settings: ShieldSettings) -> MpcLimits:
 def mistake_cell(cell: CellParameters, factor: float) -> CellParameters:
     """Return the cell with every resistance and its capacity wrong by `factor`: a model to compare robustness with."""
     rows = cell.circuit.rows.copy()
-    rows[[1, 2, 4]] *= factor
+    rows[[R0, R1, R2]] *= factor
     circuit = replace(cell.circuit, rows=rows, capacity_ah=cell.circuit.capacity_ah / factor)
-    return replace(cell, circuit=circuit, name=f"{cell.name} x {factor:g}")
+    return replace(cell, circuit=circuit, name=f"{cell.name} x {factor:g}", sha256=f"{cell.sha256} x {factor:g}")

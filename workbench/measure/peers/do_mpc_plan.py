@@ -24,26 +24,15 @@ class DoMpcPlan:
     """A planner like `mpc_plan.MpcPlan`, for goals without a settlement of energy."""
 
     def __init__(self, settings: model.ModelSettings, horizon: int) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns about an OPC UA client that nobody asked for
-            library: Any = import_module("do_mpc")
         self.horizon, self.inputs, self.slack = horizon, np.zeros((INPUTS, horizon)), np.zeros((len(SLACKS), horizon))
         self._data: Floats = np.zeros((len(StageData), horizon + 1))
         self._limits: Floats = np.zeros(len(StageLimits))
-        own = library.model.Model("discrete", "SX")
-        x, u = own.set_variable("_x", "x", (STATES, 1)), own.set_variable("_u", "u", (INPUTS, 1))
-        s, data = own.set_variable("_u", "s", (len(SLACKS), 1)), own.set_variable("_tvp", "data", (len(StageData), 1))
-        limits = own.set_variable("_p", "limits", (len(StageLimits), 1))
-        stage: Any = model.build_stage_function(model.build_stage(settings))
-        after, excess, cost = stage(x, u, data, limits)
-        own.set_rhs("x", after)
-        price = sum(SLACK[0] * s[n] + SLACK[1] * s[n] ** 2 for n in range(len(SLACKS)))
-        own.set_expression("cost", cost + price)
-        for n, family in enumerate(FAMILY):
-            own.set_expression(f"broken_{n}", excess[n] - s[family])
-        own.setup()
         self._fresh = True
-        self._controller: Any = self._configure(library.controller.MPC(own), own)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of parts that are not installed, and of CasADi about numpy
+            library: Any = import_module("do_mpc")
+            own = _describe(library.model.Model("discrete", "SX"), settings)
+            self._controller: Any = self._configure(library.controller.MPC(own), own)
 
     @property
     def current_c(self) -> Floats:
@@ -60,7 +49,9 @@ class DoMpcPlan:
         if self._fresh:
             self._controller.set_initial_guess()
             self._fresh = False
-        self._controller.make_step(start.reshape(-1, 1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._controller.make_step(start.reshape(-1, 1))
         planned = [self._controller.opt_x_num["_u", k, 0] for k in range(self.horizon)]
         scaling = np.array(self._controller._u_scaling.cat.full()).ravel()  # noqa: SLF001  # it has no other door
         values = np.array([np.array(one.full()).ravel() * scaling for one in planned]).T
@@ -94,3 +85,18 @@ class DoMpcPlan:
         controller.set_p_fun(read_limits)
         controller.setup()
         return controller
+
+
+def _describe(own: Any, settings: model.ModelSettings) -> Any:
+    """Give an empty model of do-mpc our stage."""
+    x, u = own.set_variable("_x", "x", (STATES, 1)), own.set_variable("_u", "u", (INPUTS, 1))
+    s, data = own.set_variable("_u", "s", (len(SLACKS), 1)), own.set_variable("_tvp", "data", (len(StageData), 1))
+    limits = own.set_variable("_p", "limits", (len(StageLimits), 1))
+    stage: Any = model.build_stage_function(model.build_stage(settings))
+    after, excess, cost = stage(x, u, data, limits)
+    own.set_rhs("x", after)
+    own.set_expression("cost", cost + sum(SLACK[0] * s[n] + SLACK[1] * s[n] ** 2 for n in range(len(SLACKS))))
+    for n, family in enumerate(FAMILY):
+        own.set_expression(f"broken_{n}", excess[n] - s[family])
+    own.setup()
+    return own
