@@ -1,181 +1,265 @@
-"""Model predictive control: follows the duty as far as voltage, SoC, temperature and BMS allow over the next seconds.
+"""Model predictive control of a pack: a lane that follows the duty as far as the limits allow over the next seconds.
 
-Real-time iteration (Diehl 2005): each solve linearises once around the last plan, and PIQP solves that quadratic
-program. Limits are soft, so a plan always exists; the range that the BMS and the temperature allow is hard.
+`MpcController` is the same on the bench and on the tasks (`control.task_mpc`): it observes the pack, improves its plan
+once a sample, and requests the first current of it, or what `control.mpc_fallback` chooses where there is no new plan.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
-import piqp
 
-from control import mpc_model as model
 from control.bumpless import BumplessOutput, is_outside
-from control.current_profile import CurrentProfile, read_current_profile
-from control.ports import CurrentRange, Plan
+from control.current_profile import read_current_profile
+from control.mpc_fallback import FallbackChain
+from control.mpc_goal import mark_half_cycles, track_current
+from control.mpc_model import ModelSettings, MpcLimits, StageData
+from control.mpc_observer import PackObserver
+from control.mpc_plan import InputRange, MpcPlan
+from control.ports import CurrentRange, Fallback, Plan
+from control.shield import Shield, ShieldSettings
 from drivers.errors import BenchFileError
+from twin.cell_parameters import load_cell
+from twin.cell_table import R0, R1, R2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from control.current_profile import CurrentProfile
+    from control.mpc_fallback import Request
+    from control.mpc_goal import MpcGoal
     from control.ports import Controller, Decision
     from drivers.snapshot import Estimate, Floats, PackReading
     from twin.ports import PackSpec
 
 SETTINGS: Final = (  # that a bench file may give
-    *("file", "repeat", "voltage_v", "soc"),
+    *("file", "repeat", "voltage_v", "soc", "plating_v"),
     *("temperature_degc", "horizon", "step_s", "every_s"),
 )
-PRICED_AT: Final = 12.0  # parallel cells of 5 Ah of the pack that these prices are for; other packs are scaled to it
-SMOOTH: Final = 1e-4  # weight of the squared step between neighbours, against the squared tracking error, both in A^2
-SLACK: Final = (2e3, 2e3)  # linear and quadratic price of one unit of slack
 ZERO_C_K: Final = 273.15
-OBSERVE_S: Final = 2.0  # time constant of the observed distance of the extreme cells from the model
-UNBOUND_A: Final = 1e4
-BROKEN: Final = 0.05  # of a unit of slack: 0.5 mV
+APPROACH_S: Final = 60.0  # time in which the temperature may rise to its limit
+BEYOND_K: Final = 0.5  # where the range keeps the temperature, its soft limit is so much higher: two would swing
+NO_PLATING_V: Final = -1.0
+BROKEN: Final = (0.05, 1.0, 1.0, 0.05)  # units of slack: 0.5 mV, 0.1 K, 0.1 % SoC, 0.5 mV
 BROKEN_K: Final = 0.1
+UNKNOWN: Final = "a measured value is not known"
+UNSOLVED: Final = "no new plan was found"
 
 
-class MpcPlan:
-    """The quadratic program over `horizon` currents and one slack per family; linearised around its last solution."""
+class GoalSource(Protocol):
+    """What a controller is asked for as time goes on."""
 
-    def __init__(self, horizon: int, step_s: float, parallel: int, cell_ah: float, limits: model.MpcLimits) -> None:
-        self.step_s = step_s
-        self.current_a = np.zeros(horizon)
-        self.slack = np.zeros(model.FAMILIES)
-        self.high_k = limits.high_k
-        self._excess = model.linearise(*model.compute_excess(horizon, step_s, parallel, cell_ah, limits))
-        slacks = np.eye(model.FAMILIES) * 2.0 * SLACK[1]
-        self._tracks = 2.0 * (PRICED_AT / model.count_parallel_cells(parallel, cell_ah)) ** 2
-        self._cost = np.asfortranarray(
-            np.block(
-                [
-                    [
-                        self._tracks * (np.eye(horizon) + SMOOTH * _differences(horizon)),
-                        np.zeros((horizon, model.FAMILIES)),
-                    ],
-                    [np.zeros((model.FAMILIES, horizon)), slacks],
-                ]
-            )
-        )
-        relief = -np.repeat(np.eye(model.FAMILIES), horizon, axis=0)
-        self._rows = np.asfortranarray(np.hstack([np.zeros((model.FAMILIES * horizon, horizon)), relief]))
-        self._solver: Any = piqp.DenseSolver()
-        self._ready = False
+    def begin(self, dt_s: float) -> None:
+        """Begin a decision, `dt_s` after the last one."""
+        ...
 
-    def solve(self, start: Floats, profile_a: Floats, allowed: CurrentRange) -> bool:
-        """Improve the plan by one iteration from `start[5]` towards `profile_a[horizon]`.
+    def make(self, soc: float) -> MpcGoal:
+        """Return the goal of a plan that begins now, at `soc`."""
+        ...
 
-        Return False if no solution was found: the plan is 0 A then, and the next solve sets the solver up again.
-        """
-        horizon = len(self.current_a)
-        self._excess.inputs[0][:], self._excess.inputs[1][:] = self.current_a, start
-        broken, slope = self._excess()
-        self._rows[:, :horizon] = slope
-        linear = np.concatenate([-self._tracks * profile_a, np.full(model.FAMILIES, SLACK[0])])
-        above = slope @ self.current_a - broken
-        charge_a, discharge_a = (min(max(0.0, a), UNBOUND_A) for a in (allowed.charge_a, allowed.discharge_a))
-        low = np.concatenate([np.full(horizon, -charge_a), np.zeros(model.FAMILIES)])
-        high = np.concatenate([np.full(horizon, discharge_a), np.full(model.FAMILIES, np.inf)])
-        if self._ready:
-            self._solver.update(c=linear, G=self._rows, h_u=above, x_l=low, x_u=high)
-        else:
-            self._solver.setup(self._cost, linear, G=self._rows, h_u=above, x_l=low, x_u=high)
-            self._ready = True
-        solved = self._solver.solve() == piqp.PIQP_SOLVED
-        self._ready = solved
-        solution = np.array(self._solver.result.x) if solved else np.zeros(horizon + model.FAMILIES)
-        self.current_a = np.clip(solution[:horizon], -charge_a, discharge_a)  # it solves to a tolerance
-        self.slack = solution[horizon:]
-        return solved
+    def find_error(self, current_a: float) -> float:
+        """Return how far `current_a` is from what was asked for, in A."""
+        ...
+
+
+class Planner(Protocol):
+    """`MpcPlan`, or a peer that is measured beside it."""
+
+    inputs: Floats
+    slack: Floats
+
+    @property
+    def current_c(self) -> Floats: ...
+
+    def shift(self) -> None:
+        """Go on by one stage."""
+        ...
+
+    def solve(self, start: Floats, goal: MpcGoal, limits: Sequence[float], allowed: InputRange) -> bool:
+        """Improve the plan; return False if no plan was found."""
+        ...
+
+
+@dataclass(frozen=True)
+class MpcSettings:
+    """`model` and `horizon` of the plan; `pack_ah` of a new pack; `limits` of its cells; a new plan every `every_s`.
+
+    `later_c`: hard range of charge and discharge in all stages but the first; not given, it is that of the first.
+    """
+
+    model: ModelSettings
+    horizon: int
+    pack_ah: float
+    limits: MpcLimits
+    every_s: float
+    later_c: tuple[float, float] | None = None
+    first_solves: int = 1
+
+    @property
+    def abreast(self) -> float:
+        return self.pack_ah / self.model.cell.capacity_ah
 
 
 class MpcController:
     """Solves every `every_s`; in between, the first current of the plan stays. Limits hold for the extreme cells.
 
-    SoC is the mean over the cells. The controller observes how far the highest and the lowest cell are from the model,
-    which covers the differences between cells. Slack in use counts as a violation. Without a measurement, or if no plan
-    is found, it requests 0 A, and that counts as a violation too.
+    Slack in use counts as a violation, and so does a decision without a new plan. `plan_a` is the plan ahead, a current
+    (A) for each step of `plan_step_s`.
     """
 
-    def __init__(self, profile: CurrentProfile, plan: MpcPlan, pack: PackSpec, step_s: float, every_s: float) -> None:
-        self._profile, self._plan, self._pack = profile, plan, pack
-        self._abreast = model.count_parallel_cells(pack.parallel, pack.cell_ah)
-        # the plan's first current stays for `every_s`: aim at the middle of that, or it lags behind the duty
-        self._ahead_s: Floats = np.arange(len(plan.current_a), dtype=np.float64) * step_s + every_s / 2
-        self._every_s, self._since_s = every_s, math.inf
-        self._t_s = self._requested_a = 0.0
-        self._planned = self._waits = True
-        self._polarisation = model.Polarisation(self._abreast)
-        self._off_v: Floats = np.zeros(2)  # highest and lowest cell above the model
-        self._follows = False
+    def __init__(  # the parts of a controller
+        self, settings: MpcSettings, goals: GoalSource, observer: PackObserver, shield: Shield, plan: Planner
+    ) -> None:
+        self._settings, self._goals, self._observer, self._shield = settings, goals, observer, shield
+        self.plan = plan
+        cell = settings.model.cell
+        self._chain = FallbackChain(
+            max(cell.limits.charge_c, cell.limits.discharge_c) * settings.pack_ah, settings.horizon
+        )
+        self._request = self._chain.stop("")
+        self._cools, limits = settings.model.step_s <= APPROACH_S, settings.limits
+        self._soft_limits = replace(limits, high_k=limits.high_k + BEYOND_K) if self._cools else limits
+        self._since_s, self._on_stage_s = math.inf, 0.0
+        self._waits, self._planned, self._solves = True, True, settings.first_solves
         self._output = BumplessOutput()
 
     @property
+    def plan_a(self) -> Floats:
+        return self.plan.current_c * self._settings.pack_ah
+
+    @property
+    def plan_step_s(self) -> float:
+        return self._settings.model.step_s
+
+    @property
     def plan_ahead(self) -> Plan:
-        return Plan(self._plan.step_s, tuple(self._plan.current_a.tolist()))
+        return Plan(self.plan_step_s, tuple(self.plan_a.tolist()))
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
-        soc, kelvin = estimate.pack_soc, float(reading.temperature_k.max())
-        now_s, self._t_s = self._t_s, self._t_s + dt_s
-        profile_a = self._profile.now(now_s)
+        self._goals.begin(dt_s)
         begins, self._waits = self._waits and dt_s > 0.0, dt_s == 0.0
         self._since_s = math.inf if begins else self._since_s + dt_s  # an earlier plan is for another time
-        is_known = self._observe(reading, soc, dt_s) and math.isfinite(kelvin)
-        if not is_known:
-            self._requested_a, self._since_s = 0.0, math.inf
-        elif self._since_s >= self._every_s * 0.999:  # a sum of periods is not exact
+        self._on_stage_s += dt_s
+        known = self._observer.observe(reading, estimate, dt_s)
+        kelvin = float(reading.temperature_k.max())
+        if not known:
+            self._request, self._since_s = self._chain.stop(UNKNOWN), math.inf
+        elif self._since_s >= self._settings.every_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
-            profile = self._profile.at(now_s + self._ahead_s)
-            self._planned = self._plan.solve(self._start(soc), profile, self._cool(kelvin, allowed))
-            self._requested_a = float(self._plan.current_a[0])
-        current_a = self._output.current(self._requested_a, allowed, dt_s)
-        broken = not (is_known and self._planned) or bool(self._plan.slack.max() > BROKEN)
-        broken = broken or is_outside(self._requested_a, allowed) or kelvin > self._plan.high_k + BROKEN_K
-        return self._output.decision(current_a, current_a - profile_a, dt_s, broken=broken)
+            self._request = self._renew(self._cool(kelvin, allowed))
+        current_a = self._output.current(self._request.current_a, allowed, dt_s)
+        broken = self._request.fallback is not Fallback.NONE or bool((self.plan.slack.max(axis=1) > BROKEN).any())
+        broken = broken or is_outside(self._request.current_a, allowed)
+        broken = broken or kelvin > self._settings.limits.high_k + BROKEN_K
+        error_a = self._goals.find_error(current_a)
+        scored = self._output.decision(current_a, error_a, dt_s, broken=broken)
+        return replace(scored, fallback=self._request.fallback, note=self._request.note)
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)
 
-    def _observe(self, reading: PackReading, soc: float, dt_s: float) -> bool:
-        """Update the distance of the extreme cells from the model; return False if an input is not a number.
+    def _renew(self, allowed: CurrentRange) -> Request:
+        """Improve the plan by one iteration (more for the first one), and request its first current."""
+        step_s = self._settings.model.step_s
+        if self._on_stage_s >= step_s * 0.999:
+            self._on_stage_s = 0.0
+            self.plan.shift()
+        start, pack_ah = self._observer.start, self._settings.pack_ah
+        goal = self._goals.make(float(start[0]))
+        limits = self._observer.narrow(self._soft_limits)
+        now_c = allowed.charge_a / pack_ah, allowed.discharge_a / pack_ah
+        most = InputRange(now_c, self._settings.later_c or now_c)
+        for solve in range(self._solves):
+            mark_half_cycles(goal.data, self.plan.inputs, self._observer.direction)
+            if self._solves > 1 and solve == 0:
+                goal.data[StageData.ENDS] = 0.0  # first as if depth were free: which cycles pay is seen from above
+            if not self.plan.solve(start, goal, limits, most):
+                return self._chain.choose(float(self.plan_a[0]), self._find_safe(allowed), UNSOLVED)
+        self._solves = 1
+        return self._chain.accept(float(self.plan_a[0]))
 
-        Until a run's first turn a measurement counts at once: values of cells unpowered until arming must not remain.
-        """
-        extremes_v = np.array([reading.voltage_v.max(), reading.voltage_v.min()])
-        if not (np.isfinite(extremes_v).all() and math.isfinite(reading.current_a) and math.isfinite(soc)):
-            return False
-        drop_v = self._polarisation.step(reading.current_a, dt_s)
-        now_v = extremes_v - (model.ocv_v(soc) - drop_v)
-        share = 1.0 - math.exp(-dt_s / OBSERVE_S) if self._follows else 1.0
-        self._off_v = self._off_v + share * (now_v - self._off_v)
-        self._follows = dt_s > 0.0
-        return True
-
-    def _start(self, soc: float) -> Floats:
-        return np.array([soc, self._polarisation.v1, self._polarisation.v2, *self._off_v])
+    def _find_safe(self, allowed: CurrentRange) -> CurrentRange:
+        """Return what the shield and the BMS allow, both."""
+        charge_a, discharge_a = self._shield.find_range(self._observer.seen)[:, 0]
+        return CurrentRange(min(charge_a, allowed.charge_a), min(discharge_a, allowed.discharge_a))
 
     def _cool(self, kelvin: float, allowed: CurrentRange) -> CurrentRange:
-        """Return `allowed`, reduced so that the hottest cell keeps its limit."""
-        most_a = model.coolest_a(kelvin, self._pack.ambient_k, self._plan.high_k, self._abreast)
+        """Return `allowed`, reduced so that the hottest cell reaches its limit and goes no further.
+
+        It is hard: over the seconds of a plan the temperature hardly changes, so slack would only end a warm cell's
+        current at the limit, at once. Long plans keep the temperature by themselves.
+        """
+        if not self._cools:
+            return allowed
+        most_a = find_coolest_a(self._settings, kelvin, self._observer.ambient_k)
         return CurrentRange(min(allowed.charge_a, most_a), min(allowed.discharge_a, most_a))
+
+
+def find_coolest_a(settings: MpcSettings, kelvin: float, ambient_k: float) -> float:
+    """Return the pack current (A), in either direction, whose heat brings the hottest cell to its limit in a minute."""
+    circuit, high_k = settings.model.cell.circuit, settings.limits.high_k
+    room_w = circuit.heat_capacity_j_k / APPROACH_S * (high_k - kelvin) + circuit.cooling_w_k * (high_k - ambient_k)
+    r0_ohm, r1_ohm, r2_ohm = (float(np.median(circuit.rows[row])) for row in (R0, R1, R2))
+    ohm = settings.model.resistance * (r0_ohm + r1_ohm) + r2_ohm
+    return settings.abreast * settings.model.capacity * math.sqrt(max(0.0, room_w) / ohm)
+
+
+class DutyGoals:
+    """Follow a current profile; the first stage of a plan lasts until the next plan: aim at the middle of that."""
+
+    def __init__(self, profile: CurrentProfile, settings: MpcSettings) -> None:
+        self._profile, self._pack_ah = profile, settings.pack_ah
+        self._now_s = self._next_s = 0.0
+        stages = np.arange(settings.horizon, dtype=np.float64)
+        self._ahead_s: Floats = stages * settings.model.step_s + settings.every_s / 2
+
+    def begin(self, dt_s: float) -> None:
+        self._now_s, self._next_s = self._next_s, self._next_s + dt_s
+
+    def make(self, soc: float) -> MpcGoal:
+        del soc
+        return track_current(self._profile.at(self._now_s + self._ahead_s) / self._pack_ah)
+
+    def find_error(self, current_a: float) -> float:
+        return current_a - self._profile.now(self._now_s)
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     """Build the controller.
 
-    Settings: `file` (the duty), limits `voltage_v`, `soc` and `temperature_degc`; `horizon`, `step_s`, `every_s`.
+    Settings: `file` (the duty), limits `voltage_v`, `soc`, `temperature_degc` and `plating_v` (the least anode
+    potential; not given, it is no limit); `horizon`, `step_s`, `every_s`.
     """
+    cell = load_cell()
     low_v, high_v = _pair(settings, "voltage_v", (3.0, 4.18))
     low_soc, high_soc = _pair(settings, "soc", (0.05, 0.95))
     high_k = float(settings.get("temperature_degc", 45.0)) + ZERO_C_K
-    limits = model.MpcLimits(low_v, high_v, low_soc, high_soc, high_k)
-    step_s, every_s = float(settings.get("step_s", 0.5)), float(settings.get("every_s", 0.1))
-    plan = MpcPlan(int(settings.get("horizon", 24)), step_s, pack.parallel, pack.cell_ah, limits)
-    return MpcController(read_current_profile(settings), plan, pack, step_s, every_s)
+    limits = MpcLimits(low_v, high_v, low_soc, high_soc, high_k, float(settings.get("plating_v", NO_PLATING_V)))
+    model = ModelSettings(cell, float(settings.get("step_s", 0.5)))
+    horizon, every_s = int(settings.get("horizon", 24)), float(settings.get("every_s", 0.1))
+    own = MpcSettings(model, horizon, pack.parallel * pack.cell_ah, limits, every_s)
+    shield = Shield(cell, make_lane_shield(own, pack.ambient_k))
+    goals, observer = DutyGoals(read_current_profile(settings), own), PackObserver(model, own.abreast, pack.ambient_k)
+    return MpcController(own, goals, observer, shield, MpcPlan(model, horizon))
+
+
+def make_lane_shield(settings: MpcSettings, ambient_k: float) -> ShieldSettings:
+    """Return the range that a fallback on the bench keeps to: the same limits, over one step of the plan."""
+    limits, cell = settings.limits, settings.model.cell
+    return ShieldSettings(
+        soc=(limits.low_soc, limits.high_soc),
+        voltage_v=(limits.low_v, limits.high_v),
+        high_k=limits.high_k,
+        plating_v=limits.anode_v,
+        charge_a=cell.limits.charge_c * settings.pack_ah,
+        discharge_a=cell.limits.discharge_c * settings.pack_ah,
+        dt_s=settings.model.step_s,
+        abreast=settings.abreast,
+        ambient_k=ambient_k,
+    )
 
 
 def _pair(settings: Mapping[str, Any], key: str, default: tuple[float, float]) -> tuple[float, float]:
@@ -189,9 +273,3 @@ def _pair(settings: Mapping[str, Any], key: str, default: tuple[float, float]) -
             "MPC needs a lower and an upper limit", key=key, value=value, hint=f"set {key} = [low, high]"
         )
     return low, high
-
-
-def _differences(horizon: int) -> Floats:
-    """Return `D^T D` of the steps between neighbours."""
-    step = np.diff(np.eye(horizon), axis=0)
-    return step.T @ step

@@ -1,114 +1,217 @@
-"""The pack model of the MPC: one 2RC cell, its limit violations over the horizon, and the current its heat allows."""
+"""One stage of the MPC in CasADi: how a cell goes on for one step, how far it breaks its limits, and what that costs.
+
+State: SoC, both RC voltages (V), temperature (K), depth of the present half cycle (fraction). Input: discharge and
+charge, both >= 0 and in C of the new cell, so that the price of an Ah is linear in them. Everything is that of the mean
+cell; what the extreme cells differ from it is in the limits.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from twin import casadi_functions as sy
+from twin import wear
+from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2
+from twin.smooth_cell import fit_cell
 
-CAPACITY_AH: Final = 5.0
-# Chen2020 cell of that: open-circuit voltage as a polynomial of 2 soc - 1 (18 mV worst, the offset is observed and
-# cancels), 2RC from the answer of PyBaMM's SPMe to 1C at 62 %, heat of an M50 in still air.
-OCV_V: Final = (3.7509, 0.41941, 0.08249, 0.37969, 0.02806, -1.08998, -0.42279, 1.05347)
-R0_OHM, R1_OHM, R2_OHM = 0.0238, 0.0043, 0.0185
-TAU1_S, TAU2_S = 12.8, 96.8
-HEAT_J_K, LOSS_W_K = 61.0, 0.053
+if TYPE_CHECKING:
+    from twin.cell_parameters import CellParameters
 
-# One unit of slack, so that all families weigh alike.
-UNIT_V, UNIT_SOC = 0.01, 0.01
-FAMILIES: Final = 4  # highest voltage, lowest voltage, SoC above, SoC below
-APPROACH_S: Final = 60.0  # time in which the temperature may rise to its limit
+HOUR_S: Final = 3600.0
+SOC, V1, V2, KELVIN, DEPTH = range(5)
+STATES, INPUTS = 5, 2
+UNIT_V, UNIT_K, UNIT_SOC = (
+    0.01,
+    0.1,
+    0.001,
+)  # one unit of slack; slow values have small ones, or a short plan ignores them
+HELD: Final = 1e-4  # price of a squared input: it keeps discharge and charge from growing together
+
+
+class StageData(IntEnum):
+    """Rows of what one stage is given, in units of the cost.
+
+    `REFERENCE_C` is followed with `WEIGHT_C`, `REFERENCE_W` (W per Ah of the cell) with `WEIGHT_W`. Prices of energy
+    are of one Wh per Ah: `STORE` of what is stored at the start, `LOSS` of heat, `CONVERTER` of what flows either way.
+    `WEAR` is the price of all capacity. `IDLE` is a price of any current. `GOES_ON` says
+    that the half cycle of the stage began before, `ENDS` that it ends with this stage.
+    """
+
+    REFERENCE_C = 0
+    WEIGHT_C = 1
+    REFERENCE_W = 2
+    WEIGHT_W = 3
+    STORE = 4
+    LOSS = 5
+    CONVERTER = 6
+    WEAR = 7
+    IDLE = 8
+    GOES_ON = 9
+    ENDS = 10
+
+
+class StageLimits(IntEnum):
+    """Rows of the limits of the mean cell; `AMBIENT_K`: of the surroundings, `COLD_K`: how much colder a cell is."""
+
+    HIGH_V = 0
+    LOW_V = 1
+    HIGH_K = 2
+    HIGH_SOC = 3
+    LOW_SOC = 4
+    ANODE_V = 5
+    AMBIENT_K = 6
+    COLD_K = 7
+
+
+FAMILY: Final = (0, 0, 1, 2, 2, 3)  # of each limit: which slack relieves it
+SLACKS: Final = ("voltage", "temperature", "SoC", "plating margin")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The cell that the model assumes: `capacity` and `resistance` are shares of a new one."""
+
+    cell: CellParameters
+    step_s: float
+    capacity: float = 1.0
+    resistance: float = 1.0
 
 
 @dataclass(frozen=True)
 class MpcLimits:
-    """Limits that the MPC keeps: cell voltages in V, SoC as fractions, temperature in K."""
+    """Limits that the MPC keeps: cell voltages in V, SoC as fractions, temperature in K, least anode potential in V."""
 
     low_v: float
     high_v: float
     low_soc: float
     high_soc: float
     high_k: float
+    anode_v: float = -1.0
+
+    def narrow(self, above_v: float, below_v: float, above_soc: float, below_soc: float) -> MpcLimits:
+        """Return the limits of the mean cell, where the extreme cells are that far above and below it."""
+        return replace(
+            self,
+            low_v=self.low_v + below_v,
+            high_v=self.high_v - above_v,
+            low_soc=self.low_soc + below_soc,
+            high_soc=self.high_soc - above_soc,
+        )
+
+    def list_rows(self, ambient_k: float, cold_k: float) -> tuple[float, ...]:
+        """Return the rows of `StageLimits`."""
+        return (
+            *(self.high_v, self.low_v, self.high_k, self.high_soc),
+            *(self.low_soc, self.anode_v, ambient_k, cold_k),
+        )
 
 
-def count_parallel_cells(parallel: int, cell_ah: float) -> float:
-    """Return how many cells of `CAPACITY_AH` one series element of the declared pack equals.
+@dataclass(frozen=True)
+class StageExpressions:
+    """The symbols of a stage and what follows: next state, excess over the limits (units of slack), cost.
 
-    Resistance falls and heat capacity grows with capacity, whether a cell is larger or there are more of them.
+    The cost is `sum(weights residuals^2) + economy`.
     """
-    return parallel * cell_ah / CAPACITY_AH
+
+    state: Any
+    inputs: Any
+    data: Any
+    limits: Any
+    next_state: Any
+    excess: Any
+    residuals: Any
+    weights: Any
+    economy: Any
 
 
-def ocv_v(soc: Any) -> Any:
-    """Return the open-circuit voltage of the mean cell; `soc` is a number or an expression (Horner)."""
-    x, value = 2.0 * soc - 1.0, OCV_V[-1]
-    for coefficient in reversed(OCV_V[:-1]):
-        value = value * x + coefficient
-    return value
+def build_stage(settings: ModelSettings) -> StageExpressions:
+    """Return one stage of `settings.step_s`."""
+    cell, smooth, any_sy = settings.cell, fit_cell(settings.cell), cast("Any", sy)
+    x, u = sy.symbol("x", STATES), sy.symbol("u", INPUTS)
+    p, m = sy.symbol("p", len(StageData)), sy.symbol("m", len(StageLimits))
+    dt, hours = settings.step_s, settings.step_s / HOUR_S
+    rate_c, flow_c = u[0] - u[1], u[0] + u[1]
+    aged_c, hours_aged = rate_c / settings.capacity, hours / settings.capacity
+    cell_a = cell.capacity_ah * aged_c  # an aged cell behaves as a new one under more current
+    rows = smooth.compute_rows(x[SOC], any_sy.exp)
+    r1_ohm, r2_ohm = settings.resistance * rows[R1], rows[R2]
+    r0_ohm = settings.resistance * rows[R0] * smooth.scale_r0(x[KELVIN], any_sy.exp)
+    fade1, fade2 = any_sy.exp(-dt / rows[TAU1]), any_sy.exp(-dt / rows[TAU2])
+    soc = x[SOC] - hours * aged_c
+    v1 = fade1 * x[V1] + (1.0 - fade1) * r1_ohm * cell_a
+    v2 = fade2 * x[V2] + (1.0 - fade2) * r2_ohm * cell_a
+    drop_v = r0_ohm * cell_a + v1 + v2
+    squared = u[0] ** 2 + u[1] ** 2
+    heat_w = (r0_ohm + r1_ohm + r2_ohm) * (cell.capacity_ah / settings.capacity) ** 2 * squared
+    settled_k = m[StageLimits.AMBIENT_K] + heat_w / cell.circuit.cooling_w_k
+    cools = any_sy.exp(-dt * cell.circuit.cooling_w_k / cell.circuit.heat_capacity_j_k)
+    kelvin = settled_k + cools * (x[KELVIN] - settled_k)
+    depth = p[StageData.GOES_ON] * x[DEPTH] + hours_aged * flow_c  # what flows the other way counts too, too much
+    voltage_v = smooth.compute_ocv(soc) - drop_v
+    anode_v = smooth.compute_anode(soc, u[1] / settings.capacity, kelvin - m[StageLimits.COLD_K])
+    excess = any_sy.vertcat(
+        (voltage_v - m[StageLimits.HIGH_V]) / UNIT_V,
+        (m[StageLimits.LOW_V] - voltage_v) / UNIT_V,
+        (kelvin - m[StageLimits.HIGH_K]) / UNIT_K,
+        (soc - m[StageLimits.HIGH_SOC]) / UNIT_SOC,
+        (m[StageLimits.LOW_SOC] - soc) / UNIT_SOC,
+        (m[StageLimits.ANODE_V] - anode_v) / UNIT_V,
+    )
+    wears = cell.wear.linearise(cell.capacity_ah)
+    # a half cycle of depth D costs the integral of its depth over the charge that moves: D^2 / 2 of all capacity
+    deepens = 0.5 * wears[wear.CYCLING_DEPTH] * cell.capacity_ah
+    residuals = any_sy.vertcat(rate_c - p[StageData.REFERENCE_C], voltage_v * rate_c - p[StageData.REFERENCE_W], depth)
+    weights = any_sy.vertcat(
+        p[StageData.WEIGHT_C], p[StageData.WEIGHT_W], p[StageData.ENDS] * p[StageData.WEAR] * deepens
+    )
+    ages = wear.rate_calendar(wears, rows[OCV], x[KELVIN], any_sy.exp) * dt
+    ages += wear.rate_cycling(wears, rows[OCV], 0.0) * flow_c * cell.capacity_ah * hours_aged
+    economy = p[StageData.STORE] * settings.capacity * smooth.compute_energy(x[SOC])
+    economy += hours * (p[StageData.LOSS] * drop_v * rate_c + p[StageData.CONVERTER] * rows[OCV] * flow_c)
+    economy += p[StageData.WEAR] * ages + p[StageData.IDLE] * flow_c + HELD * squared
+    next_state = any_sy.vertcat(soc, v1, v2, kelvin, depth)
+    return StageExpressions(x, u, p, m, next_state, excess, residuals, weights, economy)
 
 
-def compute_excess(
-    horizon: int, step_s: float, parallel: int, cell_ah: float, limits: MpcLimits
-) -> tuple[Any, Any, Any]:
-    """Return `(u, x, g)`: pack currents `u[horizon]`, start `x[5]`, and `g[4 horizon]`, by how much they break limits.
+def build_step(stage: StageExpressions) -> sy.Function:
+    """Return `(state, inputs, data, limits)` to the next state, as a function."""
+    return sy.function("mpc_step", _name_inputs(stage), {"next": sy.dense(stage.next_state)})
 
-    `x` is soc, both RC voltages, and how far the highest and lowest cell are from the model (V). `g <= 0` keeps the
-    limits; `g` is family by family, in units of slack.
+
+def build_stage_function(stage: StageExpressions) -> sy.Function:
+    """Return the same to next state, excess and cost: what a solver of the whole problem needs."""
+    cost = cast("Any", sy).dot(stage.weights, stage.residuals**2) + stage.economy
+    outputs = {"next": stage.next_state, "excess": stage.excess, "cost": cost}
+    return sy.function("mpc_stage", _name_inputs(stage), {name: sy.dense(value) for name, value in outputs.items()})
+
+
+def build_linear_stage(stage: StageExpressions) -> sy.Function:
+    """Return the same to excess, slopes `[5 + 6, 7]` of next state and excess, gradient `[7]` and Hessian `[7, 7]`.
+
+    The Hessian is that of the squared residuals (Gauss-Newton) and the convex part of the rest: the concave part is
+    only linearised, so that each quadratic program is an upper bound (Lipp and Boyd 2016, convex-concave procedure).
     """
-    currents, start = sy.symbol("u", horizon), sy.symbol("x", 5)
-    soc, v1, v2, above_v, below_v = (start[n] for n in range(5))
-    fade1, fade2 = _fade(step_s, TAU1_S), _fade(step_s, TAU2_S)
-    abreast = count_parallel_cells(parallel, cell_ah)
-    families: list[list[Any]] = [[] for _ in range(FAMILIES)]
-    for k in range(horizon):
-        cell_a = currents[k] / abreast
-        soc = soc - cell_a * step_s / (3600.0 * CAPACITY_AH)
-        v1 = fade1 * v1 + (1.0 - fade1) * R1_OHM * cell_a
-        v2 = fade2 * v2 + (1.0 - fade2) * R2_OHM * cell_a
-        drop_v = R0_OHM * cell_a + v1 + v2
-        voltage_v = ocv_v(soc) - drop_v
-        families[0].append((voltage_v + above_v - limits.high_v) / UNIT_V)
-        families[1].append((limits.low_v - voltage_v - below_v) / UNIT_V)
-        families[2].append((soc - limits.high_soc) / UNIT_SOC)
-        families[3].append((limits.low_soc - soc) / UNIT_SOC)
-    broken = cast("Any", sy.vertcat(*(g for family in families for g in family)))  # CasADi's stubs leave it open
-    return currents, start, broken
+    any_sy = cast("Any", sy)
+    z = any_sy.vertcat(stage.state, stage.inputs)
+    slopes = any_sy.jacobian(any_sy.vertcat(stage.next_state, stage.excess), z)
+    of_residuals = any_sy.jacobian(stage.residuals, z)
+    economic = any_sy.gradient(stage.economy, z)
+    weighted = any_sy.mtimes(of_residuals.T, any_sy.diag(2.0 * stage.weights))
+    gradient = any_sy.mtimes(weighted, stage.residuals) + economic
+    hessian = any_sy.mtimes(weighted, of_residuals)
+    bends = [any_sy.fmax(0.0, any_sy.jacobian(economic[n], z[n])) for n in range(STATES + 1)]
+    for n in range(STATES):
+        hessian[n, n] += bends[n]
+    first, second = STATES, STATES + 1  # only their difference flows
+    for row, column, sign in ((first, first, 1.0), (second, second, 1.0), (first, second, -1.0), (second, first, -1.0)):
+        hessian[row, column] += sign * bends[STATES]
+    for n in (first, second):
+        hessian[n, n] += HELD
+    outputs = {"excess": stage.excess, "slopes": slopes, "gradient": gradient, "hessian": hessian}
+    return sy.function("mpc_linear", _name_inputs(stage), {name: sy.dense(value) for name, value in outputs.items()})
 
 
-def coolest_a(kelvin: float, ambient_k: float, high_k: float, abreast: float) -> float:
-    """Return the pack current, in either direction, whose heat brings the hottest cell to `high_k` and no further.
-
-    It is a bound, not a constraint of the plan: heat grows with the current squared, so the linearised plan could cool
-    a warm cell by charging it; and over seconds the temperature hardly changes.
-    """
-    room_w = HEAT_J_K / APPROACH_S * (high_k - kelvin) + LOSS_W_K * (high_k - ambient_k)
-    return abreast * math.sqrt(max(0.0, room_w) / (R0_OHM + R1_OHM + R2_OHM))
-
-
-def linearise(currents: Any, start: Any, broken: Any) -> sy.CompiledFunction:
-    """Return `g` and its Jacobian over the currents, evaluated in place: inputs u, x; outputs g, dg/du."""
-    slope = cast("Any", sy.jacobian(broken, currents))
-    inputs, outputs = {"u": currents, "x": start}, {"g": sy.dense(broken), "dg": sy.dense(slope)}
-    return sy.CompiledFunction(sy.function("mpc_excess", inputs, outputs))
-
-
-class Polarisation:
-    """Both RC voltages of the mean cell (V), stepped with the measured current."""
-
-    def __init__(self, abreast: float) -> None:
-        self._abreast = abreast
-        self.v1 = self.v2 = 0.0
-
-    def step(self, current_a: float, dt_s: float) -> float:
-        """Advance by `dt_s`; return the whole voltage drop of the cell under `current_a` (A of the pack)."""
-        cell_a = current_a / self._abreast
-        fade1, fade2 = _fade(dt_s, TAU1_S), _fade(dt_s, TAU2_S)
-        self.v1 = fade1 * self.v1 + (1.0 - fade1) * R1_OHM * cell_a
-        self.v2 = fade2 * self.v2 + (1.0 - fade2) * R2_OHM * cell_a
-        return R0_OHM * cell_a + self.v1 + self.v2
-
-
-def _fade(dt_s: float, tau_s: float) -> float:
-    return math.exp(-dt_s / tau_s)
+def _name_inputs(stage: StageExpressions) -> dict[str, Any]:
+    return {"x": stage.state, "u": stage.inputs, "p": stage.data, "m": stage.limits}

@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 
 # CasADi's names, in the order of the kernel's numbers. An operation on one operand twice is the same as on two: fewer
 # loops compile faster.
-_NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT SQRT INV EXP LOG TANH ASINH CONSTPOW"
-ADD, SUB, MUL, DIV, LESS_EQUAL, MAXIMUM, MINIMUM, HYPOT, SQUARE_ROOT, INVERSE, EXP, LOG, TANH, ASINH = range(14)
+_NAMES: Final = "ADD SUB MUL DIV LE FMAX FMIN HYPOT SQRT INV EXP LOG TANH ASINH SIGN CONSTPOW"
+ADD, SUB, MUL, DIV, LESS_EQUAL, MAXIMUM, MINIMUM, HYPOT, SQUARE_ROOT, INVERSE, EXP, LOG, TANH, ASINH, SIGN = range(15)
 OPERATIONS: Final = {casadi_functions.operation(name): number for number, name in enumerate(_NAMES.split())} | {
     casadi_functions.operation("TWICE"): ADD,
     casadi_functions.operation("SQ"): MUL,
     casadi_functions.operation("ASSIGN"): MAXIMUM,
 }
-INPUT, OUTPUT, CONSTANT = (casadi_functions.operation(name) for name in ("INPUT", "OUTPUT", "CONST"))
+INPUT, OUTPUT, CONSTANT, NEGATIVE, MAGNITUDE = (
+    casadi_functions.operation(name) for name in ("INPUT", "OUTPUT", "CONST", "NEG", "FABS")
+)
 OPERATION, LEFT, RIGHT, RESULT = range(4)
 BLOCK_CELLS: Final = 16  # cells in four vectors of four: the rest of a shorter loop is not vectorised
 
@@ -111,6 +113,15 @@ def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int
             held[result] = places.constant(function.instruction_constant(k))
         elif operation == OUTPUT:
             code.append((MAXIMUM, held[operands[0]], held[operands[0]], places.first_out[result] + row[0]))
+        elif operation in {NEGATIVE, MAGNITUDE}:
+            (ours,) = (held[operand] for operand in operands)
+            zero, negative = places.constant(0.0), places.allocate()
+            code.append((SUB, zero, ours, negative))
+            held[result] = negative
+            if operation == MAGNITUDE:
+                held[result] = places.allocate()
+                code.append((MAXIMUM, ours, negative, held[result]))
+                places.release(negative)
         elif operation in OPERATIONS:
             ours = [held[operand] for operand in operands]
             held[result] = places.allocate()
@@ -167,6 +178,8 @@ def apply_rare_operation(operation: int, left: float, right: float) -> float:  #
         return 1.0 / left
     if operation == LOG:
         return np.log(left)
+    if operation == SIGN:
+        return np.sign(left)
     if operation == EXP:
         return np.exp(left)
     if operation == TANH:

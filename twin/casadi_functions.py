@@ -1,7 +1,8 @@
 """The only module that imports CasADi: symbols, derivatives, functions on disk, calls on numpy arrays without copies.
 
 Re-exported under their own names: `Sx` (scalar expressions, operators overloaded), `Function`, `vertcat`, `horzcat`,
-`jacobian`, `if_else`, `fmax`, `fmin`, `exp`, `sumsqr`, `inf`, `nlpsol` (IPOPT as an oracle).
+`mtimes`, `jacobian`, `gradient`, `if_else`, `fmax`, `fmin`, `exp`, `sumsqr`,
+`sum1`, `dot`, `diag`, `inf`, `nlpsol` (oracles).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import casadi
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from drivers.snapshot import Floats
 
@@ -22,12 +23,17 @@ Sx = casadi.SX
 Function = casadi.Function
 vertcat = casadi.vertcat
 horzcat = casadi.horzcat
+mtimes = casadi.mtimes
 jacobian = casadi.jacobian
+gradient = casadi.gradient
 if_else = casadi.if_else
 fmax = casadi.fmax
 fmin = casadi.fmin
 exp = casadi.exp
 sumsqr = casadi.sumsqr
+sum1 = casadi.sum1
+dot = casadi.dot
+diag = casadi.diag
 inf = casadi.inf
 nlpsol = casadi.nlpsol
 
@@ -37,9 +43,25 @@ def symbol(name: str, rows: int = 1, columns: int = 1) -> casadi.SX:
     return casadi.SX.sym(name, rows, columns)
 
 
+def matrix_symbol(name: str, rows: int = 1) -> casadi.MX:
+    """Return a free symbol for large programs: an expression of whole vectors, which calls functions."""
+    return casadi.MX.sym(name, rows)
+
+
+def call_scalar(formula: Callable[[casadi.SX], casadi.SX], argument: casadi.MX) -> casadi.MX:
+    """Return a formula of one number at a place in a large program."""
+    x = symbol("x")
+    return cast("Any", casadi.Function("scalar", [x], [formula(x)]))(argument)
+
+
 def function(name: str, inputs: Mapping[str, casadi.SX], outputs: Mapping[str, casadi.SX]) -> casadi.Function:
     """Return the function from `inputs` to `outputs`, both in that order and under those names."""
     return casadi.Function(name, list(inputs.values()), list(outputs.values()), list(inputs), list(outputs))
+
+
+def accumulate(step: casadi.Function, stages: int) -> casadi.Function:
+    """Return the states that `step` passes through: its first input is the state, the others come side by side."""
+    return step.mapaccum(f"{step.name()}_along", stages)
 
 
 def inline(

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from control import cccv, mpc_model, profile
+from control import cccv, profile
 from control.current_profile import CurrentProfile, read_current_profile
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading
+from twin.cell_parameters import load_cell
 from twin.ports import PackSpec
+from twin.smooth_cell import fit_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +141,7 @@ def test_the_profiles_cost_is_the_mean_square_of_what_it_could_not_follow() -> N
 
 def charged(soc: float, current_a: float) -> float:
     """A cell as the test's own plant: open-circuit voltage less its drop."""
-    return float(mpc_model.ocv_v(soc)) - 0.002 * current_a
+    return float(fit_cell(load_cell()).compute_ocv(soc)) - 0.002 * current_a
 
 
 def test_cccv_charges_constant_then_holds_the_highest_cell_and_ends_at_a_twentieth() -> None:
