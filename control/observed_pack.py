@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from twin.cell_parameters import CellParameters
 
 SEEN: Final = 8  # rows, see `control.shield`
+REST_K: Final = 298.15
 
 
 class ObservedPack:
@@ -23,6 +24,8 @@ class ObservedPack:
     def __init__(self, cell: CellParameters, abreast: float, packs: int = 1) -> None:
         self._rows, self._abreast = cell.circuit.rows, abreast
         self.v = np.zeros((2, packs))  # both RC voltages of the mean cell
+        at_rest = np.full((2, packs), 0.5), np.full((2, packs), 3.7), np.full((2, packs), REST_K)
+        self.observe(np.zeros(packs), *at_rest, 0.0)  # compiles the kernel: no turn of a loop has seconds for that
 
     def restart(self, pack: int) -> None:
         """Forget the past of `pack`: it was at rest."""

@@ -26,6 +26,7 @@ BISECTIONS: Final = 12
 OCV_SLOPE_V: Final = 1.2  # the steepest open-circuit voltage within 10 to 90 % SoC, V a unit
 # rows of the observation `seen[8, packs]`
 LOW_SOC, HIGH_SOC, V1, V2, ABOVE_V, BELOW_V, LOW_K, HIGH_K = range(8)
+AT_REST: Final = np.array([[0.5], [0.5], [0.0], [0.0], [0.0], [0.0], [REFERENCE_K], [REFERENCE_K]])
 # rows of the settings
 (LEAST_SOC, MOST_SOC, LEAST_V, MOST_V, MOST_K, LEAST_ANODE_V, CHARGE_A, DISCHARGE_A) = range(8)
 (DT, ABREAST, CAPACITY, RESISTANCE, AMBIENT, OFFSET_V, ERROR_K, ERROR_SOC, CELL_AH, ARRHENIUS, HEAT, LOSS) = range(
@@ -108,6 +109,7 @@ class Shield:
         )
         self._rows = cell.circuit.rows
         self._plating = cell.plating.anode_v, cell.plating.rates_c, cell.plating.kelvins
+        self.find_range(AT_REST)  # compiles the kernel: that takes seconds, which no turn of a loop has
 
     def find_range(self, seen: Floats) -> Floats:
         """Return `[2, packs]`: the largest charge and discharge current (A, magnitudes) for what was `seen[8, packs]`.

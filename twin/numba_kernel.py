@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F")
+ALL: Final[list[Any]] = []  # every kernel of the process
 _NUMBA: Any = numba  # carries no types
 _LOG: Final = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 def kernel(function: F) -> F:
     """Compile `function` for the argument types of its calls; a division by zero gives infinity, as numpy's does."""
     dispatcher = _NUMBA.njit(function, error_model="numpy")
+    ALL.append(dispatcher)
     try:
         dispatcher.enable_caching()
     except RuntimeError as error:

@@ -38,7 +38,6 @@ class PolicyInputs:
         self._ahead_s: Floats = (np.arange(task.preview, dtype=np.float64) + 0.5) * task.step_s
         self._seen: Floats | None = None
         self._voltage_v: Floats = np.zeros((2, 1))
-        self._compile()
 
     def measure(self, reading: PackReading, estimate: Estimate, dt_s: float) -> bool:
         """Update what is seen of the pack; return False, and keep the past, if a value is not known."""
@@ -75,11 +74,6 @@ class PolicyInputs:
         same = (np.repeat(values, steps, axis=1) for values in (seen, self._voltage_v, np.array([[last_a * scale]])))
         seen, voltage_v, last = same
         return self._observer.build(seen, voltage_v, last[0], np.repeat(allowed, steps, axis=1), ahead, t_s)
-
-    def _compile(self) -> None:
-        """Use each kernel once: compiling takes seconds, which no turn of a loop has."""
-        at_rest = np.array([[0.5], [0.5]]), np.array([[3.7], [3.7]]), np.array([[298.15], [298.15]])
-        self._shield.find_range(self._observed.observe(np.zeros(1), *at_rest, 0.0))
 
 
 def find_distrust(policy: Policy, task: ControlTask) -> str:
