@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from control.current_profile import CurrentProfile
-    from control.mpc_fallback import Request
+    from control.mpc_fallback import MpcRequest
     from control.mpc_goal import MpcGoal
     from control.ports import Controller, Decision
     from drivers.snapshot import Estimate, Floats, PackReading
@@ -161,7 +161,7 @@ class MpcController:
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)
 
-    def _renew(self, allowed: CurrentRange) -> Request:
+    def _renew(self, allowed: CurrentRange) -> MpcRequest:
         """Improve the plan by one iteration (more for the first one), and request its first current."""
         step_s = self._settings.model.step_s
         if self._on_stage_s >= step_s * 0.999:

@@ -15,7 +15,7 @@ DERATES: Final = 0.8  # of the last current, each time
 LEAST: Final = 0.01  # of the rating: a smaller current is none
 
 
-class Request(NamedTuple):
+class MpcRequest(NamedTuple):
     """A requested current (A of the pack), where it comes from, and why."""
 
     current_a: float
@@ -30,23 +30,23 @@ class FallbackChain:
         self._least_a, self._most = LEAST * rating_a, max(1, horizon // KEPT)
         self._left, self._last_a = 0, 0.0
 
-    def accept(self, current_a: float) -> Request:
+    def accept(self, current_a: float) -> MpcRequest:
         """Take the current of a new plan."""
         self._left, self._last_a = self._most, current_a
-        return Request(current_a, Fallback.NONE, "")
+        return MpcRequest(current_a, Fallback.NONE, "")
 
-    def choose(self, shifted_a: float, safe: CurrentRange, reason: str) -> Request:
+    def choose(self, shifted_a: float, safe: CurrentRange, reason: str) -> MpcRequest:
         """Fall back, within the range that the shield allows, because of `reason`."""
         if self._left > 0:
             self._left -= 1
             self._last_a = clamp(shifted_a, safe)
-            return Request(self._last_a, Fallback.SHIFTED, f"{reason}: the last plan, one step on")
+            return MpcRequest(self._last_a, Fallback.SHIFTED, f"{reason}: the last plan, one step on")
         self._last_a = clamp(DERATES * self._last_a, safe)
         if abs(self._last_a) > self._least_a:
-            return Request(self._last_a, Fallback.DERATED, f"{reason}: {100 * (1 - DERATES):.0f} % less current")
+            return MpcRequest(self._last_a, Fallback.DERATED, f"{reason}: {100 * (1 - DERATES):.0f} % less current")
         return self.stop(reason)
 
-    def stop(self, reason: str) -> Request:
-        """Request nothing from now on, until a new plan."""
+    def stop(self, reason: str) -> MpcRequest:
+        """MpcRequest nothing from now on, until a new plan."""
         self._left, self._last_a = 0, 0.0
-        return Request(0.0, Fallback.ZERO, f"{reason}: no current")
+        return MpcRequest(0.0, Fallback.ZERO, f"{reason}: no current")
