@@ -25,6 +25,7 @@ WINDOW_S: Final = 60.0
 HEADS: Final = ("Lane", "Requests", "Cost", "Violations", "Interventions", "Falls back to", "Solve p50", "p99, 60 s")
 RIGHT: Final = (1, 2, 3, 4, 6, 7)
 NAME, FALLBACK = 0, 5
+TIMES: Final = (6, 7)
 
 
 class SolveTimes(NamedTuple):

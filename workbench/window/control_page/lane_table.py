@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from workbench.window.bundle_page.style import mark
-from workbench.window.control_page.lane_figures import FALLBACK, HEADS, NAME, RIGHT, ControllerRow
+from workbench.window.control_page.lane_figures import FALLBACK, HEADS, NAME, RIGHT, TIMES, ControllerRow
 from workbench.window.plots.curve import Stroke
 from workbench.window.plots.swatch import SWATCH_PX, paint_swatch
 from workbench.window.widgets.item_data import guard_data
@@ -106,6 +106,8 @@ def make_lane_icon(colour: str, theme: Theme) -> QIcon:
 def _make_tip(row: ControllerRow, column: int) -> str:
     if column == FALLBACK and row.falls_back:
         return f"{row.name} falls back ({row.texts[FALLBACK]}): {row.reason or 'it gave no reason'}"
+    if column in TIMES:
+        return "Time of one decision in the last 60 s; turns between two plans count too"
     activity = ACTIVE if row.lane.active else "shadow; click to make it active"
     return f"{row.name}: {activity}, {row.lane.state}. {row.lane.detail}".strip()
 
