@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +15,6 @@ from control.mpc_plan import MpcPlan
 from control.shield import Shield, make_shield_settings
 from control.tasks.cost import HOUR_S, TaskCosts
 from control.tasks.task import TaskKind
-from twin.cell_table import R0, R1, R2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,11 +101,3 @@ def make_limits(settings: ShieldSettings) -> MpcLimits:
     """Return the limits that the shield of the task keeps, margins for the sensors included."""
     (low_v, high_v), (low_soc, high_soc) = settings.voltage_v, settings.soc
     return MpcLimits(low_v, high_v, low_soc, high_soc, settings.high_k, settings.plating_v)
-
-
-def mistake_cell(cell: CellParameters, factor: float) -> CellParameters:
-    """Return the cell with every resistance and its capacity wrong by `factor`: a model to compare robustness with."""
-    rows = cell.circuit.rows.copy()
-    rows[[R0, R1, R2]] *= factor
-    circuit = replace(cell.circuit, rows=rows, capacity_ah=cell.circuit.capacity_ah / factor)
-    return replace(cell, circuit=circuit, name=f"{cell.name} x {factor:g}", sha256=f"{cell.sha256} x {factor:g}")

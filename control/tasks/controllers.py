@@ -77,7 +77,7 @@ def make_wrong_cell(cell: CellParameters, share: float = WRONG) -> CellParameter
     rows = cell.circuit.rows.copy()
     rows[[R0, R1, R2]] *= 1.0 - share
     circuit = replace(cell.circuit, rows=rows, capacity_ah=cell.capacity_ah * (1.0 + share))
-    return replace(cell, circuit=circuit)
+    return replace(cell, circuit=circuit, sha256=f"{cell.sha256}, {share:.0%} wrong")
 
 
 def _build_mpc(task: ControlTask, signal: Floats, cell: CellParameters | None = None) -> Controller:

@@ -41,14 +41,24 @@ OPTIONAL: dict[str, set[str]] = {
         "psutil",
         "pybamm",
         "pyvisa",
+        "scipy",
     },  # not asked for without the extra bench
     "edge": {
         "psutil",  # drivers.processes does without it
         "onnxruntime",  # only a bundle with a policy needs it; without it the extra edge-rl is named
-        *("casadi", "piqp"),  # the lane of a policy, which only a bench builds (a test starts a policy without them)
+        *(
+            "casadi",
+            "piqp",
+            "scipy",
+        ),  # the lane of a policy, which only a bench builds (a test starts a policy without them)
     },
     "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
-    "measure": {"pyqtgraph", "torch", "onnx"},  # peers in comparisons; without the first the extra dev is named
+    "measure": {
+        "pyqtgraph",
+        "do_mpc",
+        "torch",
+        "onnx",
+    },  # peers in comparisons; without the first the extra dev is named
 }
 OPTIONAL["replay"] = OPTIONAL["window"]
 
