@@ -50,7 +50,7 @@ OPTIONAL: dict[str, set[str]] = {
             "casadi",
             "piqp",
             "scipy",
-        ),  # the lane of a policy, which only a bench builds (a test starts a policy without them)
+        ),  # the lane of a policy, which only a bench builds
     },
     "window": {"google", "iotcore", "paho"},  # the Fleet page names the extra fleet
     "measure": {
@@ -58,7 +58,7 @@ OPTIONAL: dict[str, set[str]] = {
         "do_mpc",
         "torch",
         "onnx",
-    },  # peers in comparisons; without the first the extra dev is named
+    },  # peers; without the first the extra dev is named
 }
 OPTIONAL["replay"] = OPTIONAL["window"]
 
