@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 _IPOPT: Final = "IPOPT on the same problem, warm"
 _FATROP: Final = "fatrop on the same problem, warm"
 _DO_MPC: Final = "do-mpc on the same problem, warm"
-_SHARED: Final = (
-    "other work took both cores; a plan of 96 steps takes 3.9 ms (p50) and 6.1 ms (p99) of processor time then"
+_CACHES: Final = (
+    "alone in a loop the p99 is 4.5 to 5.5 ms; here a turn of a peer before every eighth of ours empties the caches"
 )
 P50: Final = MeasuredMetric("MPC, one plan of 24 steps, p50", "ms", "<", 2.0, _IPOPT)
-P99: Final = MeasuredMetric("MPC, one plan of 24 steps, p99", "ms", "<", 5.0, _IPOPT, _SHARED)
-LONG_P50: Final = MeasuredMetric("MPC, one plan of 96 steps, p50", "ms", "<", 5.0, _IPOPT, _SHARED)
-LONG_P99: Final = MeasuredMetric("MPC, one plan of 96 steps, p99", "ms", "<", 5.0, _IPOPT, _SHARED)
-BESIDE_FATROP: Final = MeasuredMetric("MPC, one plan of 96 steps beside fatrop, p50", "ms", "<", 5.0, _FATROP, _SHARED)
-BESIDE_DO_MPC: Final = MeasuredMetric("MPC, one plan of 96 steps beside do-mpc, p50", "ms", "<", 5.0, _DO_MPC, _SHARED)
+P99: Final = MeasuredMetric("MPC, one plan of 24 steps, p99", "ms", "<", 5.0, _IPOPT)
+LONG_P50: Final = MeasuredMetric("MPC, one plan of 96 steps, p50", "ms", "<", 5.0, _IPOPT)
+LONG_P99: Final = MeasuredMetric("MPC, one plan of 96 steps, p99", "ms", "<", 5.0, _IPOPT, _CACHES)
+BESIDE_FATROP: Final = MeasuredMetric("MPC, one plan of 96 steps beside fatrop, p50", "ms", "<", 5.0, _FATROP)
+BESIDE_DO_MPC: Final = MeasuredMetric("MPC, one plan of 96 steps beside do-mpc, p50", "ms", "<", 5.0, _DO_MPC)
 FOUND: Final = MeasuredMetric("MPC, plans found while the pack jumps", "%", ">=", 100.0, _IPOPT)
 COST: Final = MeasuredMetric("MPC, cost of the closed loop over IPOPT's", "", "<=", 1.01, _IPOPT)
 SAVED: Final = MeasuredMetric("MPC, saved in a day of arbitrage, of what IPOPT saves", "%", ">=", 99.0, _IPOPT)
