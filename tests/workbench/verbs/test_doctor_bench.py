@@ -32,7 +32,7 @@ def test_the_device_map_is_read_too(bench: Path) -> None:
     assert found["device map"].startswith("pulse24.dut.toml: ")
     assert found["DBC"].startswith("pulse24.dbc: ")
     assert found["device profile"] == "../bms/thresholds.toml"
-    assert found["controller lane"] == "MPC: control.mpc"
+    assert found["controller lane"] == "RL: control.rl", "the last of the role"
     assert "time to safe" in found
 
 
