@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 HOURS: Final = 24
-# Two peaks a day, in the morning and in the evening, and a trough at night and one at noon, in units of `swing_eur_kwh`.
+# Two peaks a day, in the morning and in the evening, and two troughs, at night and at noon, in units of `swing_eur_kwh`.
 # Its correlation with the mean day of the Belgian day-ahead market of 2022 and 2023 is 0.94.
 DAY: Final = np.array(
     [
