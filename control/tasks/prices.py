@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 HOURS: Final = 24
-# Two peaks a day, in the morning and in the evening, and two troughs, at night and at noon, in units of `swing_eur_kwh`.
+# Two peaks a day, in the morning and in the evening, and two troughs, at night and at noon. The unit is that of the
+# swing that a task declares.
 # Its correlation with the mean day of the Belgian day-ahead market of 2022 and 2023 is 0.94.
 DAY: Final = np.array(
     [
