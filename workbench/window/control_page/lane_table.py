@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QHeaderView, QTableView
 
 from workbench.window.bundle_page.style import mark
 from workbench.window.control_page.lane_figures import FALLBACK, HEADS, NAME, RIGHT, TIMES, ControllerRow
@@ -14,6 +14,7 @@ from workbench.window.plots.curve import Stroke
 from workbench.window.plots.swatch import SWATCH_PX, paint_swatch
 from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
+from workbench.window.widgets.table_view import dress_table
 from workbench.window.widgets.themes import LABEL_PX, font, measure_text
 
 if TYPE_CHECKING:
@@ -121,17 +122,8 @@ class ControllerTable(QTableView):
         super().__init__()
         self.lanes = ControllerTableModel(theme)
         self.setModel(self.lanes)
-        self.setShowGrid(False)
         self.setIconSize(_ICON)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.setAccessibleName("Controllers")
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
+        header = dress_table(self, "Controllers", _ROW_PX)
         header.setFixedHeight(_HEAD_PX)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._least = [

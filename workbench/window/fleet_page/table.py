@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QHeaderView, QTableView
 
 from workbench.window.bundle_page.style import mark
 from workbench.window.fleet_page.table_row import COLUMNS, TableCell, make_row
 from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
+from workbench.window.widgets.table_view import dress_table
 from workbench.window.widgets.themes import font
 
 if TYPE_CHECKING:
@@ -96,17 +97,8 @@ class PackTable(QTableView):
         self.packs = PackTableModel(theme)
         self.selected_pack = ""
         self.setModel(self.packs)
-        self.setShowGrid(False)
         self.setStyleSheet(_STYLE)  # fourteen columns on a laptop
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.setAccessibleName("Packs")
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
+        header = dress_table(self, "Packs", _ROW_PX)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         metrics = QFontMetrics(font())
         for number, column in enumerate(COLUMNS):
