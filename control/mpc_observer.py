@@ -11,6 +11,7 @@ from control import shield
 from control.observed_pack import ObservedPack
 from twin import casadi_functions as sy
 from twin.cell_table import OCV, R0
+from twin.half_cycles import DIRECTION, TURN_SOC, follow_charge, make_turns
 from twin.smooth_cell import fit_cell
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from drivers.snapshot import Estimate, Floats, PackReading
 
 OBSERVE_S: Final = 2.0  # time constant of the observed distance of the extreme cells from the model
-TURN_SOC: Final = 0.002  # a half cycle turns where the charge has come back by so much
 
 
 class PackObserver:
@@ -38,7 +38,8 @@ class PackObserver:
         self._off_v: Floats = np.zeros(2)  # highest and lowest cell, above the model
         self._beyond_soc: Floats = np.zeros(2)  # highest cell above and lowest cell below the mean
         self._cold_k, self._follows = 0.0, False
-        self._turn_soc = self._far_soc = math.nan
+        self._turns = make_turns(np.array([np.nan]))[0]
+        follow_charge(self._turns, np.nan, TURN_SOC)  # compiles the kernel: no turn of a loop has seconds for that
 
     def observe(self, reading: PackReading, estimate: Estimate, dt_s: float) -> bool:
         """Update everything; return False, and keep the past, if an input is not a number.
@@ -84,16 +85,9 @@ class PackObserver:
 
     def _follow_depth(self, soc: float) -> float:
         """Return the depth of the present half cycle: since the charge turned, more than noise."""
-        if not math.isfinite(self._turn_soc):
-            self._turn_soc = self._far_soc = soc
-        back = (soc - self._far_soc) * (self.direction or 0.0)
-        if self.direction == 0.0 and abs(soc - self._turn_soc) > TURN_SOC:
-            self.direction = math.copysign(1.0, self._turn_soc - soc)
-        elif back > TURN_SOC:  # it turned where it was farthest
-            self.direction, self._turn_soc, self._far_soc = -self.direction, self._far_soc, soc
-        if back <= 0.0:
-            self._far_soc = soc
-        return abs(soc - self._turn_soc)
+        depth = follow_charge(self._turns, soc, TURN_SOC)
+        self.direction = -float(self._turns[DIRECTION])
+        return float(depth)
 
 
 def _compile_circuit(settings: ModelSettings) -> sy.CompiledFunction:

@@ -11,7 +11,7 @@ from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
-    from drivers.snapshot import Floats
+    from drivers.snapshot import Columns, Floats
     from twin.cell_parameters import CellParameters
 
 SEEN: Final = 8  # rows, see `control.shield`
@@ -27,9 +27,9 @@ class ObservedPack:
         at_rest = np.full((2, packs), 0.5), np.full((2, packs), 3.7), np.full((2, packs), REST_K)
         self.observe(np.zeros(packs), *at_rest, 0.0)  # compiles the kernel: no turn of a loop has seconds for that
 
-    def restart(self, pack: int) -> None:
-        """Forget the past of `pack`: it was at rest."""
-        self.v[:, pack] = 0.0
+    def restart(self, packs: Columns) -> None:
+        """Forget the past of `packs`: they were at rest."""
+        self.v[:, packs] = 0.0
 
     def observe(self, current_a: Floats, soc: Floats, voltage_v: Floats, kelvin: Floats, dt_s: float) -> Floats:
         """Return `seen[8, packs]` (see `control.shield`) after `dt_s` under `current_a[packs]`.

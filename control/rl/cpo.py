@@ -37,6 +37,7 @@ class CpoSettings:
     packs: int = 64  # stepped together
     turns: int = 96  # steps of all packs an iteration
     random_turns: int = 96  # of random actions at the start; they give the normaliser and the scale of rewards
+    burn_in: int = 5  # iterations after them that fit the critics alone: wrong ones would spoil the policy's start
     hidden: tuple[int, ...] = (64, 64)
     discount: float = 0.995
     trace: float = 0.95  # lambda of the generalised advantages
@@ -104,9 +105,11 @@ class CpoLearner:
 
     def _iterate(self) -> None:
         """Collect one iteration, move the policy, then fit the critics."""
+        s = self._settings
         seen, corrections, gains, goals, constraint = self._collect()
         self._constraint = constraint
-        self._move(seen, corrections, *gains)
+        if self._turns > s.random_turns + s.burn_in * s.turns:
+            self._move(seen, corrections, *gains)
         self._fit_critics(seen, *goals)
 
     @torch.no_grad()

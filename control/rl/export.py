@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, checker, helper, numpy_helper
 from torch import nn
 
-from control.rl.networks import CORRECTION, FAR
+from control.rl.networks import FAR
 from control.rl.policy import INPUT, KEY, OUTPUT, TOLERANCE, Policy, PolicyInfo
 from control.tasks.observation import Observer
 from drivers.errors import CheckFailed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WIDENED: Final = 0.05  # of its range in training, by which a value may lie beyond it
 GOLDEN: Final = 16  # vectors
-NUMBERS: Final = {"near": -FAR, "far": FAR, "least": -1.0, "most": 1.0, "correction": CORRECTION}
+NUMBERS: Final = {"near": -FAR, "far": FAR, "least": -1.0, "most": 1.0}
 OPSET, IR_VERSION = 17, 9  # old enough for every onnxruntime that this project accepts
 
 
@@ -104,10 +104,10 @@ def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
         last = add("Tanh" if is_last else "Relu", [last])
     if actor.base is not None:
         columns = dict(zip(("charge", "discharge"), actor.limits, strict=True), base=actor.base)
-        weights |= {name: np.array([column]) for name, column in columns.items()}
+        weights |= {name: np.array([column]) for name, column in columns.items()} | {"reach": np.float32(actor.reach)}
         charge, discharge, asked = (add("Gather", [INPUT, name], axis=1) for name in columns)
         asked = add("Min", [add("Max", [asked, add("Neg", [charge])]), discharge])
-        last = add("Add", [asked, add("Mul", [last, "correction"])])
+        last = add("Add", [asked, add("Mul", [last, "reach"])])
     nodes.append(onnx.make_node("Clip", [last, "least", "most"], [OUTPUT]))
     graph = onnx.make_graph(
         nodes,

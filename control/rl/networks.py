@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from control.tasks.task import ControlTask
     from drivers.snapshot import Floats
 
-CORRECTION: Final = 0.1  # of the rating
+BASES: Final = {TaskKind.DUTY: ("duty_0", 0.1), TaskKind.ARBITRAGE: ("rule", 1.0)}  # observed value, most correction
 FAR: Final = 8.0  # standard deviations: a normalised value is cut here
 
 
@@ -68,15 +68,16 @@ class Normaliser(nn.Module):
 class Actor(nn.Module):
     """A policy. Its action is a correction `tanh(mean)` of what the task asks for now, cut to the rating.
 
-    A task that follows a duty asks for the part of it that the shield allows, and a correction is at most `CORRECTION`
-    of the rating (residual policy: Johannink et al. 2019); every other task asks for nothing. The second output, where
-    there is one, is the logarithm of the standard deviation before the tanh.
+    A duty asks for its current, a market for what the tuned rule would do, both as far as the shield allows; a charge
+    asks for nothing (residual policy: Johannink et al. 2019). `BASES` says how far a correction reaches. The second
+    output, where there is one, is the logarithm of the standard deviation before the tanh.
     """
 
     def __init__(self, task: ControlTask, hidden: Sequence[int], outputs: int, generator: torch.Generator) -> None:
         super().__init__()
         names = Observer(task).names
-        self.base = names.index("duty_0") if task.kind is TaskKind.DUTY else None
+        base, self.reach = BASES.get(task.kind, (None, 1.0))
+        self.base = None if base is None else names.index(base)
         self.limits = names.index("charge"), names.index("discharge")
         self.normaliser = Normaliser(len(names))
         self.layers = make_layers((len(names), *hidden, outputs), generator, last=0.1)
@@ -91,7 +92,7 @@ class Actor(nn.Module):
         if self.base is None:
             return corrections
         asked = self.project(observations, observations[:, self.base])
-        return (asked + CORRECTION * corrections).clamp(-1.0, 1.0)
+        return (asked + self.reach * corrections).clamp(-1.0, 1.0)
 
     def project(self, observations: Tensor, actions: Tensor) -> Tensor:
         """Return what the shield makes of `actions[n]`: it allows what the observation tells."""

@@ -44,11 +44,14 @@ class SacSettings:
 
     packs: int = 32  # stepped together; one update of all networks a step
     random_steps: int = 300  # steps of random actions at the start; they give the normaliser and the scale of rewards
+    burn_in: int = 1500  # steps after them in which only the critics learn: wrong ones would spoil the actor's start
     capacity: int = 200_000  # transitions kept
-    batch: int = 256
+    batch: int = 1024
     hidden: tuple[int, ...] = (64, 64)
-    discount: float = 0.98
-    rate: float = 5e-4  # of Adam, for all networks
+    discount: float = 0.99
+    rate: float = 1e-3  # of Adam, for the critics
+    actor_rate: float = 1e-4  # for actor and temperature: slower than the critics, which then follow the policy
+    temperature: float = 0.02  # at the start
     follow: float = 0.005  # share by which the target critics follow the critics after each update
     average: float = 0.001  # share by which the exported actor follows the trained one: the mean of its last thousand
     entropy: float = -2.0  # the target entropy (nat); 0 for an action that is uniform within the rating
@@ -79,10 +82,10 @@ class SacLearner:
             *((slow, fast, s.follow) for slow, fast in _pair(self._targets, self._critics)),
             *((slow, fast, s.average) for slow, fast in _pair(self.actor, self._trained)),
         ]
-        self._log_temperature = torch.tensor(math.log(0.1), requires_grad=True)
-        self._actor_optimiser = torch.optim.Adam(self._trained.parameters(), lr=s.rate, fused=True)
+        self._log_temperature = torch.tensor(math.log(s.temperature), requires_grad=True)
+        self._actor_optimiser = torch.optim.Adam(self._trained.parameters(), lr=s.actor_rate, fused=True)
         self._critic_optimiser = torch.optim.Adam(self._critics.parameters(), lr=s.rate, fused=True)
-        self._temperature_optimiser = torch.optim.Adam([self._log_temperature], lr=s.rate)
+        self._temperature_optimiser = torch.optim.Adam([self._log_temperature], lr=s.actor_rate)
         self._buffer = ReplayBuffer(s.capacity, width)
         self._multiplier = PidMultiplier(s.limit, *s.pid)
         self._shield_eur, self._scale = price_shield(task), 1.0
@@ -171,6 +174,10 @@ class SacLearner:
             + (self._value(self._critics, 2, seen, own) - broken_goal).square().mean()
         )
         descend(critic_loss, self._critic_optimiser)
+        self._losses = float(critic_loss.detach()), self._losses[1]
+        if self._turns < s.random_steps + s.burn_in:
+            self._follow(self._pairs[: len(list(self._critics.parameters()))])
+            return
 
         self._critics.requires_grad_(requires_grad=False)
         out = self._trained(seen)
@@ -187,10 +194,13 @@ class SacLearner:
 
         spare = (density.detach() + s.entropy).mean()
         descend(-self._log_temperature * spare, self._temperature_optimiser)
-        with torch.no_grad():
-            for slow, fast, share in self._pairs:
-                slow.lerp_(fast, share)
-        self._losses = float(critic_loss.detach()), float(actor_loss.detach())
+        self._follow(self._pairs)
+        self._losses = self._losses[0], float(actor_loss.detach())
+
+    @torch.no_grad()
+    def _follow(self, pairs: list[tuple[Tensor, Tensor, float]]) -> None:
+        for slow, fast, share in pairs:
+            slow.lerp_(fast, share)
 
     def get_state(self) -> dict[str, Any]:
         """Return all that the next steps depend on, for `set_state`."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from twin import ecm
 from twin.cell_table import OCV
+from twin.half_cycles import follow_charge, make_turns
 from twin.numba_kernel import kernel
 from twin.plating import look_up
 from twin.wear import step_wear
@@ -15,10 +16,10 @@ from twin.wear import step_wear
 if TYPE_CHECKING:
     from control.tasks.episodes import Episodes
     from control.tasks.task import ControlTask
-    from drivers.snapshot import Floats
+    from drivers.snapshot import Columns, Floats
 
 HOUR_S: Final = 3600.0
-TURN_SOC, DIRECTION = range(2)
+ROUNDING_SOC: Final = 1e-6  # a charge that comes back by less has not turned
 ENERGY_WH, CHARGE_AH, HIGH_V, LOW_V, HIGH_K, LOW_K, HIGH_SOC, LOW_SOC, ANODE_V, WEAR = range(10)
 
 
@@ -49,9 +50,9 @@ class PackBatch:
         self.cells, self._pack_ah = task.pack.cells, task.pack_ah
         self.ambient_k = episodes.ambient_k.copy()
         self._substeps = max(1, round(task.step_s / task.substep_s))
-        self._scale = np.vstack([1.0 / (task.pack.parallel * episodes.capacity.ravel()), episodes.resistance.ravel()])
+        self._scale = np.zeros((2, episodes.soc0.size))
         self.state = np.zeros((5, episodes.soc0.size))
-        self._turns = np.zeros((episodes.packs, 2))
+        self._turns = make_turns(np.zeros(episodes.packs))
         thermal = (cell.circuit.arrhenius_k, cell.circuit.cooling_w_k, cell.circuit.heat_capacity_j_k)
         dt_s = task.step_s / self._substeps
         self._settings = np.array([dt_s, 0.0, HOUR_S * cell.capacity_ah, *thermal])
@@ -60,27 +61,23 @@ class PackBatch:
         self._wear = cell.wear.linearise(cell.capacity_ah)
         self._capacity_ah = cell.capacity_ah
         self._out = np.zeros((WEAR + 1, episodes.packs))
-        for pack in range(episodes.packs):
-            self.restart(pack, episodes, pack)
+        self.restart(np.arange(episodes.packs), episodes)
 
     @property
     def packs(self) -> int:
         return len(self.ambient_k)
 
-    def restart(self, pack: int, episodes: Episodes, number: int) -> None:
-        """Let `pack` begin again as the episode `number` of `episodes`, at rest."""
-        own = slice(pack * self.cells, (pack + 1) * self.cells)
-        parallel = self._pack_ah / self._capacity_ah
-        self._scale[0, own], self._scale[1, own] = (
-            1.0 / (parallel * episodes.capacity[number]),
-            episodes.resistance[number],
-        )
-        self.ambient_k[pack] = episodes.ambient_k[number]
+    def restart(self, packs: Columns, episodes: Episodes) -> None:
+        """Let `packs` begin again as the `episodes`, at rest."""
+        own = (packs[:, None] * self.cells + np.arange(self.cells)).ravel()
+        soc0, parallel = episodes.soc0.ravel(), self._pack_ah / self._capacity_ah
+        self._scale[0, own] = 1.0 / (parallel * episodes.capacity.ravel())
+        self._scale[1, own] = episodes.resistance.ravel()
+        self.ambient_k[packs] = episodes.ambient_k
         self.state[:, own] = 0.0
-        self.state[ecm.SOC, own], self.state[ecm.KELVIN, own] = episodes.soc0[number], episodes.ambient_k[number]
-        grid = np.linspace(0.0, 1.0, self._rows.shape[1])
-        self.state[ecm.VOLTAGE, own] = np.interp(episodes.soc0[number], grid, self._rows[OCV])
-        self._turns[pack] = episodes.soc0[number].mean(), 0.0
+        self.state[ecm.SOC, own], self.state[ecm.KELVIN, own] = soc0, np.repeat(episodes.ambient_k, self.cells)
+        self.state[ecm.VOLTAGE, own] = np.interp(soc0, np.linspace(0.0, 1.0, self._rows.shape[1]), self._rows[OCV])
+        self._turns[packs] = make_turns(episodes.soc0.mean(axis=1))
 
     def step(self, current_a: Floats) -> PackStep:
         """Advance every pack by one step of the task under `current_a[packs]`."""
@@ -137,19 +134,17 @@ def step_packs(  # noqa: PLR0917  # the kernel takes arrays, not records
         out[LOW_V, pack] = out[LOW_K, pack] = out[LOW_SOC, pack] = out[ANODE_V, pack] = np.inf
         out[HIGH_V, pack] = out[HIGH_SOC, pack] = -np.inf
         first = pack * cells
-        direction = np.sign(i)
-        if direction * turns[pack, DIRECTION] < 0.0:  # a half cycle has ended
-            turns[pack, TURN_SOC] = np.mean(state[ecm.SOC, first : first + cells])
-        if direction != 0.0:
-            turns[pack, DIRECTION] = direction
+        mean_soc = np.mean(state[ecm.SOC, first : first + cells])
+        moves = -i * np.mean(scale[ecm.SCALE, first : first + cells]) * dt_s / settings[ecm.CAPACITY_AS]
         for _ in range(substeps):
             pack_v = 0.0
+            mean_soc += moves
+            depth = follow_charge(turns[pack], mean_soc, ROUNDING_SOC) - 0.5 * abs(moves)  # on the way there
             for n in range(first, first + cells):
                 ecm.advance_cell(state, n, i, ambient_k[pack], scale, rows, settings, p)
                 soc, kelvin, voltage = state[ecm.SOC, n], state[ecm.KELVIN, n], state[ecm.VOLTAGE, n]
                 cell_a = i * scale[ecm.SCALE, n]
                 pack_v += voltage
-                depth = abs(soc - turns[pack, TURN_SOC])
                 cell_ah = abs(cell_a) * dt_s / HOUR_S
                 out[WEAR, pack] += step_wear(wear, p[OCV], kelvin, depth, cell_ah, dt_s) / cells
                 anode = look_up(anode_v, rates_c, kelvins, -cell_a / capacity_ah, kelvin, soc) if i < 0.0 else np.inf

@@ -15,6 +15,7 @@ import numpy as np
 from control.tasks import pack_batch as rows
 from control.tasks.pack_batch import PackStep
 from twin import ecm
+from twin.half_cycles import follow_charge, make_turns
 from twin.pybamm_models import ReferenceCell, read_cell_constants
 from twin.thermal import step_temperature
 from twin.wear import step_wear
@@ -22,7 +23,7 @@ from twin.wear import step_wear
 if TYPE_CHECKING:
     from control.tasks.episodes import Episodes
     from control.tasks.task import ControlTask
-    from drivers.snapshot import Floats
+    from drivers.snapshot import Columns, Floats
 
 HOUR_S: Final = 3600.0
 MOST_SUBSTEPS: Final = 2  # PyBaMM chooses its own steps within; more of them only cost time
@@ -45,13 +46,16 @@ class ReferencePacks:
         weakref.finalize(self, idle.extend, self._cells)  # the next packs rest them at their own start
         self._capacity, self._resistance = np.ones(self.packs), np.ones(self.packs)
         self._ambient_k = np.zeros(self.packs)
-        self._turns = np.zeros((self.packs, 2))
+        self._turns = make_turns(np.zeros(self.packs))
         self._state = np.zeros((5, self.packs))
-        for pack in range(self.packs):
-            self.restart(pack, episodes, pack)
+        self.restart(np.arange(self.packs), episodes)
 
-    def restart(self, pack: int, episodes: Episodes, number: int) -> None:
-        """Let `pack` begin again as the episode `number` of `episodes`, at rest."""
+    def restart(self, packs: Columns, episodes: Episodes) -> None:
+        """Let `packs` begin again as the `episodes`, at rest."""
+        for number, pack in enumerate(packs.tolist()):
+            self._restart_pack(pack, episodes, number)
+
+    def _restart_pack(self, pack: int, episodes: Episodes, number: int) -> None:
         weakest = int(episodes.capacity[number].argmin())
         self._capacity[pack] = episodes.capacity[number, weakest]
         self._resistance[pack] = episodes.resistance[number, weakest]
@@ -60,7 +64,7 @@ class ReferencePacks:
         self._cells[pack].rest(soc)
         self._state[:, pack] = 0.0
         self._state[ecm.KELVIN, pack] = self._ambient_k[pack]
-        self._turns[pack] = soc, 0.0
+        self._turns[pack] = make_turns(np.array([soc]))[0]
         reading = self._cells[pack].step(0.0, float(self._ambient_k[pack]), FIRST_S)
         self._state[ecm.SOC, pack], self._state[ecm.VOLTAGE, pack] = reading.soc, reading.voltage_v
 
@@ -76,13 +80,13 @@ class ReferencePacks:
     def _step_pack(self, pack: int, current_a: float) -> Floats:
         out = np.zeros(rows.WEAR + 1)
         out[[rows.LOW_V, rows.LOW_K, rows.LOW_SOC, rows.ANODE_V]], out[[rows.HIGH_V, rows.HIGH_SOC]] = np.inf, -np.inf
-        self._note_turn(pack, current_a)
         dt_s, cells = self._task.step_s / self._substeps, self._task.pack.cells
         cell_a = current_a / (self._task.pack.parallel * self._capacity[pack])
         cell_ah = abs(cell_a) * dt_s / HOUR_S
         for _ in range(self._substeps):
             voltage_v, soc, kelvin, anode_v, ocv_v = self._advance(pack, cell_a, dt_s)
-            depth = abs(soc - self._turns[pack, rows.TURN_SOC])
+            moved = abs(cell_a) * dt_s / (HOUR_S * self._cell.capacity_ah)
+            depth = follow_charge(self._turns[pack], soc, rows.ROUNDING_SOC) - 0.5 * moved
             out[rows.WEAR] += step_wear(self._wear, ocv_v, kelvin, depth, cell_ah, dt_s)
             for row, value in ((rows.HIGH_V, voltage_v), (rows.HIGH_K, kelvin), (rows.HIGH_SOC, soc)):
                 out[row] = max(out[row], value)
@@ -111,11 +115,3 @@ class ReferencePacks:
         kelvin = float(step_temperature(kelvin, settled_k, ratio))
         self._state[[ecm.SOC, ecm.VOLTAGE, ecm.KELVIN], pack] = reading.soc, voltage_v, kelvin
         return voltage_v, reading.soc, kelvin, reading.anode_v, reading.bulk_ocv_v
-
-    def _note_turn(self, pack: int, current_a: float) -> None:
-        """Note where a half cycle ends, as `PackBatch` does."""
-        direction = np.sign(current_a)
-        if direction * self._turns[pack, rows.DIRECTION] < 0.0:
-            self._turns[pack, rows.TURN_SOC] = self._state[ecm.SOC, pack]
-        if direction:
-            self._turns[pack, rows.DIRECTION] = direction

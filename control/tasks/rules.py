@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from control.ports import Decision
 from control.tasks.task import TaskKind
-from drivers.benchfile.document import Document
 from twin.plating import look_up
 
 if TYPE_CHECKING:
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
     from control.tasks.task import ControlTask
     from drivers.snapshot import Estimate, Flags, Floats, PackReading
 
-SCHEMA: Final = "pulsebms.rules/1"
-FILE: Final = Path(__file__).parent / "rules.toml"
 HOUR_S: Final = 3600.0
 BISECTIONS: Final = 20
 STAGE_SOC: Final = 0.1  # length of a stage of the multi-stage charge
@@ -29,62 +24,48 @@ CELL_OHM_AH: Final = 0.14  # resistance of a cell of 1 Ah within seconds (Chen20
 STEP_SHARE: Final = 0.3  # of the voltage error that one step of constant voltage corrects
 
 
-@dataclass(frozen=True)
-class PriceRule:
-    """Charge while the price is below a quantile of the known day, discharge while it is above another.
-
-    `buy`, `sell`: the quantiles. `rate`: of the largest current. `spread_eur_kwh`: trade only where the two quantiles
-    are at least this far apart. `hysteresis`: after a full or an empty pack, SoC must move back by it.
-    """
-
-    buy: float
-    sell: float
-    rate: float
-    spread_eur_kwh: float
-    hysteresis: float
-
-    @classmethod
-    def read(cls, path: Path = FILE) -> Self:
-        """Read the tuned rule; raise `BenchFileError` or `ValueError`."""
-        content: dict[str, Any] = Document.read(path).values
-        if content.get("schema") != SCHEMA:
-            raise ValueError(f"{path}: schema is {content.get('schema')!r}, not {SCHEMA}")
-        return cls(**{name: float(content["arbitrage"][name]) for name in cls.__dataclass_fields__})
-
-
 class PriceTrader:
-    """Trades many packs by one rule; it remembers which were full or empty."""
+    """Trades many packs by the rule of their task; it remembers which were full or empty."""
 
-    def __init__(self, task: ControlTask, rule: PriceRule, packs: int) -> None:
-        self._task, self._rule = task, rule
+    def __init__(self, task: ControlTask, packs: int) -> None:
+        self._task = task
         self._waits: Flags = np.zeros((2, packs), np.bool_)  # to charge, to discharge
 
     def request(self, ahead: Floats, soc: Floats) -> Floats:
         """Return the current (A) of each pack for the prices `ahead[packs, preview]` and the mean `soc[packs]`."""
-        rule, (low, high) = self._rule, self._task.limits.soc
-        margin = 2.0 * self._task.varies.soc_error
-        self._waits[0] = (soc > high - margin) | (self._waits[0] & (soc > high - margin - rule.hysteresis))
-        self._waits[1] = (soc < low + margin) | (self._waits[1] & (soc < low + margin + rule.hysteresis))
-        buy, sell = np.quantile(ahead, [rule.buy, rule.sell], axis=1)
-        pays, now = sell - buy >= rule.spread_eur_kwh, ahead[:, 0]
-        charges, discharges = pays & (now <= buy) & ~self._waits[0], pays & (now >= sell) & ~self._waits[1]
-        charge_a, discharge_a = self._limit(high - margin - soc), self._limit(soc - low - margin)
-        return discharges * np.minimum(rule.rate * self._task.discharge_a, discharge_a) - charges * np.minimum(
-            rule.rate * self._task.charge_a, charge_a
-        )
+        (low, high), hysteresis = find_trade_range(self._task), self._task.rule.hysteresis
+        self._waits[0] = (soc > high) | (self._waits[0] & (soc > high - hysteresis))
+        self._waits[1] = (soc < low) | (self._waits[1] & (soc < low + hysteresis))
+        current_a = find_trade(self._task, ahead, soc)
+        return np.where(np.where(current_a < 0.0, *self._waits), 0.0, current_a)
 
-    def _limit(self, room: Floats) -> Floats:
-        """Return the current that uses up `room` of SoC in one step, for the most aged pack."""
-        task = self._task
-        return np.maximum(room, 0.0) * task.pack_ah * find_least_capacity(task) * HOUR_S / task.step_s
+
+def find_trade(task: ControlTask, ahead: Floats, soc: Floats) -> Floats:
+    """Return the current (A) that the rule of the task asks for, as far as SoC has room for one step of it."""
+    rule, (low, high) = task.rule, find_trade_range(task)
+    steps = max(1, round(rule.window_h * HOUR_S / task.step_s))
+    window = np.ascontiguousarray(ahead[:, :steps].T)
+    now = window[0]
+    charges = ((window < now).mean(axis=0) <= rule.buy) & (window.max(axis=0) - now >= rule.spread_eur_kwh)
+    discharges = ((window > now).mean(axis=0) <= rule.sell) & (now - window.min(axis=0) >= rule.spread_eur_kwh)
+    most_a = task.pack_ah * find_least_capacity(task) * HOUR_S / task.step_s  # for a whole SoC in one step
+    charge_a = np.clip((high - soc) * most_a, 0.0, rule.rate * task.charge_a)
+    discharge_a = np.clip((soc - low) * most_a, 0.0, rule.rate * task.discharge_a)
+    return np.where(discharges, discharge_a, np.where(charges, -charge_a, 0.0))
+
+
+def find_trade_range(task: ControlTask) -> tuple[float, float]:
+    """Return the lowest and the highest SoC to which the rule trades: what the estimate may be off stays free twice."""
+    (low, high), margin = task.limits.soc, 2.0 * task.varies.soc_error
+    return low + margin, high - margin
 
 
 class PriceRuleController:
     """The price rule for one pack and the prices `signal[steps + preview]`."""
 
-    def __init__(self, task: ControlTask, signal: Floats, rule: PriceRule) -> None:
+    def __init__(self, task: ControlTask, signal: Floats) -> None:
         self._signal, self._preview, self._step = signal, task.preview, 0
-        self._trader = PriceTrader(task, rule, 1)
+        self._trader = PriceTrader(task, 1)
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
         del reading, allowed, dt_s  # prices and SoC are all that it looks at
@@ -172,7 +153,7 @@ class SignalFollower:
 def build_rule(task: ControlTask, signal: Floats) -> Controller:
     """Return the rule of a task: thresholds on prices, CC-CV, or the duty as it is."""
     if task.kind is TaskKind.ARBITRAGE:
-        return PriceRuleController(task, signal, PriceRule.read())
+        return PriceRuleController(task, signal)
     if task.kind is TaskKind.CHARGE:
         return StageCharger(task, (task.target_soc,))
     return SignalFollower(signal)

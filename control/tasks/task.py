@@ -92,6 +92,22 @@ class TaskPrices(_Section):
     spikes_per_day: Amount
 
 
+class TaskRule(_Section):
+    """The rule that trades without a plan, see `rules.PriceTrader`; `control.tasks.tune_rules` tunes it.
+
+    It charges while at most `buy` (a share) of the prices of the next `window_h` are lower and the highest is at least
+    `spread_eur_kwh` above; it discharges while at most `sell` of them are higher and the lowest is as far below.
+    `rate`: of the largest current. `hysteresis`: after a full or an empty pack, SoC must move back by it.
+    """
+
+    window_h: Positive = 12.0
+    buy: Fraction = 0.25
+    sell: Fraction = 0.25
+    rate: Fraction = 1.0
+    spread_eur_kwh: Amount = 0.05
+    hysteresis: Fraction = 0.05
+
+
 class TaskDuty(_Section):
     """A drawn duty of steps and ramps: `step_s` how long a level lasts, `level_c` how large it is."""
 
@@ -133,6 +149,7 @@ class ControlTask(_Section):
     cost: TaskCost
     varies: TaskVariation
     prices: TaskPrices | None = None
+    rule: TaskRule = TaskRule()
     duty: TaskDuty | None = None
     _sha256: str = PrivateAttr(default="")
 

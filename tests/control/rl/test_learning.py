@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from control.rl.seed_training import SeedJob, SeedTraining
-from control.tasks.rules import PriceRule, PriceTrader
+from control.tasks.rules import PriceTrader
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import find_task, read_task
 from drivers.clock import monotonic
@@ -18,7 +18,7 @@ TASK = read_task(find_task("arbitrage"))
 def run_rule() -> float:
     """Mean cost (EUR) of a day of the tuned rule."""
     simulation, cost_eur = TaskSimulation(TASK, JUDGED_ON, PACKS), 0.0
-    trader = PriceTrader(TASK, PriceRule.read(), PACKS)
+    trader = PriceTrader(TASK, PACKS)
     for _ in range(TASK.steps):
         requested_a = trader.request(simulation.get_ahead(), simulation.seen[:2].mean(axis=0))
         cost_eur += float(simulation.step(requested_a).cost_eur.mean())

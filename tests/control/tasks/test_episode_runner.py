@@ -15,7 +15,7 @@ from control.tasks.controllers import RULE, build_controller
 from control.tasks.episode_runner import EpisodeRunner, describe_score, run_episode, run_in_processes
 from control.tasks.observation import Observer
 from control.tasks.reference_packs import ReferencePacks
-from control.tasks.rules import PriceRule, PriceTrader
+from control.tasks.rules import PriceTrader
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import ControlTask, find_task, read_task
 from tests.control.rl.handmade import make_policy
@@ -38,7 +38,7 @@ def shipped(name: str) -> ControlTask:
 
 def test_the_score_of_the_rule_is_the_sum_of_the_simulations_costs() -> None:
     task = shipped("arbitrage")
-    simulation, trader, total_eur = TaskSimulation(task, SEED, 1, first=3), PriceTrader(task, PriceRule.read(), 1), 0.0
+    simulation, trader, total_eur = TaskSimulation(task, SEED, 1, first=3), PriceTrader(task, 1), 0.0
     for _ in range(task.steps):
         soc = simulation.measured.soc.mean(axis=0)
         total_eur += simulation.step(trader.request(simulation.get_ahead(), soc)).cost_eur[0]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from control.tasks.controllers import build_controller, make_wrong_cell
 from control.tasks.episode_runner import EpisodeRunner, run_episode
-from control.tasks.rules import PriceRule, PriceTrader, build_stages, find_stage_current
-from control.tasks.task import ControlTask, find_task, read_task
-from control.tasks.tune_rules import START, find_cost
+from control.tasks.rules import PriceTrader, build_stages, find_stage_current
+from control.tasks.task import ControlTask, TaskRule, find_task, read_task
+from control.tasks.tune_rules import find_cost
 from drivers.errors import Usage
 from twin.cell_table import OCV, R0
 from twin.plating import look_up
@@ -21,13 +19,17 @@ def shipped(name: str) -> ControlTask:
     return read_task(find_task(name))
 
 
+def make_trader() -> PriceTrader:
+    rule = TaskRule(window_h=24.0, buy=0.25, sell=0.25, spread_eur_kwh=0.05, hysteresis=0.1)
+    return PriceTrader(shipped("arbitrage").model_copy(update={"rule": rule}), 1)
+
+
 def trade(prices: list[float], soc: float, trader: PriceTrader) -> float:
     return float(trader.request(np.array([prices]), np.array([soc]))[0])
 
 
-def test_the_price_rule_buys_below_and_sells_above_its_quantiles() -> None:
-    task = shipped("arbitrage")
-    trader = PriceTrader(task, PriceRule(0.25, 0.75, 1.0, 0.05, 0.1), 1)
+def test_the_price_rule_buys_when_few_prices_are_lower_and_sells_when_few_are_higher() -> None:
+    task, trader = shipped("arbitrage"), make_trader()
     day = [0.1, 0.2, 0.3, 0.4, 0.5]
     assert trade(day, 0.5, trader) == -task.charge_a
     assert trade(day[::-1], 0.5, trader) == task.discharge_a
@@ -36,7 +38,7 @@ def test_the_price_rule_buys_below_and_sells_above_its_quantiles() -> None:
 
 
 def test_the_price_rule_waits_after_a_full_pack_until_soc_has_moved() -> None:
-    trader, cheap = PriceTrader(shipped("arbitrage"), PriceRule(0.25, 0.75, 1.0, 0.05, 0.1), 1), [0.1, 0.5, 0.6]
+    trader, cheap = make_trader(), [0.1, 0.5, 0.6]
     assert trade(cheap, 0.7, trader) < 0.0
     assert trade(cheap, 0.88, trader) == 0.0
     assert trade(cheap, 0.8, trader) == 0.0
@@ -44,10 +46,10 @@ def test_the_price_rule_waits_after_a_full_pack_until_soc_has_moved() -> None:
 
 
 def test_the_tuned_rule_is_better_than_its_neighbours_and_than_rest() -> None:
-    task, rule = shipped("arbitrage"), PriceRule.read()
-    tuned = find_cost(task, rule, 40)
-    assert tuned < find_cost(task, START, 40)
-    assert tuned < find_cost(task, replace(rule, rate=0.0), 40)
+    task = shipped("arbitrage")
+    tuned = find_cost(task, task.rule, 40)
+    assert tuned < find_cost(task, TaskRule(), 40)
+    assert tuned < find_cost(task, task.rule.model_copy(update={"rate": 0.0}), 40)
 
 
 def test_every_stage_keeps_the_anode_potential_in_the_table_and_no_more() -> None:
