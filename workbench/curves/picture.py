@@ -35,35 +35,37 @@ def draw_curves(comparison: Comparison) -> str:
     levels = {one.name: -float(one.validated_eur.mean()) for one in comparison.peers}
     x = make_step_axis([band.steps for band in bands.values()], (LEFT, EDGE))
     y = make_value_axis(list(bands.values()), list(levels.values()), (BOTTOM, TOP))
-    drawn = [_draw_level(name, y.place(level)) for name, level in levels.items()]
-    drawn += [part for name, band in bands.items() for part in _draw_band(colours[name], band, x, y)]
     title = f"Learning curves, task {comparison.task}"
     is_cut = any((band.low < y.low).any() for band in bands.values())
     parts = [
+        *_draw_grid(x, y),
+        *(_draw_level(name, y.place(level)) for name, level in levels.items()),
+        *(part for name, band in bands.items() for part in _draw_band(colours[name], band, x, y)),
+        svg.make_box((0, BOTTOM), (WIDTH, HEIGHT - BOTTOM), svg.GROUND),  # over what is below the frame
         svg.make_text((LEFT, 26), title, svg.INK, px=15),
         svg.make_text((LEFT, 46), f"{NOTE}; {BELOW}" if is_cut else NOTE, svg.QUIET),
-        *_draw_axes(comparison, x, y),
-        svg.cut((LEFT, TOP), (EDGE - LEFT, BOTTOM - TOP), drawn),
+        *_draw_labels(comparison, x, y),
         *_draw_legend(comparison, bands, colours, levels),
     ]
     return svg.make_picture(WIDTH, HEIGHT, title, parts)
 
 
-def _draw_axes(comparison: Comparison, x: Axis, y: Axis) -> list[str]:
-    lines: list[str] = []
-    for value, label in y.ticks:
-        at = y.place(value)
-        lines.append(svg.make_line((LEFT, EDGE), (at, at), svg.GRID, 1.0))
-        lines.append(svg.make_text((LEFT - 8, at + 4), label, svg.QUIET, "end"))
-    for value, label in x.ticks:
-        at = x.place(value)
-        lines.append(svg.make_line((at, at), (TOP, BOTTOM), svg.GRID, 1.0))
-        lines.append(svg.make_text((at, BOTTOM + 18), label, svg.QUIET, "middle"))
+def _draw_grid(x: Axis, y: Axis) -> list[str]:
+    across = [svg.make_line((LEFT, EDGE), (at, at), svg.GRID, 1.0) for at in (y.place(value) for value, _ in y.ticks)]
+    return across + [
+        svg.make_line((at, at), (TOP, BOTTOM), svg.GRID, 1.0) for at in (x.place(value) for value, _ in x.ticks)
+    ]
+
+
+def _draw_labels(comparison: Comparison, x: Axis, y: Axis) -> list[str]:
     steps = "steps of all packs of a seed" + (", logarithmic" if x.is_logarithmic else "")
     returns = f"mean return of {comparison.validation[1]} validation episodes (EUR)"
-    lines.append(svg.make_text((0.5 * (LEFT + EDGE), HEIGHT - 14), steps, svg.INK, "middle"))
-    lines.append(svg.make_upward_text((20, 0.5 * (TOP + BOTTOM)), returns))
-    return lines
+    return [
+        *(svg.make_text((LEFT - 8, y.place(value) + 4), label, svg.QUIET, "end") for value, label in y.ticks),
+        *(svg.make_text((x.place(value), BOTTOM + 18), label, svg.QUIET, "middle") for value, label in x.ticks),
+        svg.make_text((0.5 * (LEFT + EDGE), HEIGHT - 14), steps, svg.INK, "middle"),
+        svg.make_upward_text((20, 0.5 * (TOP + BOTTOM)), returns),
+    ]
 
 
 def _draw_level(name: str, at: float) -> str:

@@ -87,12 +87,6 @@ def make_band(x: Floats, low: Floats, high: Floats, colour: str) -> str:
     return f'<polygon points="{points}" {_fill(colour)} fill-opacity="{SHADE}"/>'
 
 
-def cut(corner: tuple[float, float], size: tuple[float, float], parts: list[str]) -> str:
-    """Return the parts, cut at a rectangle."""
-    box = make_box(corner, size, GROUND)
-    return f'<defs><clipPath id="cut">{box}</clipPath></defs>\n<g clip-path="url(#cut)">\n{chr(10).join(parts)}\n</g>'
-
-
 def _fill(colour: str) -> str:
     return f'class="f-{colour}" fill="{LIGHT[colour]}"'
 
