@@ -1,4 +1,4 @@
-"""The verb `train`."""
+"""The verbs `train` and `curves`."""
 
 from __future__ import annotations
 
@@ -61,3 +61,24 @@ def train(  # noqa: PLR0917  # typer takes the options by name
         from_runs=from_runs,
         command=" ".join(["python main.py", *words]),
     )
+
+
+def curves(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders that train has written.")],
+    out: Out = Path(),
+    task: Annotated[
+        str, typer.Option(metavar="FILE", help="Their task, where it is not a shipped one: its file.")
+    ] = "",
+    episodes: Annotated[int, typer.Option(min=10, help="Number of the judge's episodes.")] = 64,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Number of processes.")] = 1,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the learning curves of trainings of one task beside the rule and the MPC, right and 30 % wrong.
+
+    Writes curves_TASK.svg, .csv and .md: cost of each, its interval over seeds and episodes, interventions,
+    violations, and who wins. All run on the same episodes; the MPC takes minutes.
+    """
+    from workbench.verbs import curves as verb
+
+    run_verb(Report("curves", as_json), verb.main, folders, out, task=task, episodes=episodes, processes=processes)

@@ -62,6 +62,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "shadow": ("bench",),
     "promote": ("bench",),
     "train": ("bench", "rl"),
+    "curves": ("bench",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

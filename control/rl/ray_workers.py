@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 LIBRARY: Final = "ray"  # an extra that few have: imported where a cluster is used
 HOST: Final = "127.0.0.1"
+QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0"}  # no report to anybody
+# Ray replaces 127.0.0.1 by an address that others reach, and lets them in without a password, unless this is off.
+LOOPBACK: Final = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 STORE_BYTES: Final = 200_000_000
 START_S: Final = 60.0
 # All ports of the local cluster, fixed and below those that the system gives to outgoing connections.
@@ -81,12 +84,14 @@ class RayPool:
 
     def __init__(self, address: str, seeds: int) -> None:
         """Raise `BenchError` if no cluster answers."""
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # no report to anybody
+        is_local = address == LOCAL
+        os.environ |= QUIET | (LOOPBACK if is_local else {})  # read when the library is imported
         self._ray: Any = import_module(LIBRARY)
-        self._cluster = LocalCluster(seeds) if address == LOCAL else None
-        where = f"{HOST}:{PORT}" if self._cluster else address
+        self._cluster = LocalCluster(seeds) if is_local else None
+        where = f"{HOST}:{PORT}" if is_local else address
+        own = {"_node_ip_address": HOST} if is_local else {}
         try:
-            self._ray.init(address=where, log_to_driver=False, logging_level="ERROR", _node_ip_address=HOST)
+            self._ray.init(address=where, log_to_driver=False, logging_level="ERROR", **own)
         except Exception as error:  # its exceptions have no common base
             self.close()
             what = f"no Ray cluster answers at {where}: {describe_error(error)}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from control.rl import workers
+from control.rl.row_times import TIMES, encode_times, read_times
 from drivers.errors import Refused
 from drivers.state_file import write_bytes
 
@@ -26,11 +27,16 @@ CURVE, CHECKPOINT, POLICY, SUMMARY = "curve.csv", "checkpoint.pt", "policy.onnx"
 
 @dataclass
 class SeedProgress:
-    """One seed of a training; `left_s` is the time left by its rate so far, `done` holds its figures at the end."""
+    """One seed of a training; `left_s` is the time left by its rate so far, `done` holds its figures at the end.
+
+    `times_s`: how long it had trained at each of `rows`, all sessions together, from the start of its worker.
+    """
 
     job: SeedJob
     folder: Path
     rows: list[CurveRow] = field(default_factory=list["CurveRow"])
+    times_s: list[float] = field(default_factory=list[float])
+    before_s: float = 0.0  # how long it had trained when this session began
     began_s: float = 0.0
     began_steps: int = 0
     saved_s: float = 0.0
@@ -108,11 +114,14 @@ class Training:
             self._ask(worker, seed, workers.EXPORT if self._is_done(seed) else workers.ADVANCE)
             return False
         if seed.question == workers.ROWS:
-            seed.rows, seed.began_steps = content, content[-1].steps if content else 0
+            self._continue(seed, content)
         else:
             row, seed.alarm = content
             seed.rows.append(row)
+            seed.times_s.append(seed.before_s + self._now() - seed.began_s)
             write_bytes(seed.folder / CURVE, encode_curve(seed.rows), durable=False)
+            steps = [one.steps for one in seed.rows]
+            write_bytes(seed.folder / TIMES, encode_times(steps, seed.times_s), durable=False)
             seed.left_s = self._find_left_s(seed)
             self._show(seed)
         if seed.alarm:  # what is saved stays as it was before
@@ -122,6 +131,12 @@ class Training:
         else:
             self._ask(worker, seed, workers.ADVANCE)
         return False
+
+    def _continue(self, seed: SeedProgress, rows: list[CurveRow]) -> None:
+        """Take the rows of the checkpoint, none at the start."""
+        seed.rows, seed.began_steps = rows, rows[-1].steps if rows else 0
+        seed.times_s = read_times(seed.folder / TIMES, [row.steps for row in rows])
+        seed.before_s = seed.times_s[-1] if rows else 0.0
 
     def _is_done(self, seed: SeedProgress) -> bool:
         is_late = self._seconds is not None and self._now() - seed.began_s >= self._seconds

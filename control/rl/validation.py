@@ -1,4 +1,4 @@
-"""The episodes that choose the best policy of a training: apart from those that train and those that judge."""
+"""Episodes of a policy alone, behind the shield or without it, and those that choose the best of a training."""
 
 from __future__ import annotations
 
@@ -26,20 +26,37 @@ class Validation(NamedTuple):
     violations: float
 
 
-def validate(
-    task: ControlTask, act: Callable[[Floats], Floats], *, seed: int = SEED, packs: int = PACKS, shielded: bool = True
-) -> Validation:
-    """Run one episode of each of `packs` packs under `act(observations[packs, names]) -> actions[packs]`."""
+class PolicyEpisodes(NamedTuple):
+    """One episode of each pack: its cost (EUR), its steps, and those with a correction, with a broken limit."""
+
+    cost_eur: Floats
+    steps: Floats
+    interventions: Floats
+    violations: Floats
+
+    def summarise(self) -> Validation:
+        """Return the means over all steps and episodes."""
+        cost_eur, steps = float(self.cost_eur.mean()), self.steps.sum()
+        return Validation(cost_eur, float(self.interventions.sum() / steps), float(self.violations.sum() / steps))
+
+
+def run_policy(
+    task: ControlTask, act: Callable[[Floats], Floats], *, seed: int, packs: int, shielded: bool = True
+) -> PolicyEpisodes:
+    """Run the episodes 0 to `packs` - 1 of `seed` under `act(observations[packs, names]) -> actions[packs]`."""
     simulation = TaskSimulation(task, seed, packs, shielded=shielded)
-    cost_eur, running = np.zeros(packs), np.ones(packs)
-    interventions = violations = steps = 0.0
+    sums, running = np.zeros((4, packs)), np.ones(packs)
     for _ in range(task.steps):
         outcome = simulation.step(act(simulation.observation) * task.rating_a)
-        cost_eur += running * outcome.cost_eur
-        interventions += float((running * outcome.intervened).sum())
-        violations += float((running * outcome.parts.broken).sum())
-        steps += float(running.sum())
+        sums += running * np.array([outcome.cost_eur, running, outcome.intervened, outcome.parts.broken])
         running = running * ~outcome.ended
         if not running.any():
             break
-    return Validation(float(cost_eur.mean()), interventions / steps, violations / steps)
+    return PolicyEpisodes(*sums)
+
+
+def validate(
+    task: ControlTask, act: Callable[[Floats], Floats], *, seed: int = SEED, packs: int = PACKS, shielded: bool = True
+) -> Validation:
+    """Return the figures of `run_policy` over all its episodes."""
+    return run_policy(task, act, seed=seed, packs=packs, shielded=shielded).summarise()

@@ -80,6 +80,7 @@ STARTS = {
     "shadow": ("workbench.verbs.shadow",),
     "promote": ("workbench.verbs.promote",),
     "train": ("workbench.verbs.train",),
+    "curves": ("workbench.verbs.curves",),
 }
 LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
 TASK_CONTROLLERS = ("control.task_mpc",)
@@ -89,6 +90,7 @@ BY_NAME = {  # modules that are imported by a name that stands in a file or is p
     "edge": ("twin.ekf", "twin.coulomb_counter"),
     "shadow": TASK_CONTROLLERS,
     "promote": TASK_CONTROLLERS,
+    "curves": TASK_CONTROLLERS,
     "measure": tuple(f"workbench.measure.{path.stem}" for path in (ROOT / "workbench" / "measure").glob("*.py")),
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from control.rl.policy import Policy
 from control.rl.seed_training import ALGORITHMS, SeedJob
 from control.rl.training import POLICY, Training, require_fresh, write_summary
+from control.rl.validation import PACKS, SEED
 from control.rl.workers import ProcessPool
 from control.tasks.task import find_task, read_task
 from drivers.clock import monotonic
@@ -83,6 +84,8 @@ def main(
         "task_sha256": task.sha256,
         "cell": task.cell.name,
         "cell_sha256": task.cell.sha256,
+        "varies": task.varies.model_dump(mode="json"),  # the runs may have changed it
+        "validation": {"seed": SEED, "packs": PACKS},
         "algorithm": algorithm,
         "train_s": round(monotonic() - began_s, 1),
         "seeds": policies,

@@ -50,6 +50,7 @@ def train(  # noqa: PLR0917  # a call of a test reads better without names
     pool: Any = None,
     show: Callable[[SeedProgress], None] = ignore,
     is_stopped: Callable[[], bool] = lambda: False,
+    now: Callable[[], float] = lambda: 0.0,
 ) -> list[SeedProgress]:
     training = Training(
         jobs,
@@ -59,7 +60,7 @@ def train(  # noqa: PLR0917  # a call of a test reads better without names
         seconds=None,
         show=show,
         is_stopped=is_stopped,
-        now=lambda: 0.0,
+        now=now,
     )
     training.run()
     return training.seeds

@@ -63,6 +63,11 @@ def test_info_tells_the_safe_action_and_the_intervention() -> None:
 )
 def test_stable_baselines_trains_on_it_for_a_few_hundred_steps() -> None:
     peer: Any = importlib.import_module("stable_baselines3")
-    learner = peer.SAC("MlpPolicy", PackEnv(read_task(find_task("arbitrage"))), learning_starts=50, seed=0)
+    small = {"batch_size": 32, "policy_kwargs": {"net_arch": [16, 16]}}  # a third of the time
+    learner = peer.SAC("MlpPolicy", PackEnv(read_task(find_task("arbitrage"))), learning_starts=50, seed=0, **small)
+    before = [one.detach().clone() for one in learner.actor.parameters()]
     learner.learn(300)
-    assert learner.num_timesteps >= 300
+    assert learner.num_timesteps == 300
+    after = list(learner.actor.parameters())
+    assert all(bool(one.isfinite().all()) for one in after)
+    assert not all(bool((one == other).all()) for one, other in zip(before, after, strict=True)), "it has learned"

@@ -15,6 +15,7 @@ from control.rl.checkpoint import SCHEMA, decode_checkpoint, encode_checkpoint
 from control.rl.cpo import CpoLearner, CpoSettings
 from control.rl.learner import LearnerFigures
 from control.rl.policy import Policy
+from control.rl.row_times import TIMES, read_times
 from control.rl.sac import SacLearner, SacSettings
 from control.rl.seed_training import SeedJob
 from control.rl.training import CHECKPOINT, CURVE, POLICY, require_fresh
@@ -95,6 +96,19 @@ def test_a_folder_that_was_stopped_holds_the_same_curve_and_policy_in_the_end(sm
     for name in (CURVE, POLICY):
         straight, stopped = (tmp_path / folder / "seed_0" / name for folder in ("straight", "stopped"))
         assert straight.read_bytes() == stopped.read_bytes(), name
+
+
+def test_the_times_of_a_continued_training_go_on_where_they_were(small: SeedJob, tmp_path: Path) -> None:
+    clock = iter(float(n) for n in range(1000))
+    train([small], tmp_path, 320, now=lambda: next(clock))
+    path = tmp_path / "seed_0" / TIMES
+    first = read_times(path, [160, 320])
+    assert 0.0 < first[0] < first[1]
+    clock = iter(float(n) for n in range(5000, 6000))
+    train([small], tmp_path, 640, now=lambda: next(clock))
+    times_s = read_times(path, [160, 320, 480, 640])
+    assert times_s[:2] == first
+    assert first[1] < times_s[2] < times_s[3] < first[1] + 100.0, "the pause does not count"
 
 
 def test_a_seed_with_an_alarm_ends_alone_and_keeps_its_last_good_checkpoint(
