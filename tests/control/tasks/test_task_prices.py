@@ -41,10 +41,7 @@ def write_task(folder: Path, *lines: str, drop_numbers: bool = False) -> Path:
     assert PRICES is not None
     text = find_task("arbitrage").read_text()
     if drop_numbers:
-        kept = (
-            line for line in text.splitlines() if not line.startswith(("mean_", "swing_", "day_", "noise_", "spike"))
-        )
-        text = "\n".join(kept)
+        text = "\n".join(line for line in text.splitlines() if not line.startswith(NUMBERS))
     path = folder / "own.toml"
     path.write_text(text.replace("[prices]", "\n".join(["[prices]", *lines])))
     return path
