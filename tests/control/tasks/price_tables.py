@@ -22,13 +22,14 @@ def write_table(
     path: Path,
     days: int = 4,
     *,
+    begin: datetime = BEGIN,
     per_hour: int = 1,
     header: str = "time,price (EUR/MWh)",
     stamp: Callable[[datetime], str] = datetime.isoformat,
     price: Callable[[int], float] = float,
 ) -> Path:
-    """Write `days` whole days, the price of the row `n` being `price(n)`."""
-    times = (BEGIN + timedelta(hours=row / per_hour) for row in range(24 * days * per_hour))
+    """Write `days` whole days from midnight of `begin`, the price of the row `n` being `price(n)`."""
+    times = (begin + timedelta(hours=row / per_hour) for row in range(24 * days * per_hour))
     rows = (f"{stamp(time)},{price(row)!r}" for row, time in enumerate(times))
     path.write_text("\n".join([header, *rows]) + "\n")
     return path

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import workbench.cli
-from control.tasks.task import find_task, read_task
+from control.tasks.task import ControlTask, find_task, read_task
 from drivers.errors import BenchFileError, Usage
 from tests.control.rl.handmade import make_policy
 from tests.control.tasks.price_tables import BEGIN, write_table
 from tests.control.tasks.small import write_task
 from workbench.report import Report
-from workbench.verbs import shadow
+from workbench.verbs import promote, shadow
 from workbench.verbs.given_prices import NO_PRICES, GivenPrices
+
+if TYPE_CHECKING:
+    from control.tasks.promotion_judge import JudgeEffort
 
 TASK = read_task(find_task("arbitrage"))
 
@@ -82,6 +85,25 @@ def test_a_shadow_runs_on_the_table_and_tells_of_days_of_the_training(
     assert "prices of t.csv, price (EUR/MWh): 3 whole days from 2022-01-01 to 2022-01-03, 0 skipped" in printed
     assert "2 days of the price table were in the training" in printed
     assert report.body["trained_days"] == 2
+
+
+def test_a_table_of_few_days_shortens_a_judgement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    efforts = list["JudgeEffort"]()
+
+    class Judge:
+        def __init__(self, path: Path, task: ControlTask, rules: Any, effort: JudgeEffort, say: Any) -> None:
+            efforts.append(effort)
+
+        def run(self) -> tuple[()]:
+            return ()
+
+    monkeypatch.setattr(promote, "PromotionJudge", Judge)
+    (policy := tmp_path / "policy.onnx").write_bytes(make_policy(TASK))
+    for prices in (NO_PRICES, GivenPrices(write_table(tmp_path / "t.csv", 5))):
+        report = Report("promote", as_json=True)
+        assert not promote.main(report, policy, tmp_path, None, (None, None, None), prices=prices)
+        assert ("prices" in report.body["result"]) is (prices is not NO_PRICES)
+    assert [effort.days for effort in efforts] == [100, 5]
 
 
 def test_a_bad_table_is_refused_before_anything_runs(tmp_path: Path) -> None:
