@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 SEED, DRAWN = 1, 2000  # days of the fitted generator that are compared
-HEAD: Final = ("", "days", "mean", "std of days", "std of hours", "mean day, correlation with the fit")
+HEAD: Final[tuple[str, ...]] = ("", "days", "mean", "std of days", "std of hours", "mean day, correlation with the fit")
 
 
 class PriceFigures(NamedTuple):

@@ -106,7 +106,7 @@ def _read_csv(path: Path, raw: bytes) -> PriceCells:
 
 def _split(path: Path, number: int, line: str, separator: str) -> list[str]:
     try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), list[str]())]
     except csv.Error as error:
         hint = "save it as CSV"
         raise BenchFileError(f"cannot be read: {error}", where=str(path), line=number + 1, hint=hint) from error

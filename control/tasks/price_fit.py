@@ -44,7 +44,8 @@ def fit_prices(hourly: Floats) -> FittedPrices:
     of_level = float((level**2).sum()) / (days - 1) - noise / calm
     spike, rate = _fit_spikes(rest[:, IS_SPIKED], noise * (1.0 + 1.0 / calm))
     daily = mean_day - IS_SPIKED * rate * spike / len(SPIKE_HOURS)
-    swing = max(0.0, float(np.cov(DAY, daily)[0, 1] / np.var(DAY, ddof=1)))
+    shape = DAY - DAY.mean()
+    swing = max(0.0, float(shape @ daily) / float(shape @ shape))
     mean = float((daily - swing * DAY).mean())
     return FittedPrices(mean, swing, max(of_level, 0.0) ** 0.5, noise**0.5, spike, rate)
 

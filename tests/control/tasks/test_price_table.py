@@ -36,17 +36,17 @@ def write(times: list[str], header: str = "time,price [EUR/kWh]", separator: str
     return "\n".join([header.replace(",", separator), *rows])
 
 
-@pytest.mark.parametrize(
-    "stamp",
-    [
-        datetime.isoformat,
-        lambda time: f"{time:%Y-%m-%d %H:%M}+01:00",
-        lambda time: f"{time:%Y-%m-%dT%H:%MZ}",
-        lambda time: f"{time:%d%b%Y %H:%M:%S}".lower(),
-        lambda time: f"{time:%d.%m.%Y %H:%M} - 31.12.2022 24:00",
-        lambda time: f"{time:%Y/%m/%d %H:%M}",
-    ],
-)
+STAMPS: list[Callable[[datetime], str]] = [
+    datetime.isoformat,
+    lambda time: f"{time:%Y-%m-%d %H:%M}+01:00",
+    lambda time: f"{time:%Y-%m-%dT%H:%MZ}",
+    lambda time: f"{time:%d%b%Y %H:%M:%S}".lower(),
+    lambda time: f"{time:%d.%m.%Y %H:%M} - 31.12.2022 24:00",
+    lambda time: f"{time:%Y/%m/%d %H:%M}",
+]
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
 def test_a_time_is_read_in_each_form_that_markets_publish(stamp: Callable[[datetime], str], tmp_path: Path) -> None:
     table = read_price_table(write_table(tmp_path / "t.csv", 3, stamp=stamp))
     assert [date.fromordinal(int(day)) for day in table.days] == [day_of(0), day_of(1), day_of(2)]
