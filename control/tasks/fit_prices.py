@@ -57,7 +57,7 @@ def draw_fitted(fitted: FittedPrices) -> Floats:
 def format_fit(fitted: FittedPrices, spans: dict[str, Floats]) -> str:
     """Return the numbers as TOML, and the figures of some spans beside those of the generator as comments."""
     lines = ["[prices]", *(f"{name} = {value:.4f}" for name, value in fitted._asdict().items()), ""]
-    rows = [HEAD]
+    rows: list[tuple[str, ...]] = [HEAD]
     for name, hourly in {"drawn with these numbers": draw_fitted(fitted), **spans}.items():
         days, *figures = describe_prices(hourly)
         rows.append((name, f"{days}", *(f"{figure:.3f}" for figure in figures)))
