@@ -308,7 +308,7 @@ def measure(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of recorded cells; default: PULSEBMS_DATA, else ../shared/data."),
+        typer.Option(metavar="DIR", help="Recorded cells and prices; default: PULSEBMS_DATA, else ../shared/data."),
     ] = None,
     *,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables of docs/measured.md.")] = False,

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson
+from workbench.options import (
+    AsJson,
+    PricesColumn,
+    PricesFitFrom,
+    PricesFrom,
+    PricesTable,
+    PricesTo,
+    PricesUnit,
+)
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -28,6 +36,12 @@ def shadow(
         str, typer.Option(metavar="NAME", help="Who decides where a policy must not: mpc or rule.")
     ] = "mpc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the days.")] = 5000,
+    prices: PricesTable = None,
+    prices_unit: PricesUnit = "",
+    prices_column: PricesColumn = "",
+    prices_from: PricesFrom = None,
+    prices_to: PricesTo = None,
+    prices_fit_from: PricesFitFrom = None,
     processes: Processes = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -37,9 +51,13 @@ def shadow(
     active controller, and in closed loop on a twin of its own.
     """
     from workbench.verbs import shadow as verb
+    from workbench.verbs.given_prices import GivenPrices
 
     report = Report("shadow", as_json)
-    run_verb(report, verb.main, active, candidate, days, task, instead=instead, seed=seed, processes=processes)
+    given = GivenPrices(prices, prices_unit, prices_column, prices_from, prices_to, prices_fit_from)
+    run_verb(
+        report, verb.main, active, candidate, days, task, instead=instead, seed=seed, processes=processes, prices=given
+    )
 
 
 def promote(
@@ -60,6 +78,12 @@ def promote(
     days: Annotated[
         int | None, typer.Option(min=1, help="Compare the cost on only so many days; the result is then: not judged.")
     ] = None,
+    prices: PricesTable = None,
+    prices_unit: PricesUnit = "",
+    prices_column: PricesColumn = "",
+    prices_from: PricesFrom = None,
+    prices_to: PricesTo = None,
+    prices_fit_from: PricesFitFrom = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a policy by rules that were written before, and print every gate with its evidence.
@@ -68,6 +92,8 @@ def promote(
     can be refused but never promoted.
     """
     from workbench.verbs import promote as verb
+    from workbench.verbs.given_prices import GivenPrices
 
-    given = (episodes, adversarial, days)
-    run_verb(Report("promote", as_json), verb.main, policy, out, rules, given, processes=processes)
+    effort = (episodes, adversarial, days)
+    given = GivenPrices(prices, prices_unit, prices_column, prices_from, prices_to, prices_fit_from)
+    run_verb(Report("promote", as_json), verb.main, policy, out, rules, effort, processes=processes, prices=given)

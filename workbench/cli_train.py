@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson, Out
+from workbench.options import (
+    AsJson,
+    Out,
+    PricesColumn,
+    PricesFitFrom,
+    PricesFrom,
+    PricesTable,
+    PricesTo,
+    PricesUnit,
+)
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -33,6 +42,12 @@ def train(  # noqa: PLR0917  # typer takes the options by name
         str, typer.Option(metavar="ADDRESS", help="Spread the seeds over a Ray cluster: its address, or local.")
     ] = "",
     *,
+    prices: PricesTable = None,
+    prices_unit: PricesUnit = "",
+    prices_column: PricesColumn = "",
+    prices_from: PricesFrom = None,
+    prices_to: PricesTo = None,
+    prices_fit_from: PricesFitFrom = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the training in this folder, bit for bit.")
     ] = False,
@@ -44,6 +59,7 @@ def train(  # noqa: PLR0917  # typer takes the options by name
     multiplier or temperature explode ends with an alarm, and the exit status is 1.
     """
     from workbench.verbs import train as verb
+    from workbench.verbs.given_prices import GivenPrices
 
     words = [word for word in sys.argv[1:] if word != "--json"]
     run_verb(
@@ -59,6 +75,7 @@ def train(  # noqa: PLR0917  # typer takes the options by name
         resume=resume,
         ray=ray,
         from_runs=from_runs,
+        prices=GivenPrices(prices, prices_unit, prices_column, prices_from, prices_to, prices_fit_from),
         command=" ".join(["python main.py", *words]),
     )
 

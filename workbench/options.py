@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,5 +19,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 Faults = Annotated[list[str], typer.Option("--fault", metavar="FAULT", help="Fault to inject; may be repeated.")]
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Take over a supply that another client controls (REMOTE).")
+]
+PricesTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--prices", metavar="TABLE", help="Draw the prices of an arbitrage task from this CSV or Parquet table."
+    ),
+]
+PricesUnit = Annotated[
+    str, typer.Option(metavar="UNIT", help="EUR/kWh or EUR/MWh, where the header of the table does not say it.")
+]
+PricesColumn = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Column of the prices, where there are several; or the place, such as a hub."),
+]
+_DAYS = ["%Y-%m-%d"]
+PricesFrom = Annotated[
+    datetime | None, typer.Option(formats=_DAYS, metavar="DATE", help="First day of the table that is used.")
+]
+PricesTo = Annotated[
+    datetime | None, typer.Option(formats=_DAYS, metavar="DATE", help="Day after the last one that is used.")
+]
+PricesFitFrom = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=_DAYS,
+        metavar="DATE",
+        help="Fit what a policy expects of prices to the days from here to --prices-from; default: as in the task.",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")]

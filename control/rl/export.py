@@ -51,6 +51,7 @@ def export_policy(
         high=_freeze(high + margin),
         golden_observations=tuple(map(_freeze, golden)),
         golden_actions=_freeze(actions),
+        price_days=() if task.market is None else task.market.table.day_hashes,
     )
     data = build_graph(actor, info)
     worst = Policy(data, "the exported policy").find_golden_error()

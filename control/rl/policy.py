@@ -31,7 +31,8 @@ TOLERANCE: Final = 1e-4  # of an action, between two machines
 class PolicyInfo:
     """What a policy was trained for. `low` and `high`: the range of each observed value in training.
 
-    `golden_observations` and `golden_actions`: pairs that every machine must repeat.
+    `golden_observations` and `golden_actions`: pairs that every machine must repeat. `price_days`: hashes of the days
+    of a price table that the training drew of; empty if it had none.
     """
 
     task: str
@@ -44,10 +45,12 @@ class PolicyInfo:
     high: tuple[float, ...]
     golden_observations: tuple[tuple[float, ...], ...]
     golden_actions: tuple[float, ...]
+    price_days: tuple[str, ...] = ()
 
     def encode(self) -> str:
         """Return the text for the metadata of the graph."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, allow_nan=False)
+        content = {name: value for name, value in asdict(self).items() if name != "price_days" or value}
+        return json.dumps({"schema": SCHEMA, **content}, allow_nan=False)
 
     @classmethod
     def decode(cls, text: str) -> Self:

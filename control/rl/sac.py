@@ -54,6 +54,7 @@ class SacSettings:
     temperature: float = 0.02  # at the start
     follow: float = 0.005  # share by which the target critics follow the critics after each update
     average: float = 0.001  # share by which the exported actor follows the trained one: the mean of its last thousand
+    log_std: float = -2.0  # at the start, of the correction before the tanh
     entropy: float = -2.0  # the target entropy (nat); 0 for an action that is uniform within the rating
     limit: float = 0.03  # share of steps that may count for the constraint
     pid: tuple[float, float, float] = (1.0, 0.02, 1.0)  # of the multiplier
@@ -136,7 +137,7 @@ class SacLearner:
 
     def _sample(self, seen: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
         """Return a random action for each observation, and the logarithm of its density before the cut."""
-        mean, log_std = out[:, 0], out[:, 1].clamp(*STD_LOG)
+        mean, log_std = out[:, 0], (out[:, 1] + self._settings.log_std).clamp(*STD_LOG)
         noise = torch.randn(mean.shape, generator=self._torch_random)
         raw = mean + noise * log_std.exp()
         density = -0.5 * noise.square() - log_std - 0.5 * math.log(2.0 * math.pi)

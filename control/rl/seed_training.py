@@ -40,6 +40,7 @@ class SeedJob:
 
     def describe(self) -> dict[str, Any]:
         """Return what must be the same for a checkpoint to be continued."""
+        market, prices = self.task.market, self.task.prices
         return {
             "task": self.task.name,
             "task_sha256": self.task.sha256,
@@ -49,6 +50,8 @@ class SeedJob:
             "seed": self.seed,
             "row_steps": self.row_steps,
             "packs": self.packs,
+            "prices_sha256": None if market is None else market.table.sha256,
+            "prices": None if market is None or prices is None else prices.model_dump_json(),
         }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from control.tasks.price_source import count_per_hour
 from control.tasks.prices import draw_prices
 from control.tasks.task import TaskKind
 
@@ -84,7 +85,9 @@ def _draw(task: ControlTask, random: np.random.Generator) -> Episodes:
 def _draw_signal(task: ControlTask, random: np.random.Generator) -> Floats:
     steps = task.steps + task.preview
     if task.kind is TaskKind.ARBITRAGE and task.prices is not None:
-        per_hour = max(1, round(HOUR_S / task.step_s))
+        per_hour = count_per_hour(task.step_s)
+        if task.market is not None:
+            return task.market.table.draw(random, steps, per_hour)
         return np.repeat(draw_prices(random, task.prices, -(-steps // per_hour)), per_hour)[:steps]
     if task.kind is TaskKind.DUTY and task.duty is not None:
         return _draw_duty(random, task.duty, steps, task.step_s) * task.pack_ah

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from control.tasks.adversaries import AdversaryKind
     from control.tasks.episode_runner import EpisodeScore
     from control.tasks.fast_judge import FastScore
+    from control.tasks.price_table import PriceTable
     from control.tasks.promotion_rules import AdversarialRules, CostRules, FastRules
     from control.tasks.task import ControlTask
     from drivers.snapshot import Floats
@@ -54,7 +55,7 @@ def decide(gates: Sequence[PromotionGate]) -> PromotionVerdict:
 
 
 def check_identity(policy: Policy, task: ControlTask) -> tuple[PromotionGate, ...]:
-    """Check that the policy is what its training wrote, and for this task and cell."""
+    """Check that the policy is what its training wrote, for this task and cell, and has not seen the judged days."""
     worst, info = policy.find_golden_error(), policy.info
     evidence = f"{len(info.golden_actions)} vectors, at most {worst:.2g} off, limit {TOLERANCE:g}"
     repeats = worst <= TOLERANCE
@@ -70,7 +71,26 @@ def check_identity(policy: Policy, task: ControlTask) -> tuple[PromotionGate, ..
             evidence=f"{len(info.names)} values",
             reason="the policy observes other values than this version gives",
         ),
+        *(() if task.market is None else (_check_unseen(policy, task.market.table),)),
     )
+
+
+def _check_unseen(policy: Policy, table: PriceTable) -> PromotionGate:
+    """Check that no day of a price table was in the training: seeds do not part the days of a table."""
+    seen = count_trained_days(policy, table)
+    return _gate(
+        "unseen prices",
+        holds=seen == 0,
+        evidence=f"{seen} of {len(table.days)} days of {table.path.name} were in the training",
+        reason="it is judged on days that it was trained on",
+        seen=seen,
+        days=len(table.days),
+    )
+
+
+def count_trained_days(policy: Policy, table: PriceTable) -> int:
+    """Return how many days of a table the policy was trained on."""
+    return len(set(policy.info.price_days) & set(table.day_hashes))
 
 
 def check_fast(score: FastScore, bare: FastScore, rules: FastRules, wanted: int) -> tuple[PromotionGate, ...]:

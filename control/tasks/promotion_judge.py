@@ -139,6 +139,7 @@ def make_result(
         "verdict": str(gates.decide(judged)),
         "policy": {"sha256": policy.sha256, "algorithm": info.algorithm, "seed": info.seed},
         "task": {"name": task.name, "sha256": task.sha256},
+        **({} if task.market is None else {"prices": task.market.describe()}),
         "cell": {"name": task.cell.name, "sha256": task.cell.sha256},
         "rules": {"version": rules.version, "sha256": rules.sha256},
         "gates": [asdict(gate) for gate in judged],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date  # noqa: TC003  # pydantic reads the annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from control.tasks.price_fit import FittedPrices
+from control.tasks.price_source import PriceMarket, PriceSource
 from drivers.benchfile.document import Document
 from drivers.benchfile.read import suggest, validate
 from drivers.errors import Usage
@@ -22,6 +25,8 @@ Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Pair = tuple[Number, Number]
+NUMBERS: Final = FittedPrices._fields  # of `[prices]`
+TABLE_KEYS: Final = {"unit", "column", "begin", "end", "fit_begin", "fit_end"}
 
 
 class TaskKind(StrEnum):
@@ -82,7 +87,11 @@ class TaskCost(_Section):
 
 
 class TaskPrices(_Section):
-    """A day-ahead price by the hour: mean, daily shape, level of each day, noise and spikes (EUR/kWh); see `prices`."""
+    """A day-ahead price by the hour: mean, daily shape, level of each day, noise and spikes (EUR/kWh); see `prices`.
+
+    With a `table`, episodes are drawn of its days, and the numbers tell only what is expected of prices that are not
+    known yet.
+    """
 
     mean_eur_kwh: Number
     swing_eur_kwh: Amount
@@ -90,6 +99,26 @@ class TaskPrices(_Section):
     noise_eur_kwh: Amount
     spike_eur_kwh: Amount
     spikes_per_day: Amount
+    table: str = ""
+    unit: str = ""
+    column: str = ""
+    begin: Annotated[date | None, Field(alias="from")] = None
+    end: Annotated[date | None, Field(alias="to")] = None
+    fit_begin: Annotated[date | None, Field(alias="fit_from")] = None
+    fit_end: Annotated[date | None, Field(alias="fit_to")] = None
+
+    def find_source(self, folder: Path) -> PriceSource | None:
+        """Return the source of the table that is named relative to `folder`; None without one."""
+        if not self.table:
+            return None
+        spans = self.begin, self.end, self.fit_begin, self.fit_end
+        return PriceSource(folder / self.table, self.unit, self.column, *spans)
+
+    @model_validator(mode="after")
+    def _table_is_named(self) -> Self:
+        if not self.table and self.model_fields_set & TABLE_KEYS:
+            raise ValueError("should have a table with its unit, column or days")
+        return self
 
 
 class TaskRule(_Section):
@@ -134,7 +163,10 @@ class TaskVariation(_Section):
 
 
 class ControlTask(_Section):
-    """One task; `sha256` is that of its file."""
+    """One task; `sha256` is that of its file, and of the prices in the table that the file names, if it names one.
+
+    `market`: the table of its prices, of the file or given beside it; None where a generator draws them.
+    """
 
     format: Annotated[Literal["pulsebms.task/1"], Field(alias="schema")]
     name: str
@@ -152,10 +184,15 @@ class ControlTask(_Section):
     rule: TaskRule = TaskRule()
     duty: TaskDuty | None = None
     _sha256: str = PrivateAttr(default="")
+    _market: PriceMarket | None = PrivateAttr(default=None)
 
     @property
     def sha256(self) -> str:
         return self._sha256
+
+    @property
+    def market(self) -> PriceMarket | None:
+        return self._market
 
     @property
     def cell(self) -> CellParameters:
@@ -188,12 +225,49 @@ class ControlTask(_Section):
 
 
 def read_task(path: Path) -> ControlTask:
-    """Read a task file; raise `BenchFileError`, which names line, key, value and bound."""
+    """Read a task file, and the price table that it names; raise `BenchFileError`: line, key, value and bound."""
     document = Document.read(path)
-    task = validate(document, ControlTask)
-    task._sha256 = hashlib.sha256(document.text.encode()).hexdigest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
+    task = validate(document, ControlTask, _fill_fitted(document))
+    content = document.text.encode()
+    if task.prices is not None and (source := task.prices.find_source(path.parent)) is not None:
+        if mistake := source.find_mistake():
+            raise document.mistake(("prices",), f"cannot be used: {mistake}", hint="correct the dates")
+        market = source.read(task.steps + task.preview, task.step_s)
+        task, content = _place_market(task, market), content + market.table.sha256.encode()
+    task._sha256 = hashlib.sha256(content).hexdigest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
     _require_cell(document, task)
     return task
+
+
+def replace_prices(task: ControlTask, source: PriceSource) -> ControlTask:
+    """Return the task on the prices of a table; raise `BenchFileError`, or `Usage` for a task without prices.
+
+    It stays the same task: its `sha256`, by which policies know it, does not change.
+    """
+    if task.prices is None:
+        hint = "leave the prices out, or name a task of kind arbitrage"
+        raise Usage(f"the task {task.name} has no prices", value=task.name, hint=hint)
+    return _place_market(task, source.read(task.steps + task.preview, task.step_s))
+
+
+def _place_market(task: ControlTask, market: PriceMarket) -> ControlTask:
+    fitted = {} if market.fitted is None or task.prices is None else market.fitted._asdict()
+    prices = None if task.prices is None else task.prices.model_copy(update=fitted)
+    copy = task.model_copy(update={"prices": prices})
+    copy._market = market  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # an attribute of the copy
+    return copy
+
+
+def _fill_fitted(document: Document) -> dict[str, Any]:
+    """Return the values, with places for the numbers of `[prices]` that are fitted later."""
+    prices = document.table(("prices",))
+    if not {"table", "fit_from"} <= prices.keys():
+        return document.values
+    for number in NUMBERS:
+        if number in prices:
+            what = "is fitted to the table from fit_from on"
+            raise document.mistake(("prices", number), what, value=prices[number], hint="leave one of them out")
+    return {**document.values, "prices": {**dict.fromkeys(NUMBERS, 0.0), **prices}}
 
 
 def find_task(name: str) -> Path:

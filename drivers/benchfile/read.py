@@ -157,7 +157,7 @@ def _fields(model: type[BaseModel], at: KeyPath) -> list[str]:
     for step in at:
         if isinstance(step, str):
             inner = _model_in(inner.model_fields[step].annotation)
-    return list(inner.model_fields)
+    return [field.alias or name for name, field in inner.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> Any:

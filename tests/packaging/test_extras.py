@@ -39,6 +39,7 @@ OPTIONAL: dict[str, set[str]] = {
         "onnxruntime",
         "piqp",
         "psutil",
+        "pyarrow",
         "pybamm",
         "pyvisa",
         "scipy",
@@ -46,6 +47,7 @@ OPTIONAL: dict[str, set[str]] = {
     "edge": {
         "psutil",  # drivers.processes does without it
         "onnxruntime",  # only a bundle with a policy needs it; without it the extra edge-rl is named
+        "pyarrow",  # a price table as Parquet, which no shipped task has; without it the extra bench is named
         *(
             "casadi",
             "piqp",

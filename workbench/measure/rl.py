@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from workbench.measure import market
 from workbench.measure.job import describe_conditions, percentile, time_calls
 from workbench.measure.metric import MeasuredMetric
 
@@ -40,7 +41,7 @@ CHARGE: Final = MeasuredMetric("fast charge on DFN, minutes of the MPC over thos
 ANODE: Final = MeasuredMetric(
     "fast charge on DFN, lowest anode potential of the MPC", "mV", ">=", 10.0, "multi-stage CC at the same margin"
 )
-METRICS: Final = (*RATES.values(), ANSWER, SHADOW, MPC, WRONG, TRADER, DUTY, STAGES, CHARGE, ANODE)
+METRICS: Final = (*RATES.values(), ANSWER, SHADOW, MPC, WRONG, TRADER, *market.METRICS, DUTY, STAGES, CHARGE, ANODE)
 
 PACKS: Final = 1000
 SEED: Final = 4000  # a judge's: neither trainings nor the tuning of rules use it
@@ -57,6 +58,8 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     yield _measure_answer(job, tasks["duty_tracking"], conditions)
     yield _measure_shadow(job, tasks["arbitrage"], conditions)
     yield from _measure_trade(job, tasks["arbitrage"], conditions)
+    trade = tasks["arbitrage"]
+    yield from market.measure_market(job, trade, SEED, find_policy(trade), conditions)
     yield _measure_duty(job, tasks["duty_tracking"], conditions)
     yield from _measure_charge(job, tasks["fast_charge"], conditions)
 

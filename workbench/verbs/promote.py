@@ -13,6 +13,7 @@ from control.tasks.promotion_judge import JudgeEffort, PromotionJudge, make_resu
 from control.tasks.promotion_rules import FILE, read_rules
 from control.tasks.task import find_task, read_task
 from drivers.jsonvalues import replace_nan
+from workbench.verbs.given_prices import NO_PRICES, GivenPrices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +33,18 @@ def main(
     given: tuple[int | None, int | None, int | None],
     *,
     processes: int = 1,
+    prices: GivenPrices = NO_PRICES,
 ) -> bool:
-    """Judge the policy; return True if it is promoted. `given`: a shorter effort than that of the rules, if any."""
+    """Judge the policy; return True if it is promoted. `given`: a shorter effort than that of the rules, if any.
+
+    A price table of fewer days than the rules compare the cost on shortens the judgement.
+    """
     asked, loaded = read_rules(rules or FILE), load_policy(str(policy))
-    task = read_task(find_task(loaded.info.task))
+    task = prices.apply(report, read_task(find_task(loaded.info.task)))
     wanted = (asked.fast.episodes, asked.adversarial.episodes, asked.cost.days)
     fast, adversarial, days = (one or most for one, most in zip(given, wanted, strict=True))
+    if task.market is not None:
+        days = min(days, len(task.market.table.days))
     effort = JudgeEffort(fast, adversarial, days, processes)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     judge = PromotionJudge(policy, task, asked, effort, lambda text: progress.print(text, markup=False))

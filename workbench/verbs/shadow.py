@@ -9,13 +9,16 @@ from rich.console import Console
 
 from control.tasks.controllers import NAMES, POLICY_SUFFIX, load_policy
 from control.tasks.episode_runner import run_in_processes
+from control.tasks.promotion_gates import count_trained_days
 from control.tasks.shadow import describe_day, run_shadow_day, summarise
 from control.tasks.task import find_task, read_task
 from drivers.clock import monotonic
 from drivers.errors import Usage
+from workbench.verbs.given_prices import NO_PRICES, GivenPrices
 
 if TYPE_CHECKING:
     from control.tasks.shadow import ShadowDay
+    from control.tasks.task import ControlTask
     from workbench.report import Report
 
 DEFAULT_TASK: Final = "arbitrage"
@@ -23,12 +26,21 @@ HEAD: Final = ("", "cost EUR/day", "violations", "interventions", "fallbacks", "
 
 
 def main(
-    report: Report, active: str, candidate: str, days: int, task: str = "", *, instead: str, seed: int, processes: int
+    report: Report,
+    active: str,
+    candidate: str,
+    days: int,
+    task: str = "",
+    *,
+    instead: str,
+    seed: int,
+    processes: int,
+    prices: GivenPrices = NO_PRICES,
 ) -> bool:
     """Run the days and print the figures; raise `Usage` for an unknown name and `BenchFileError` for a bad file."""
     for name in (active, candidate, instead):
         _require_known(name)
-    chosen = read_task(find_task(task or _find_own_task(candidate)))
+    chosen = prices.apply(report, read_task(find_task(task or _find_own_task(candidate))))
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     run, began_s = partial(run_shadow_day, active, candidate, chosen, seed, instead=instead), monotonic()
     done: list[ShadowDay] = []
@@ -42,6 +54,9 @@ def main(
     for line in _format(figures, active, candidate):
         report.line(line)
     report.line(f"{days} days of {chosen.name}, seed {seed}: {took_s / days:.2f} s a day")
+    if seen := _count_trained_days(candidate, chosen):
+        report.line(f"{seen} days of the price table were in the training of {candidate}: its figures are no proof")
+        report.body["trained_days"] = seen
     return True
 
 
@@ -53,6 +68,12 @@ def _require_known(name: str) -> None:
         raise Usage(
             f"there is no controller {name!r}", value=name, hint=f"use {', '.join(NAMES)}, or a policy (*.onnx)"
         )
+
+
+def _count_trained_days(candidate: str, task: ControlTask) -> int:
+    if task.market is None or not candidate.endswith(POLICY_SUFFIX):
+        return 0
+    return count_trained_days(load_policy(candidate), task.market.table)
 
 
 def _find_own_task(candidate: str) -> str:

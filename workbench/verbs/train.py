@@ -18,6 +18,7 @@ from drivers.version import VERSION
 from workbench.extras import require
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
+from workbench.verbs.given_prices import NO_PRICES, GivenPrices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,7 @@ def main(
     resume: bool = False,
     ray: str = "",
     from_runs: Path | None = None,
+    prices: GivenPrices = NO_PRICES,
     command: str = "",
 ) -> bool:
     """Train `seeds` policies; return True if every seed came to its end without an alarm.
@@ -55,7 +57,7 @@ def main(
         raise Usage(f"there is no algorithm {algorithm!r}", value=algorithm, hint=f"one of: {', '.join(ALGORITHMS)}")
     if ray:
         require("distributed", "train --ray")
-    task = read_task(find_task(name))
+    task = prices.apply(report, read_task(find_task(name)))
     require_folder(out)
     require_fresh(out, resume=resume)
     if from_runs is not None:
@@ -82,6 +84,7 @@ def main(
         "date": datetime.now(UTC).date().isoformat(),
         "task": task.name,
         "task_sha256": task.sha256,
+        "prices": None if task.market is None else task.market.describe(),
         "cell": task.cell.name,
         "cell_sha256": task.cell.sha256,
         "varies": task.varies.model_dump(mode="json"),  # the runs may have changed it
