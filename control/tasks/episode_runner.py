@@ -23,6 +23,7 @@ from drivers.snapshot import Estimate, PackReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.process import BaseProcess
 
     from control.ports import Controller, Decision
     from control.tasks.episodes import Episodes
@@ -201,8 +202,17 @@ def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> I
         try:
             for future in [pool.submit(call) for call in calls]:
                 yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:  # a Ctrl-C, or whoever takes the results has enough: no work is worth waiting for
+            _end_processes(pool)
+            raise
+
+
+def _end_processes(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool in the middle of their calls, which write no files."""
+    processes: dict[int, BaseProcess] = dict(pool._processes or {})  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]  # until Python 3.14 has kill_workers
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes.values():
+        process.terminate()
 
 
 def _begin_process() -> None:
