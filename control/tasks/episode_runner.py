@@ -213,6 +213,8 @@ def _end_processes(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(wait=False, cancel_futures=True)
     for process in processes.values():
         process.terminate()
+    for process in processes.values():
+        process.join()
 
 
 def _begin_process() -> None:

@@ -15,6 +15,7 @@ from workbench.window.control_page.judge_form import JudgeForm
 from workbench.window.control_page.promotion_controller import NO_RESULT, PromotionController, describe_open
 from workbench.window.control_page.promotion_files import PROMOTED
 from workbench.window.control_page.xy_plot import XyAxes, XyLine, XyPlot
+from workbench.window.plots.curve import Stroke
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
 from workbench.window.widgets.elided_label import ElidedLabel
@@ -36,6 +37,8 @@ JUDGING: Final = "JUDGING"
 IN_SHADOW: Final = "IN THE SHADOW"
 BEGINS: Final = "It begins."
 STOPPING: Final = "It ends."
+POLICY_COLOUR: Final = "pink"  # as the lanes of the shipped bench have them
+COLOURS: Final = {"mpc": "green", "mpc-wrong": "green", "rule": "blue"}
 _EUR: Final = fmt.Display("EUR", decimals=4, signed=True)
 _PLOT_PX: Final = 170
 _LEFT_PX: Final = 330
@@ -225,9 +228,10 @@ class PromotionView(QWidget):
     def _show_shadow(self, shadow: ShadowRecord | None) -> None:
         lines: list[XyLine] = []
         if shadow is not None:
+            colour = COLOURS.get(shadow.candidate, POLICY_COLOUR)
             lines = [
-                XyLine("closed loop, own twin", "orange", shadow.days, shadow.closed_eur),
-                XyLine("open loop, same states", "blue", shadow.days, shadow.open_eur),
+                XyLine("closed loop, own twin", colour, shadow.days, shadow.closed_eur),
+                XyLine("open loop, same states", colour, shadow.days, shadow.open_eur, Stroke.DASH),
             ]
         self.plot.show_lines(lines, NO_SHADOW)
         self.plot.setToolTip(

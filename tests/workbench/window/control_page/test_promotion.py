@@ -194,6 +194,8 @@ def test_the_score_in_the_shadow_is_what_the_candidate_costs_more(
     closed, opened = view.plot.canvas.lines
     assert (closed.x, closed.y) == ((1.0, 2.0), pytest.approx((0.5, -0.5)))
     assert opened.y[0] == pytest.approx(0.25)
+    assert closed.colour == opened.colour, "of the candidate"
+    assert closed.stroke is not opened.stroke
 
 
 def test_long_evidence_wraps_and_is_not_cut(
