@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 POLICY_SUFFIX: Final = ".onnx"
 BUSY: Final = "A shadow or a judgement is under way."
 NOT_BUSY: Final = "No shadow and no judgement is under way."
-WORKING: Final = "judging"
 STOPPING: Final = "It ends, and writes nothing."
 AT_CLOSE: Final = "The shadow or judgement is stopped; it leaves no result."
 NO_CANDIDATE: Final = "Choose a candidate first."
@@ -67,7 +66,7 @@ class JudgeController(QObject):
     @property
     def word(self) -> str:
         """What stands in place of the page's name; empty while nothing goes on."""
-        return WORKING if self.is_busy else ""
+        return self.request.word if self.is_busy and self.request is not None else ""
 
     @property
     def is_judging(self) -> bool:

@@ -37,7 +37,7 @@ class ShadowRequest:
     processes: int
     out: Path
 
-    title = "shadow"
+    word = "in shadow"  # what the window calls it
 
     @property
     def words(self) -> list[str]:
@@ -55,7 +55,7 @@ class PromotionRequest:
     processes: int
     out: Path
 
-    title = "judgement"
+    word = "judging"
 
     @property
     def words(self) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.window.widgets.themes import Theme
 
 NO_JUDGEMENT: Final = "Choose a candidate and judge it; its gates appear here one by one, with their evidence."
+NO_GATE_YET: Final = "The first gates come once the policy is read."
 NO_SHADOW: Final = "Run a candidate in the shadow; what it costs more each day appears here."
 PROMOTE_TIP: Final = "Keep this policy and its result where bench files can name it"
 KEPT: Final = "Promoted. Name the policy in the settings of a lane of kind control.rl in the bench file:"
@@ -186,6 +187,7 @@ class PromotionView(QWidget):
         self.trouble.setVisible(bool(results.trouble))
         self.table.setVisible(bool(gates))
         self.judge.setVisible(not gates)
+        self.judge.setText(NO_GATE_YET if self.judging.is_judging else NO_JUDGEMENT)
         self.table.gates.show_gates(gates)
         self._show_form()
         if self.judging.is_busy:

@@ -12,9 +12,9 @@ from tests.workbench.hands import click, nameless
 from workbench.window.control_page import judge_controller as ctl
 from workbench.window.control_page.controller_choice import NAMES, OTHER, name_policy
 from workbench.window.control_page.judge_controller import JudgeController, list_shipped_policies
-from workbench.window.control_page.judge_task import JudgeProgress, find_fraction
+from workbench.window.control_page.judge_task import JudgeProgress, ShadowRequest, find_fraction
 from workbench.window.control_page.promotion_controller import PromotionController
-from workbench.window.control_page.promotion_view import IN_SHADOW, JUDGING, UNDER_WAY, PromotionView
+from workbench.window.control_page.promotion_view import IN_SHADOW, JUDGING, NO_GATE_YET, UNDER_WAY, PromotionView
 from workbench.window.widgets.themes import DARK
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def list_files(folder: Path) -> list[str]:
 def test_a_shadow_is_run_and_its_score_drawn(view: PromotionView, qtbot: QtBot, tmp_path: Path) -> None:
     view.form.days.setValue(1)
     click(view.form.shadow)
-    assert view.judging.word == ctl.WORKING
+    assert view.judging.word == ShadowRequest.word
     assert (view.form.shadow.isEnabled(), view.form.shadow.toolTip()) == (False, ctl.BUSY)
     assert view.word.text() == IN_SHADOW
     qtbot.waitUntil(lambda: bool(view.plot.canvas.lines))
@@ -64,6 +64,7 @@ def test_gates_appear_as_they_are_judged_and_the_button_names_the_first_open_one
     click(view.form.judge)
     assert view.word.text() == JUDGING
     assert view.promote.toolTip() == UNDER_WAY
+    assert view.judge.text() == NO_GATE_YET
     qtbot.waitUntil(lambda: len(view.table.gates.rows) > 1)
     assert view.table.isVisible()
     assert not view.promote.isEnabled()
