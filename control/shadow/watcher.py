@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from control.shadow.scores import ShadowScore, ShadowStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
     from control.ports import Decision
@@ -47,7 +46,7 @@ class ShadowWatcher:
         self._steps = deque[ShadowStep]()
         self._is_start, self._behind, self._sent = True, 0, 0  # turns that no score covers yet, and of them those sent
         self._scores: Mapping[str, ShadowScore] = {}
-        self._link: Connection | None = None
+        self._link: Any = None  # one end of a pipe, None before `start`
         self._worker: SpawnProcess | None = None
         self._waits, self._is_over = True, False
 

@@ -22,7 +22,7 @@ from drivers.processes import end_with_parent
 from drivers.snapshot import Estimate, PackReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from multiprocessing.process import BaseProcess
 
     from control.ports import Controller, Decision
@@ -192,7 +192,7 @@ def find_packs(model: str) -> Callable[[ControlTask, Episodes], SimulatedPacks]:
     return partial(ReferencePacks, model=model)
 
 
-def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> Iterator[Result]:
+def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> Generator[Result, None, None]:
     """Yield the result of each call in order, over `processes` new processes; in this one for a single process."""
     if processes <= 1:
         for call in calls:

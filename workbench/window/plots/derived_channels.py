@@ -155,10 +155,14 @@ def _above(mine: int, theirs: int, rows: HistoryRows) -> Floats:
 def _longest(column: int, rows: HistoryRows) -> Floats:
     """Return the longest of the last second: a controller that plans every tenth turn takes no time in the others."""
     count = rows.new.shape[1]
-    since = rows.earlier(np.full(count, LONGEST_S))
+    since = rows.earlier(np.zeros(count) + LONGEST_S).tolist()
     values = np.nan_to_num(rows.values[column].astype(np.float64), nan=-np.inf)
-    ends = np.arange(len(values) - count, len(values))
-    longest = np.array([values[first : last + 1].max() for first, last in zip(since, ends, strict=True)])
+    longest = np.array(
+        [
+            values[first : last + 1].max()
+            for first, last in zip(since, range(len(values) - count, len(values)), strict=True)
+        ]
+    )
     return np.where(np.isfinite(longest) & np.isfinite(rows.new[column]), longest, np.nan)
 
 
