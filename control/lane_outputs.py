@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from control.ports import Controller, CurrentRange, Decision, Fallback
+from control.shadow.watcher import NO_SCORES, ShadowScores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ class LaneOutputs(NamedTuple):
     age_s: Mapping[str, float]
     estimates: Mapping[str, Estimate]
     decisions: Mapping[str, Decision]
+    shadow: ShadowScores = NO_SCORES
 
 
 def step_twin(current_a: Floats, ambient_k: float, dt_s: float) -> Callable[[Twin], TwinOutput]:

@@ -14,6 +14,7 @@ from control.gate import Allowed, Held, Tripped
 from control.jitter import LoopJitter
 from control.lane_outputs import LaneOutputs, run_controller, step_twin, update_estimator
 from control.model_range import ModelRange
+from control.shadow.watcher import NO_SCORES
 from control.state import BenchState, StateMachine
 from control.tick import Tick
 from drivers.errors import describe_error
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from control.gate import Gate, Verdict
     from control.lanes import Lanes
     from control.ports import Controller
+    from control.shadow.watcher import ShadowWatcher
     from control.snapshot_builder import PackView, SnapshotBuilder
     from drivers.ports import Actuator, Clock
     from drivers.snapshot import Snapshot
@@ -41,7 +43,8 @@ class LoopParts:
     """The parts of a loop. `cells`: of the pack; `plays_cells`: a command carries the active twin's cells (hil).
 
     `find_cause`: what another part did before the gate found a violation, as a sentence; empty for nothing. Outputs
-    that it has switched off read below their limits, and that is not why the bench trips.
+    that it has switched off read below their limits, and that is not why the bench trips. `shadow` scores the
+    controllers beside the loop.
     """
 
     clock: Clock
@@ -57,6 +60,7 @@ class LoopParts:
     ambient_k: float
     plays_cells: bool = True
     find_cause: Callable[[], str] = str
+    shadow: ShadowWatcher | None = None
     sinks: list[TickSink] = field(default_factory=list[TickSink])
 
 
@@ -165,6 +169,7 @@ class Loop:
             {name: output.age_s for name, output in twins.items()},
             estimates,
             decisions,
+            NO_SCORES if parts.shadow is None else parts.shadow.watch(reading, estimate, decisions, run_s),
         )
 
     def _has_estimator_inputs(self, snapshot: Snapshot) -> bool:
@@ -260,6 +265,7 @@ class Loop:
             requested=verdict.requested,
             verdict=verdict,
             events=tuple(self._events),
+            shadow=outputs.shadow,
         )
         self._events.clear()
         self._missed = 0

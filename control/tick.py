@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from control.gate import Allowed, Held
+from control.shadow.scores import OF_SHADOW, UNKNOWN
+from control.shadow.watcher import NO_SCORES, ShadowScores
 from drivers.channel_names import (
     ALLOWED_CURRENT,
     BENCH_STATE,
@@ -42,7 +44,7 @@ class Tick:
 
     `late_s` is the start of the turn minus its due time, `turn_s` how long it took. `step_s` is by (role, lane),
     `age_s` by twin; `active_twin` is the lane whose cells were applied. `events` happened since the last turn,
-    `missed` is the number of turns left out before this one.
+    `missed` is the number of turns left out before this one; `shadow` are the newest scores of the controllers.
     """
 
     number: int
@@ -61,6 +63,7 @@ class Tick:
     requested: Command
     verdict: Verdict
     events: tuple[Event, ...]
+    shadow: ShadowScores = NO_SCORES
 
 
 LOOP = (
@@ -87,14 +90,17 @@ OF_PACK = (  # an estimator's values of the whole pack, and how long its step to
     ("step", "s"),
 )
 
-OF_CONTROLLER = (  # a controller's values, and how long its step took
+OF_CONTROLLER = (  # a controller's values, its shadow score and the score's age, and how long its step took
     ("current", "A"),
     ("cost", "1"),
     ("violations", "1"),
     ("interventions", "1"),
     ("fallback", "1"),
+    *OF_SHADOW,
+    ("shadow_age", "s"),
     ("step", "s"),
 )
+DECIDED = len(OF_CONTROLLER) - len(OF_SHADOW) - 2  # of them are the decision's
 
 
 class TickLayout:
@@ -150,7 +156,7 @@ class TickLayout:
             out[at - 1] = tick.step_s.get(("estimator", name), float("nan"))
         for name in self._controllers:
             if (decision := tick.decisions.get(name)) is not None:
-                out[at : at + len(OF_CONTROLLER) - 1] = (
+                out[at : at + DECIDED] = (
                     decision.current_a,
                     decision.cost,
                     decision.violations,
@@ -158,6 +164,8 @@ class TickLayout:
                     decision.fallback,
                 )
             at += len(OF_CONTROLLER)
+            out[at - 2 - len(OF_SHADOW) : at - 2] = tick.shadow.scores.get(name, UNKNOWN)
+            out[at - 2] = tick.shadow.age_s if name in tick.shadow.scores else float("nan")
             out[at - 1] = tick.step_s.get(("controller", name), float("nan"))
 
     def _command_channels(self) -> Iterator[Channel]:

@@ -119,8 +119,9 @@ class CpoLearner:
         for _ in range(s.turns):
             now = torch.as_tensor(self.collector.observation)
             noise = torch.randn(s.packs, generator=self._random)
-            drawn.append(self._mean(now) + noise * self._log_std.exp())
-            steps.append(self.collector.step(self.actor.complete(now, drawn[-1]).clamp(-1.0, 1.0).numpy()))
+            mean = self._mean(now)
+            drawn.append(mean + noise * self._log_std.exp())
+            steps.append(self.collector.step(self.actor.explore(now, mean, drawn[-1]).clamp(-1.0, 1.0).numpy()))
         self._turns += s.turns
         own, safe, earned, broken, ended = (
             torch.as_tensor(np.array([getattr(step, name) for step in steps]), dtype=torch.float32)

@@ -108,7 +108,8 @@ def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
         weights |= {name: np.array([column]) for name, column in columns.items()} | {"reach": np.float32(actor.reach)}
         charge, discharge, asked = (add("Gather", [INPUT, name], axis=1) for name in columns)
         asked = add("Min", [add("Max", [asked, add("Neg", [charge])]), discharge])
-        last = add("Add", [asked, add("Mul", [last, "reach"])])
+        shrunk = add("Shrink", [last], lambd=actor.least, bias=actor.least)
+        last = add("Add", [asked, add("Mul", [shrunk, "reach"])])
     nodes.append(onnx.make_node("Clip", [last, "least", "most"], [OUTPUT]))
     graph = onnx.make_graph(
         nodes,

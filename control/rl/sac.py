@@ -142,7 +142,7 @@ class SacLearner:
         raw = mean + noise * log_std.exp()
         density = -0.5 * noise.square() - log_std - 0.5 * math.log(2.0 * math.pi)
         bend = 2.0 * (math.log(2.0) - raw - nn.functional.softplus(-2.0 * raw))  # of the tanh
-        return self._trained.complete(seen, torch.tanh(raw)), density - bend
+        return self._trained.explore(seen, torch.tanh(mean), torch.tanh(raw)), density - bend
 
     def _project(self, seen: Tensor, own: Tensor) -> Tensor:
         return self._trained.project(seen, own) if self._settings.shielded else own

@@ -22,7 +22,8 @@ from drivers.processes import end_with_parent
 from drivers.snapshot import Estimate, PackReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
+    from multiprocessing.process import BaseProcess
 
     from control.ports import Controller, Decision
     from control.tasks.episodes import Episodes
@@ -191,7 +192,7 @@ def find_packs(model: str) -> Callable[[ControlTask, Episodes], SimulatedPacks]:
     return partial(ReferencePacks, model=model)
 
 
-def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> Iterator[Result]:
+def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> Generator[Result, None, None]:
     """Yield the result of each call in order, over `processes` new processes; in this one for a single process."""
     if processes <= 1:
         for call in calls:
@@ -201,8 +202,19 @@ def run_in_processes(calls: Sequence[Callable[[], Result]], processes: int) -> I
         try:
             for future in [pool.submit(call) for call in calls]:
                 yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:  # a Ctrl-C, or whoever takes the results has enough: no work is worth waiting for
+            _end_processes(pool)
+            raise
+
+
+def _end_processes(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool in the middle of their calls, which write no files."""
+    processes: dict[int, BaseProcess] = dict(pool._processes or {})  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]  # until Python 3.14 has kill_workers
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes.values():
+        process.terminate()
+    for process in processes.values():
+        process.join()
 
 
 def _begin_process() -> None:

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from control.gate import Held, Tripped
+from control.shadow.scores import ShadowScore
+from control.shadow.watcher import ShadowScores
 from control.state import BenchState
 from control.tick import TickLayout
 from tests.control.fakes import CELLS, Rig, rig
 from twin.ports import HealthEstimate
+
+SCORED = ("cost", "violations", "interventions")
 
 
 def layout(made: Rig) -> TickLayout:
@@ -54,7 +58,22 @@ def test_a_row_holds_what_lanes_and_gate_said() -> None:
     assert (row["gate/verdict"], row["gate/ticks_left"], row["bench/state"]) == (0.0, 0.0, 3.0)
     assert row["loop/twin"] == 0.0
     unknown = [name for name, value in row.items() if math.isnan(value)]
-    assert all("/r0" in name or "_power" in name for name in unknown), "nothing else may be missing"
+    words = "/r0", "_power", "_loop_", "shadow_age"  # nobody scores this loop
+    assert all(any(word in name for word in words) for name in unknown), "nothing else may be missing"
+
+
+def test_the_shadow_score_of_a_controller_is_kept_with_its_age() -> None:
+    told = running().turns(1)
+    shape = layout(rig())
+    out = np.zeros(len(shape.table))
+    shape.fill(replace(told, shadow=ShadowScores({"other": ShadowScore(0.5, 1.0, 2.0, 0.7, 3.0, 4.0)}, 0.25)), out)
+    row = dict(zip(shape.table.names, out.tolist(), strict=True))
+    assert [row[f"controller/other/open_loop_{what}"] for what in SCORED] == [0.5, 1.0, 2.0]
+    assert [row[f"controller/other/closed_loop_{what}"] for what in SCORED] == [0.7, 3.0, 4.0]
+    assert row["controller/other/shadow_age"] == 0.25
+    assert row["controller/other/step"] == told.step_s["controller", "other"]
+    assert math.isnan(row["controller/duty/shadow_age"])
+    assert math.isnan(row["controller/duty/open_loop_cost"])
 
 
 def test_a_row_tells_which_twin_was_active_when_it_was_made() -> None:

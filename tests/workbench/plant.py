@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from control.shadow.scores import OF_SHADOW
 from drivers.snapshot import Channel, ChannelTable, Floats
 from workbench.session.status import LaneInfo
 
@@ -20,6 +21,8 @@ LANES = (
     LaneInfo("controller", "MPC", active=False),
     LaneInfo("controller", "RL", active=False),
 )
+
+SCORES = {"Profile": (4.6e-6, 4.7e-6), "MPC": (4.5e-6, 4.6e-6), "RL": (5.3e-6, 4.9e-6)}  # EUR a second
 
 
 def table() -> tuple[ChannelTable, int]:
@@ -52,6 +55,7 @@ def table() -> tuple[ChannelTable, int]:
         else:
             derived += [Channel(f"{path}/current", "A"), Channel(f"{path}/cost", "1")]
             derived += [Channel(f"{path}/{what}", "1") for what in ("violations", "interventions", "fallback")]
+            derived += [Channel(f"{path}/{what}", unit) for what, unit in (*OF_SHADOW, ("shadow_age", "s"))]
         derived += [Channel(f"{path}/step", "s")]
     derived += [Channel("bench/state", "1")]
     return ChannelTable((*measured, *derived)), len(measured)
@@ -85,6 +89,17 @@ class Plant:
         if phase < 30.0:
             return -12.0
         return 25.0 + (6.0 * np.sin((phase - 30.0) / 1.4) if phase < 44.0 else 0.0)
+
+    def _score(self, values: Floats, name: str, t: float) -> None:
+        """Fill the shadow score: it comes every half second, and CC-CV has none."""
+        if name not in SCORES:
+            return
+        step, (opened, closed) = 0.5 * int(2.0 * t), SCORES[name]
+        wave = 1.0 + 0.1 * np.sin(step / 3.0)
+        more = float(step > 20.0) if name == "RL" else 0.0
+        score = (opened * step * wave, 0.0, more * int(step / 4.0), closed * step * wave, 0.0, more * int(step / 5.0))
+        for (what, _), value in zip((*OF_SHADOW, ("shadow_age", "s")), (*score, t - step), strict=True):
+            values[self._at[f"controller/{name}/{what}"]] = value
 
     def row(self, t: float) -> Floats:  # one line a column
         values = np.full(len(self._at), np.nan)
@@ -124,6 +139,7 @@ class Plant:
                 values[at[f"{lane.role}/{lane.name}/violations"]] = float(int(t / 40.0)) if shielded else 0.0
                 values[at[f"{lane.role}/{lane.name}/interventions"]] = float(int(t / 7.0)) if shielded else 0.0
                 values[at[f"{lane.role}/{lane.name}/fallback"]] = 0.0
+                self._score(values, lane.name, t)
         for n in range(1, 9):
             kelvin = 300.0 + 0.35 * n + 0.01 * (t % 300.0)
             values[at[f"bms/temperature_{n}"]] = round(kelvin, 1)

@@ -39,6 +39,7 @@ from workbench.engine.actuator import BenchActuator
 from workbench.engine.guard_entry import LOOPBACK_CAN, guard_entry, know_loopback_can
 from workbench.engine.lanes import build_lanes
 from workbench.engine.live_bench import LiveBench
+from workbench.engine.shadow import make_shadow_watcher
 from workbench.engine.take_over import check_remote
 from workbench.engine.tick_writer import TickWriter
 from workbench.run_folders import make_stamped
@@ -142,6 +143,7 @@ def _make_live_bench(
         cells=pack.cells,
         ambient_k=pack.ambient_k,
         plays_cells=bench.bench.mode == "hil",
+        shadow=make_shadow_watcher(bench, pack) if order.shadows else None,
         find_cause=partial(_find_cause, guard, cells),
         sinks=[TickWriter(layout, ring, defects.recorder(recorder)), guard],
     )

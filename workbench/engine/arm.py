@@ -47,6 +47,8 @@ def arm(
         raise Refused(f"{absent[0].name} is {absent[0].state}: {absent[0].detail}", hint="repair it, then arm")
     station.dut.heartbeat(on=True)
     station.io_box.power(on=True)
+    if station.loop.parts.shadow is not None:
+        station.loop.parts.shadow.start()  # while nothing is live: its libraries take seconds
     began_s = monotonic()
     checks: list[ChecklistLine] = []
     try:

@@ -180,6 +180,8 @@ class LiveBench:
             stack.callback(self.ring.path.unlink, missing_ok=True)
             stack.callback(self.ring.close)
             stack.callback(self.recorder.close, progress)
+            if self.loop.parts.shadow is not None:
+                stack.callback(self.loop.parts.shadow.close)
             for lane in self.loop.parts.twins.all:
                 stack.callback(lane.part.close)
             for source in (self.io_box, self.supply, self.cells, self.dut):

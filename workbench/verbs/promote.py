@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
@@ -13,6 +13,7 @@ from control.tasks.promotion_judge import JudgeEffort, PromotionJudge, make_resu
 from control.tasks.promotion_rules import FILE, read_rules
 from control.tasks.task import find_task, read_task
 from drivers.jsonvalues import replace_nan
+from drivers.state_file import write_bytes
 from workbench.verbs.given_prices import NO_PRICES, GivenPrices
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.report import Report
 
 RESULT: Final = "promotion.json"
+SO_FAR: Final = "judged_so_far.json"  # the gates of a judgement under way, for who watches it
 WORDS: Final = {True: "pass", False: "FAIL", None: "-"}
 
 
@@ -50,17 +52,26 @@ def main(
     judge = PromotionJudge(policy, task, asked, effort, lambda text: progress.print(text, markup=False))
     report.line(f"policy {loaded.sha256[:12]} for {task.name}, rules version {asked.version}")
     gates: list[PromotionGate] = []
-    for gate in judge.run():
-        gates.append(gate)
-        report.line(_format(gate))
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        for gate in judge.run():
+            gates.append(gate)
+            report.line(_format(gate))
+            _write(out / SO_FAR, make_result(loaded, task, asked, gates))
+    finally:
+        (out / SO_FAR).unlink(missing_ok=True)
     verdict = decide(gates)
     result = replace_nan(make_result(loaded, task, asked, gates))
-    out.mkdir(parents=True, exist_ok=True)
-    (out / RESULT).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _write(out / RESULT, result)
     report.body.update(result=result, file=str(out / RESULT))
     report.line(f"{verdict}: {_explain(verdict, gates)}")
     report.line(f"wrote {out / RESULT}")
     return verdict is PromotionVerdict.PROMOTED
+
+
+def _write(path: Path, result: dict[str, Any]) -> None:
+    """Write a result as a whole file."""
+    write_bytes(path, json.dumps(replace_nan(result), indent=1).encode() + b"\n")
 
 
 def _format(gate: PromotionGate) -> str:

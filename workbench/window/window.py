@@ -141,7 +141,8 @@ class Window(QObject):
         for page in (bundle, fleet):
             page.dialog_wanted.connect(self.dialogs.open)
         self.certify.controller.changed.connect(self._on_certification_changed)
-        self.control.training.controller.changed.connect(self._on_training_changed)
+        for part in (self.control.training.controller, self.control.promotion.judging):
+            part.changed.connect(self._on_control_changed)
         self.certify.bundle_wanted.connect(self._make_bundle)
         bundle.fleet_wanted.connect(self._offer_bundle)
         fleet.connection.failed.connect(self.controller.failed)
@@ -153,8 +154,8 @@ class Window(QObject):
         self._show_toolbar()
         self.shell.rail.mark("Certify", self.certify.controller.word)
 
-    def _on_training_changed(self) -> None:
-        self.shell.rail.mark("Control", self.control.training.controller.word)
+    def _on_control_changed(self) -> None:
+        self.shell.rail.mark("Control", self.control.word)
 
     def _on_status_changed(self) -> None:
         self._show_toolbar()

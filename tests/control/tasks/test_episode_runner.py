@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from twin import ecm
 from twin.pybamm_models import ReferenceCell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from control.ports import CurrentRange
@@ -176,3 +179,19 @@ def test_a_reference_cell_that_ends_breaks_its_limits(tmp_path: Path) -> None:
     outcomes = [simulation.step(np.array([30.0])) for _ in range(7)]
     assert outcomes[-1].parts.broken[0] == 1.0
     assert np.isfinite([outcome.cost_eur[0] for outcome in outcomes]).all()
+
+
+def wait_long() -> None:
+    time.sleep(600.0)
+
+
+@pytest.mark.timeout(60)
+def test_work_in_other_processes_ends_at_once_when_nobody_wants_it(tmp_path: Path) -> None:
+    task = make_task(tmp_path)
+    calls: list[Callable[[], object]] = [partial(run_episode, "rule", task, 1, 0), wait_long, wait_long]
+    results = run_in_processes(calls, 2)
+    next(results)
+    others = multiprocessing.active_children()
+    results.close()  # as an exception, or a Ctrl-C, does
+    assert others
+    assert all(process.exitcode is not None for process in others)

@@ -21,6 +21,7 @@ def declare(page: ControlPage, commands: CommandRegistry, show: Callable[[], obj
 
     def fit() -> None:
         page.lanes.fit()
+        page.shadow.fit()
         page.bench.board.fit()
 
     commands.replace("fit", "Fit all plots", fit, "Ctrl+0")
@@ -30,8 +31,11 @@ def declare(page: ControlPage, commands: CommandRegistry, show: Callable[[], obj
     commands.add("train", "Control: start a training", form.start, "F9", why_not=training.why_not_start)
     commands.add("train stop", "Control: stop the training", training.stop, "Shift+F9", why_not=training.why_not_stop)
     commands.add("train resume", "Control: resume the chosen training", form.resume, why_not=form.why_not_resume)
-    promotion = page.promotion
+    promotion, judging = page.promotion, page.promotion.judging
     commands.add(
-        "promote", "Control: promote the judged policy…", promotion.ask, why_not=promotion.controller.why_not_promote
+        "shadow", "Control: run the candidate in the shadow", promotion.run_shadow, why_not=promotion.why_not_shadow
     )
+    commands.add("judge", "Control: judge the candidate", promotion.run_judgement, why_not=promotion.why_not_judge)
+    commands.add("judge stop", "Control: stop the shadow or judgement", judging.stop, why_not=judging.why_not_stop)
+    commands.add("promote", "Control: promote the judged policy…", promotion.ask, why_not=promotion.why_not_promote)
     commands.add("promote look", "Control: read the newest results again", promotion.controller.refresh)

@@ -34,7 +34,14 @@ def make_control_specs(lanes: Sequence[LaneInfo]) -> list[PlotSpec]:
         PlotSpec(COST, "Cost", fmt.NUMBER, _make_curves(colours, "cost", Stroke.LINE), 0.1, "A², mean"),
         PlotSpec(SHIELD, "Interventions / violations", fmt.COUNT, tuple(counts), 4.0, "violations dashed", counted),
         PlotSpec(
-            STEP, "Solve time", fmt.MILLISECOND, _make_curves(colours, "step", Stroke.LINE), 0.05, "", timed, usual=True
+            STEP,
+            "Solve time",
+            fmt.MILLISECOND,
+            _make_curves(colours, "longest_step", Stroke.LINE),
+            0.05,
+            "ms, longest in 1 s",
+            timed,
+            usual=True,
         ),
     ]
 
@@ -59,6 +66,6 @@ def _make_count_legend(colours: Sequence[tuple[LaneInfo, str]], reading: Channel
 def _make_time_legend(colours: Sequence[tuple[LaneInfo, str]], reading: ChannelReading) -> list[LegendEntry]:
     """Return the times in the unit that suits each: a microsecond is no "0.00 ms"."""
     return [
-        LegendEntry(colour, lane.name, fmt.step_time(reading[lane_channel(ROLE, lane.name, "step")]))
+        LegendEntry(colour, lane.name, fmt.step_time(reading[lane_channel(ROLE, lane.name, "longest_step")]))
         for lane, colour in colours
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.window.control_page.judge_controller import JudgeController
 from workbench.window.control_page.lanes_view import LanesView
+from workbench.window.control_page.live_shadow_view import LiveShadowView
 from workbench.window.control_page.promotion_controller import PromotionController
 from workbench.window.control_page.promotion_view import PromotionView
 from workbench.window.control_page.training_controller import TrainingController
@@ -15,13 +18,11 @@ from workbench.window.control_page.training_view import TrainingView
 from workbench.window.widgets.basic import button, label, wrap_in_scroll_area
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.window.bench_page.page import BenchPage
     from workbench.window.session_controller import SessionController
     from workbench.window.widgets.themes import Theme
 
-LANES, TRAINING, PROMOTION = "Lanes", "Training", "Shadow and promotion"
+LANES, SHADOW, TRAINING, PROMOTION = "Lanes", "Live shadow", "Training", "Shadow and promotion"
 LOOK_EVERY: Final = 50  # readings between two looks at the results, 5 s
 
 
@@ -37,9 +38,17 @@ class ControlPage(QWidget):
         self.setAccessibleName("Control page")
         self._controller, self.bench = controller, bench
         self.lanes = LanesView(controller, bench, theme)
+        self.shadow = LiveShadowView(bench, theme)
         self.training = TrainingView(TrainingController(controller.background, root), theme)
-        self.promotion = PromotionView(PromotionController(controller.background, root), theme)
-        self.views: dict[str, QWidget] = {LANES: self.lanes, TRAINING: self.training, PROMOTION: self.promotion}
+        judging = JudgeController(controller.background, root)
+        self.promotion = PromotionView(PromotionController(controller.background, root), judging, theme)
+        self.views: dict[str, QWidget] = dict(
+            zip(
+                (LANES, SHADOW, TRAINING, PROMOTION),
+                (self.lanes, self.shadow, self.training, self.promotion),
+                strict=True,
+            )
+        )
         self._readings = 0
         self.buttons = {name: button(name, lambda name=name: self.show_view(name), "plain") for name in self.views}
         self.stack = QStackedWidget()
@@ -74,14 +83,19 @@ class ControlPage(QWidget):
         controller.ticked.connect(self._frame)
         controller.values_due.connect(self._read)
         controller.changed.connect(lanes.show_status)
-        for part in (self.training.controller, self.promotion.controller):
+        for part in (self.training.controller, self.promotion.controller, self.promotion.judging):
             part.failed.connect(controller.failed)
         self.training.controller.listed.connect(self._on_trainings_listed)
         self.promotion.question_wanted.connect(self.question_wanted)
 
     def set_theme(self, theme: Theme) -> None:
-        for view in (self.lanes, self.training, self.promotion):
+        for view in (self.lanes, self.shadow, self.training, self.promotion):
             view.set_theme(theme)
+
+    @property
+    def word(self) -> str:
+        """What stands in place of the page's name while something is under way; empty for nothing."""
+        return self.training.controller.word or self.promotion.judging.word
 
     @property
     def view(self) -> str:
@@ -98,17 +112,19 @@ class ControlPage(QWidget):
             self.buttons[name].setFocus()
 
     def _frame(self) -> None:
-        if self.lanes.isVisible():
-            self.lanes.frame()
+        for view in (self.lanes, self.shadow):
+            if view.isVisible():
+                view.frame()
 
     def _read(self) -> None:
-        if self.lanes.isVisible():
-            self.lanes.read()
+        for view in (self.lanes, self.shadow):
+            if view.isVisible():
+                view.read()
         self._readings += 1
         if self.promotion.isVisible() and self._readings % LOOK_EVERY == 0:
             self.promotion.controller.refresh()
 
     def _on_trainings_listed(self) -> None:
-        """Name the best policy of the newest training in the commands that judge one."""
-        records = self.training.controller.records.values()
-        self.promotion.show_policy(next((record.best.policy for record in records if record.best is not None), ""))
+        """Offer the best policy of each training as a candidate, the newest first."""
+        best = [record.best for record in self.training.controller.records.values()]
+        self.promotion.offer_policies([Path(one.policy) for one in best if one is not None])

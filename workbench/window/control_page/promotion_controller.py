@@ -16,7 +16,7 @@ from workbench.window.control_page.training_controller import FILES, FOLDER
 from workbench.window.tasks.task import Task
 
 if TYPE_CHECKING:
-    from workbench.window.control_page.promotion_files import PromotionRecord
+    from workbench.window.control_page.promotion_files import GateResult, PromotionRecord
     from workbench.window.tasks.background import Background
 
 RESULTS, KEPT = "promotions", "promoted"
@@ -41,11 +41,21 @@ class PromotionController(QObject):
         self.results = JudgeResults()
         self._is_promoting = False
         self._reading: Task[JudgeResults] | None = None
+        self._more_folders: tuple[Path, ...] = ()
+        self._policies: tuple[Path, ...] = ()
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where results and policies are looked for."""
-        return () if self.root is None else (self.root / RESULTS, self.root / FOLDER)
+        own = () if self.root is None else (self.root / RESULTS, self.root / FOLDER)
+        return (*own, *self._more_folders)
+
+    def look_in(self, folder: Path, policy: Path) -> None:
+        """Look for results in this folder too, and know this policy, wherever it is."""
+        if not any(folder.is_relative_to(known) for known in self.folders):
+            self._more_folders = (*self._more_folders, folder)
+        if policy not in self._policies:
+            self._policies = (*self._policies, policy)
 
     def refresh(self) -> None:
         """Read the newest results again."""
@@ -72,7 +82,7 @@ class PromotionController(QObject):
         if not record.gates:
             return NO_GATES
         if (gate := record.first_open) is not None:
-            return f"The gate {gate.name!r} {_describe(gate.word)}{f': {gate.reason}' if gate.reason else ''}."
+            return describe_open(gate)
         return "" if record.verdict == PROMOTED else f"The result says: {record.verdict}."
 
     def promote(self) -> None:
@@ -80,11 +90,11 @@ class PromotionController(QObject):
         record, root = self.results.promotion, self.root
         if self.why_not_promote() or record is None or root is None:
             return
-        self._is_promoting, folders = True, self.folders
+        self._is_promoting, folders, policies = True, self.folders, self._policies
         task = Task[Path](
             "Promote", ready=self._on_promoted, failed=self._on_failed, trouble="The policy cannot be promoted"
         )
-        self._background.run_in_thread(task, lambda _: keep_policy(record, folders, root / KEPT), queue=FILES)
+        self._background.run_in_thread(task, lambda _: keep_policy(record, folders, root / KEPT, policies), queue=FILES)
         self.changed.emit()
 
     def _on_promoted(self, policy: Path) -> None:
@@ -98,9 +108,15 @@ class PromotionController(QObject):
         self.changed.emit()
 
 
-def keep_policy(record: PromotionRecord, folders: tuple[Path, ...], kept: Path) -> Path:
-    """Copy the policy with the hash of `record`, and its result, into `kept`; raise `Refused` if there is none."""
-    for file in (path for folder in folders for path in sorted(folder.rglob("*.onnx"))):
+def keep_policy(
+    record: PromotionRecord, folders: tuple[Path, ...], kept: Path, policies: tuple[Path, ...] = ()
+) -> Path:
+    """Copy the policy with the hash of `record`, and its result, into `kept`; raise `Refused` if there is none.
+
+    It is one of `policies`, or lies below `folders`.
+    """
+    known = (path for path in policies if path.is_file())
+    for file in (*known, *(path for folder in folders for path in sorted(folder.rglob("*.onnx")))):
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() == record.policy_sha256:
             kept.mkdir(parents=True, exist_ok=True)
@@ -114,5 +130,7 @@ def keep_policy(record: PromotionRecord, folders: tuple[Path, ...], kept: Path) 
     )
 
 
-def _describe(word: str) -> str:
-    return {"fails": "does not hold", "not run": "was not run", "shortened": "was judged on too few episodes"}[word]
+def describe_open(gate: GateResult) -> str:
+    """Return a sentence on a gate that does not hold."""
+    words = {"fails": "does not hold", "not run": "was not run", "shortened": "was judged on too few episodes"}
+    return f"The gate {gate.name!r} {words[gate.word]}{f': {gate.reason}' if gate.reason else ''}."

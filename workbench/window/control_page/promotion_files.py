@@ -127,7 +127,14 @@ def _list_files(folders: tuple[Path, ...], pattern: str) -> Iterator[tuple[float
 
 def _make_promotion(path: Path, made_s: float, content: Mapping[str, Any]) -> PromotionRecord:
     policy, task, rules = content["policy"], content["task"], content["rules"]
-    gates = tuple(
+    gates = _make_gates(content)
+    about = f"{str(policy['algorithm']).upper()}, seed {policy['seed']}"
+    words = str(content["verdict"]), str(policy["sha256"]), about, str(task["name"]), f"version {rules['version']}"
+    return PromotionRecord(path, made_s, *words, gates)
+
+
+def _make_gates(content: Mapping[str, Any]) -> tuple[GateResult, ...]:
+    return tuple(
         GateResult(
             str(gate["name"]),
             None if gate["is_passed"] is None else bool(gate["is_passed"]),
@@ -137,9 +144,14 @@ def _make_promotion(path: Path, made_s: float, content: Mapping[str, Any]) -> Pr
         )
         for gate in content["gates"]
     )
-    about = f"{str(policy['algorithm']).upper()}, seed {policy['seed']}"
-    words = str(content["verdict"]), str(policy["sha256"]), about, str(task["name"]), f"version {rules['version']}"
-    return PromotionRecord(path, made_s, *words, gates)
+
+
+def read_gates_so_far(path: Path) -> tuple[GateResult, ...]:
+    """Return the gates of a judgement under way; none if there is no such file, or not a whole one."""
+    try:
+        return _make_gates(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def _make_shadow(path: Path, made_s: float, content: Mapping[str, Any]) -> ShadowRecord:

@@ -14,7 +14,8 @@ from workbench.extras import list_missing
 from workbench.own_command import make_own_command
 from workbench.session.actions import Failure
 from workbench.window.control_page.training_files import TrainingRecord, list_trainings
-from workbench.window.control_page.training_task import STOP, TrainingRequest, train
+from workbench.window.control_page.training_task import TrainingRequest, train
+from workbench.window.control_page.verb_process import STOP
 from workbench.window.tasks.task import Task
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.window.plots.axis_ticks import AxisScale, round_scale
 from workbench.window.plots.canvas import BOTTOM, LEAST_PX, RIGHT, TOP
-from workbench.window.plots.curve import LegendEntry
+from workbench.window.plots.curve import LegendEntry, Stroke
 from workbench.window.plots.header import PlotHeader
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import LABEL_PX, font
@@ -38,6 +38,7 @@ class XyLine:
     colour: str
     x: tuple[float, ...]
     y: tuple[float, ...]
+    stroke: Stroke = Stroke.LINE
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,10 @@ class XyCanvas(QWidget):
         known = [(x, y) for x, y in zip(line.x, line.y, strict=False) if math.isfinite(x + y)]
         points = [place(x, y) for x, y in known]
         colour = self.theme.colour(line.colour)
-        painter.setPen(QPen(colour, 1.5))
+        style = Qt.PenStyle.DashLine if line.stroke is Stroke.DASH else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(colour, 1.5, style))
         painter.drawPolyline(QPolygonF(points))
+        painter.setPen(QPen(colour, 1.5))
         if len(points) <= _FEW:
             painter.setBrush(colour)
             for point in points:
@@ -154,8 +157,9 @@ class XyPlot(QWidget):
 
     def show_lines(self, lines: Sequence[XyLine], empty: str) -> None:
         """Show these lines, or the sentence `empty` where none has a point."""
+        show = self.canvas.axes.display.text
         entries = [
-            LegendEntry(line.colour, line.label, self.canvas.axes.display.text(line.y[-1] if line.y else math.nan))
+            LegendEntry(line.colour, line.label, show(line.y[-1] if line.y else math.nan), stroke=line.stroke)
             for line in lines
         ]
         self.header.show_values(entries, "", ())

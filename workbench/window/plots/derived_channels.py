@@ -37,6 +37,8 @@ ARMED: Final = 2  # `bench/state` of the first state in which estimators learn
 DEAD_V: Final = 0.5  # where no cell carries more, the simulator's outputs are off and nothing is worth plotting
 RISE_S: Final = 0.1  # time that the outputs take to rise after being switched on
 TURN_S: Final = 0.010  # tolerance of that time: loop and simulator keep their own periods
+LOOPS: Final = ("open_loop", "closed_loop")  # the shadow scores
+LONGEST_S: Final = 1.0
 WRITE_S: Final = 0.0175  # a set-point is sent in the simulator's next period of 10 ms and measured in the one after
 
 Reduce = Callable[[Floats], Floats]
@@ -100,7 +102,7 @@ def make_derived_channels(
             DerivedChannel(Channel(name, "K"), partial(_reduce, sensors, reduce))
             for name, reduce in ((COLDEST, _least), (HOTTEST, _most))
         ]
-    return made + _twins(column, lanes, residual=residual)
+    return made + _twins(column, lanes, residual=residual) + _controllers(column, lanes)
 
 
 def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool) -> list[DerivedChannel]:
@@ -127,6 +129,41 @@ def _twins(column: dict[str, int], lanes: Sequence[LaneInfo], *, residual: bool)
         if len(soc):
             made.append(DerivedChannel(Channel(f"{path}soc", "1"), partial(_reduce, soc, _mean)))
     return made
+
+
+def _controllers(column: dict[str, int], lanes: Sequence[LaneInfo]) -> list[DerivedChannel]:
+    """Return what each controller costs more than the active one, in both shadow scores, and its longest step."""
+    controllers = [lane for lane in lanes if lane.role == "controller"]
+    active = next((lane.name for lane in controllers if lane.active), None)
+    made: list[DerivedChannel] = []
+    for lane in controllers:
+        own = partial(lane_channel, "controller", lane.name)
+        for loop in LOOPS:
+            mine = column.get(own(f"{loop}_cost"))
+            theirs = column.get(lane_channel("controller", active or "", f"{loop}_cost"))
+            if mine is not None and theirs is not None:
+                made.append(DerivedChannel(Channel(own(f"{loop}_more"), "EUR"), partial(_above, mine, theirs)))
+        if (step := column.get(own("step"))) is not None:
+            made.append(DerivedChannel(Channel(own("longest_step"), "s"), partial(_longest, step)))
+    return made
+
+
+def _above(mine: int, theirs: int, rows: HistoryRows) -> Floats:
+    return rows.new[mine] - rows.new[theirs]
+
+
+def _longest(column: int, rows: HistoryRows) -> Floats:
+    """Return the longest of the last second: a controller that plans every tenth turn takes no time in the others."""
+    count = rows.new.shape[1]
+    since = rows.earlier(np.zeros(count) + LONGEST_S).tolist()
+    values = np.nan_to_num(rows.values[column].astype(np.float64), nan=-np.inf)
+    longest = np.array(
+        [
+            values[first : last + 1].max()
+            for first, last in zip(since, range(len(values) - count, len(values)), strict=True)
+        ]
+    )
+    return np.where(np.isfinite(longest) & np.isfinite(rows.new[column]), longest, np.nan)
 
 
 def _matching(column: dict[str, int], pattern: re.Pattern[str]) -> Columns:

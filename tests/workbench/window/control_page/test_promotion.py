@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 
 from tests.workbench.hands import click
 from workbench.window.control_page import promotion_controller as ctl
 from workbench.window.control_page.gate_table import HEADS, REASON, RESULT
+from workbench.window.control_page.judge_controller import JudgeController
 from workbench.window.control_page.promotion_controller import PromotionController
 from workbench.window.control_page.promotion_files import FAILS, HOLDS, NOT_RUN, SHORTENED, find_results
-from workbench.window.control_page.promotion_view import NO_SHADOW, PromotionView
+from workbench.window.control_page.promotion_view import NO_JUDGEMENT, NO_SHADOW, PromotionView
 from workbench.window.widgets.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from workbench.window.tasks.background import Background
 
 POLICY = b"a policy"
+FAKE = Path(__file__).with_name("fake_judge.py")
+
+
+def fake_command(*words: str) -> list[str]:
+    return [sys.executable, str(FAKE), *words]
+
+
 HELD = {"name": "golden vectors", "is_passed": True, "evidence": "32 vectors", "reason": "", "is_shortened": False}
 FAILED = {**HELD, "name": "interventions", "is_passed": False, "evidence": "7 %", "reason": "it relies on the shield"}
 SHORT = {**HELD, "name": "no violation", "is_shortened": True}
@@ -61,7 +69,9 @@ def write(root: Path, name: str, content: object, age_s: float = 0.0) -> Path:
 @pytest.fixture
 def make_view(qtbot: QtBot, background: Background, tmp_path: Path) -> Callable[[], PromotionView]:
     def made() -> PromotionView:
-        view = PromotionView(PromotionController(background, tmp_path), DARK)
+        view = PromotionView(
+            PromotionController(background, tmp_path), JudgeController(background, tmp_path, fake_command), DARK
+        )
         qtbot.addWidget(view)
         view.resize(1200, 700)
         view.show()
@@ -70,15 +80,13 @@ def make_view(qtbot: QtBot, background: Background, tmp_path: Path) -> Callable[
     return made
 
 
-def test_without_a_result_the_view_gives_the_commands(make_view: Callable[[], PromotionView]) -> None:
+def test_without_a_result_the_view_says_what_would_fill_it(make_view: Callable[[], PromotionView]) -> None:
     view = make_view()
     assert (view.promote.isEnabled(), view.promote.toolTip()) == (False, ctl.NO_RESULT)
+    assert view.judge.text() == NO_JUDGEMENT
     assert view.judge.isVisible()
     assert not view.table.isVisible()
     assert view.plot.canvas.empty == NO_SHADOW
-    view.show_policy("/trained/seed 1/policy.onnx")
-    click(view.judge.copy)
-    assert "promote '/trained/seed 1/policy.onnx' --out" in QApplication.clipboard().text()
 
 
 CASES = {
@@ -186,7 +194,8 @@ def test_the_score_in_the_shadow_is_what_the_candidate_costs_more(
     closed, opened = view.plot.canvas.lines
     assert (closed.x, closed.y) == ((1.0, 2.0), pytest.approx((0.5, -0.5)))
     assert opened.y[0] == pytest.approx(0.25)
-    assert not view.shadow.isVisible()
+    assert closed.colour == opened.colour, "of the candidate"
+    assert closed.stroke is not opened.stroke
 
 
 def test_long_evidence_wraps_and_is_not_cut(
