@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class CpoSettings:
     packs: int = 64  # stepped together
     turns: int = 96  # steps of all packs an iteration
     random_turns: int = 96  # of random actions at the start; they give the normaliser and the scale of rewards
-    burn_in: int = 5  # iterations after them that fit the critics alone: wrong ones would spoil the policy's start
+    burn_in: int = 0  # iterations after them that fit the critics alone: wrong ones would spoil the policy's start
     hidden: tuple[int, ...] = (64, 64)
     discount: float = 0.995
     trace: float = 0.95  # lambda of the generalised advantages
@@ -54,8 +54,15 @@ class CpoSettings:
 
 
 def choose_cpo_settings(task: ControlTask) -> CpoSettings:
-    """Return the settings for a task: a duty is followed step by step, all else needs to look far ahead."""
-    return CpoSettings(discount=0.9) if task.kind is TaskKind.DUTY else CpoSettings()
+    """Return the settings for a task, see `control.rl.sac.choose_settings`."""
+    match task.kind:
+        case TaskKind.DUTY:
+            return CpoSettings(discount=0.9)
+        case TaskKind.ARBITRAGE:
+            many = CpoSettings(packs=128, burn_in=5, batch=1024, critic_passes=4)
+            return replace(many, discount=0.99, trace=0.9, distance=0.02)
+        case TaskKind.CHARGE:
+            return CpoSettings()
 
 
 class CpoLearner:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,17 +44,17 @@ class SacSettings:
 
     packs: int = 32  # stepped together; one update of all networks a step
     random_steps: int = 300  # steps of random actions at the start; they give the normaliser and the scale of rewards
-    burn_in: int = 1500  # steps after them in which only the critics learn: wrong ones would spoil the actor's start
+    burn_in: int = 0  # steps after them in which only the critics learn: wrong ones would spoil the actor's start
     capacity: int = 200_000  # transitions kept
-    batch: int = 1024
+    batch: int = 256
     hidden: tuple[int, ...] = (64, 64)
-    discount: float = 0.99
-    rate: float = 1e-3  # of Adam, for the critics
-    actor_rate: float = 1e-4  # for actor and temperature: slower than the critics, which then follow the policy
-    temperature: float = 0.02  # at the start
+    discount: float = 0.98
+    rate: float = 5e-4  # of Adam, for the critics
+    actor_rate: float = 5e-4  # of Adam, for actor and temperature
     follow: float = 0.005  # share by which the target critics follow the critics after each update
     average: float = 0.001  # share by which the exported actor follows the trained one: the mean of its last thousand
-    log_std: float = -2.0  # at the start, of the correction before the tanh
+    temperature: float = 0.1  # at the start
+    log_std: float = 0.0  # at the start, of the correction before the tanh
     entropy: float = -2.0  # the target entropy (nat); 0 for an action that is uniform within the rating
     limit: float = 0.03  # share of steps that may count for the constraint
     pid: tuple[float, float, float] = (1.0, 0.02, 1.0)  # of the multiplier
@@ -63,8 +63,18 @@ class SacSettings:
 
 
 def choose_settings(task: ControlTask) -> SacSettings:
-    """Return the settings for a task: a duty is followed step by step, all else needs to look far ahead."""
-    return SacSettings(discount=0.9) if task.kind is TaskKind.DUTY else SacSettings()
+    """Return the settings for a task: a duty is followed step by step, all else needs to look far ahead.
+
+    At a market the policy starts as the tuned rule: the critics come first and learn from more, and noise stays small.
+    """
+    match task.kind:
+        case TaskKind.DUTY:
+            return SacSettings(discount=0.9)
+        case TaskKind.ARBITRAGE:
+            many = SacSettings(burn_in=1500, capacity=400_000, batch=1024, discount=0.99)
+            return replace(many, rate=1e-3, actor_rate=3e-4, temperature=0.02, log_std=-2.0)
+        case TaskKind.CHARGE:
+            return SacSettings()
 
 
 class SacLearner:
