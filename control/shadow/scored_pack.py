@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _JOIN: Final[dict[str, Any]] = {"energy": np.sum, "charge": np.sum, "wear": np.sum, "high": np.max}  # others: the least
 NO_TURN: Final = np.zeros(1)
+FIRST: Final = np.zeros(1, np.intp)
 
 
 class StepScore(NamedTuple):
@@ -77,9 +78,9 @@ class ScoredPack:
     def begin(self, soc: Floats, temperature_k: Floats) -> None:
         """Begin again at rest, at these states; where one is not known, as the bench file declares the pack."""
         known = np.where(np.isfinite(soc), soc, self._spec.soc0)
-        self._packs.restart(0, self._make_episode(known), 0)
+        self._packs.restart(FIRST, self._make_episode(known))
         self.correct(soc, temperature_k)
-        self._observed.restart(0)
+        self._observed.restart(FIRST)
         self._current_a = 0.0
 
     def correct(self, soc: Floats, temperature_k: Floats) -> None:

@@ -37,7 +37,9 @@ class PriceTrader:
         self._waits[0] = (soc > high) | (self._waits[0] & (soc > high - hysteresis))
         self._waits[1] = (soc < low) | (self._waits[1] & (soc < low + hysteresis))
         current_a = find_trade(self._task, ahead, soc)
-        return np.where(np.where(current_a < 0.0, *self._waits), 0.0, current_a)
+        charges = current_a < 0.0
+        current_a[(charges & self._waits[0]) | (~charges & self._waits[1])] = 0.0
+        return current_a
 
 
 def find_trade(task: ControlTask, ahead: Floats, soc: Floats) -> Floats:

@@ -37,7 +37,7 @@ def test_a_pulse_against_the_current_makes_nothing_cheaper() -> None:
 
 
 def test_noise_below_the_least_turn_is_no_turn() -> None:
-    turns = make_turns(np.array([0.5]))[0]
+    turns, depth = make_turns(np.array([0.5]))[0], 0.0
     for place in np.linspace(0.5, 0.8, 301):
         follow_charge(turns, float(place), 0.002)
         depth = follow_charge(turns, float(place) - 0.001, 0.002)

@@ -60,7 +60,7 @@ def compare_by_hand(seeds: tuple[FinishedSeed, ...]) -> Comparison:
 def test_a_band_bridges_neither_gaps_nor_the_end_of_a_seed(tmp_path: Path) -> None:
     rows = {0: make_curve([1.0, 3.0, NAN, 5.0]), 1: make_curve([2.0, NAN]), 2: make_curve([9.0, 4.0, NAN])}
     band = make_band(make_seeds(tmp_path, rows))
-    assert band.count.tolist() == [3.0, 2.0, 0.0, 1.0]
+    assert band.known.tolist() == [3.0, 2.0, 0.0, 1.0]
     assert np.array_equal(band.low, [1.0, 3.0, NAN, 5.0], equal_nan=True)
     assert np.array_equal(band.median, [2.0, 3.5, NAN, 5.0], equal_nan=True)
     assert np.array_equal(band.high, [9.0, 4.0, NAN, 5.0], equal_nan=True)
@@ -138,7 +138,9 @@ def test_the_picture_holds_every_curve_and_level_within_its_frame(tmp_path: Path
     assert len(inside) == 3
     assert all(TOP < float(line.get("y1", "nan")) < BOTTOM and float(line.get("x2", "nan")) == EDGE for line in inside)
     covered = [box for box in drawing.iter(f"{SVG}rect") if box.get("y") == str(BOTTOM)]
-    assert [list(drawing).index(box) > list(drawing).index(drawing.find(f"{SVG}polyline")) for box in covered] == [True]
+    parts, line = list(drawing), drawing.find(f"{SVG}polyline")
+    assert line is not None
+    assert [parts.index(box) > parts.index(line) for box in covered] == [True]
     words = [text.text or "" for text in drawing.iter(f"{SVG}text")]
     assert "SAC, 2 seeds, 1 with an alarm" in words
     assert any("earlier returns lie below the frame" in word for word in words)

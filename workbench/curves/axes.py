@@ -55,7 +55,7 @@ def make_value_axis(bands: Sequence[CurveBand], levels: Sequence[float], pixels:
     values = list(levels)
     for band in bands:
         late = band.steps >= 0.5 * band.steps[-1]
-        values += [*band.low[late], *band.high[late], max(band.high[band.count > 0], default=math.nan)]
+        values += [*band.low[late], *band.high[late], max(band.high[band.known > 0], default=math.nan)]
     known = [float(value) for value in values if math.isfinite(value)]
     margin = MARGIN * (max(known) - min(known)) or 1e-3
     low, high = min(known) - margin, max(known) + margin

@@ -167,7 +167,7 @@ def _make_peer(name: str, label: str, judged: list[EpisodeScore], validated: lis
         name=name,
         label=label,
         judged_eur=np.array([[score.cost_eur for score in judged]]),
-        validated_eur=np.array([np.mean([score.cost_eur for score in validated])]),
+        validated_eur=np.array([float(np.mean([score.cost_eur for score in validated]))]),
         interventions=sum(score.interventions for score in judged) / steps,
         violations=sum(score.violations for score in judged) / steps,
     )

@@ -11,6 +11,8 @@ from workbench.curves import svg
 from workbench.curves.axes import Axis, format_steps, make_step_axis, make_value_axis
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from workbench.curves.comparison import Comparison, Contender
     from workbench.curves.statistics import CurveBand
 
@@ -76,7 +78,7 @@ def _draw_level(name: str, at: float) -> str:
 def _draw_band(colour: str, band: CurveBand, x: Axis, y: Axis) -> list[str]:
     """Return band and median, one of each for every part without gaps."""
     lines: list[str] = []
-    known = np.flatnonzero(band.count)
+    known = np.flatnonzero(band.known)
     for piece in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
         places = x.place(band.steps[piece])
         low, median, high = (y.place(values[piece]) for values in (band.low, band.median, band.high))
@@ -85,7 +87,7 @@ def _draw_band(colour: str, band: CurveBand, x: Axis, y: Axis) -> list[str]:
 
 
 def _draw_legend(
-    comparison: Comparison, bands: dict[str, CurveBand], colours: dict[str, str], levels: dict[str, float]
+    comparison: Comparison, bands: dict[str, CurveBand], colours: Mapping[str, str], levels: dict[str, float]
 ) -> list[str]:
     """Return an entry for each curve and level: its stroke, its name, and its return."""
     lines: list[str] = []
@@ -110,7 +112,7 @@ def _count_seeds(one: Contender) -> str:
 
 def _describe_end(band: CurveBand) -> str:
     """Return the last median, and after how many steps it was."""
-    known = np.flatnonzero(band.count)
+    known = np.flatnonzero(band.known)
     if not known.size:
         return "no return is a number"
-    return f"{band.median[known[-1]]:+.5f} EUR after {format_steps(band.steps[known[-1]])}"
+    return f"{band.median[known[-1]]:+.5f} EUR after {format_steps(float(band.steps[known[-1]]))}"

@@ -18,7 +18,7 @@ SEED: Final = 0
 
 
 class CurveBand(NamedTuple):
-    """Lowest, median and highest return (EUR) at each of `steps`, over the seeds that have one there, `count[steps]`.
+    """Lowest, median and highest return (EUR) at each of `steps`, over the seeds that have one there, `known[steps]`.
 
     All are NaN where no seed has one.
     """
@@ -27,7 +27,7 @@ class CurveBand(NamedTuple):
     low: Floats
     median: Floats
     high: Floats
-    count: Floats
+    known: Floats
 
 
 def make_band(seeds: Sequence[FinishedSeed]) -> CurveBand:

@@ -64,20 +64,20 @@ def test_a_training_on_recorded_packs_is_compared_on_these(tmp_path: Path) -> No
     assert task.sha256 == TASK.sha256
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"task": "duty_tracking"}, "another task than"),
-        ({"task_sha256": "0"}, "another version of the task than"),
-        ({"cell_sha256": "0"}, "another cell than"),
-        ({"varies": {}}, "other packs than"),
-        ({"validation": {"seed": 101, "packs": 2}}, "other validation episodes than"),
-        ({}, "has seed 0 of sac, as"),
-        ({"schema": "pulsebms.training/0"}, "is of the format pulsebms.training/0"),
-        ({"seeds": [{}]}, "is no summary of a training"),
-        ({"seeds": 3}, "is no summary of a training"),
-    ],
-)
+OTHERS: list[tuple[dict[str, Any], str]] = [
+    ({"task": "duty_tracking"}, "another task than"),
+    ({"task_sha256": "0"}, "another version of the task than"),
+    ({"cell_sha256": "0"}, "another cell than"),
+    ({"varies": {}}, "other packs than"),
+    ({"validation": {"seed": 101, "packs": 2}}, "other validation episodes than"),
+    ({}, "has seed 0 of sac, as"),
+    ({"schema": "pulsebms.training/0"}, "is of the format pulsebms.training/0"),
+    ({"seeds": [{}]}, "is no summary of a training"),
+    ({"seeds": 3}, "is no summary of a training"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), OTHERS)
 def test_trainings_that_do_not_compare_are_refused_by_name(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     write_training(one, TASK, CURVES)
@@ -89,7 +89,8 @@ def test_trainings_that_do_not_compare_are_refused_by_name(tmp_path: Path, chang
 
 @pytest.mark.parametrize("key", ["task_sha256", "cell_sha256"])
 def test_a_training_of_a_task_or_cell_that_has_changed_is_refused(tmp_path: Path, key: str) -> None:
-    training = read_finished(write_training(tmp_path, TASK, CURVES, **{key: "0"}))
+    changes: dict[str, Any] = {key: "0"}
+    training = read_finished(write_training(tmp_path, TASK, CURVES, **changes))
     with pytest.raises(RunLogError, match="than arbitrage is now; train again"):
         training.load_task()
 
