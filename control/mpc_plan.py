@@ -28,7 +28,7 @@ ITERATIONS: Final = 60
 ACCURACY: Final = (1e-6, 1e-7)  # absolute and relative residual: the first current is within 1e-4 C of the exact one
 NEVER: Final = 1e-14  # of the solver's tests for no solution: slacks make one, and large slacks mislead the tests
 STEP_SHARE: Final = 0.995  # of the way to the boundary
-LOOSENESS: Final = 1e-8  # of the equations at first; with more, a plan far outside its limits is not found
+LOOSENESS: Final = 1e-8  # of the equations, in each iteration: with less, round-off; with more, many iterations
 
 
 @dataclass(frozen=True)
@@ -80,24 +80,27 @@ class MpcPlan:
         if not np.isfinite(self.states).all():
             return False
         program = self._program.assemble(self.states, self.inputs, goal, limits, most)
-        if not (self._improve(program) or self._improve(program)):  # once more, set up afresh
+        solver = self._improve(program)
+        if solver is None:
             return False
-        self.iterations = int(self._solver.result.info.iter)
-        change, slack = self._program.read(np.asarray(self._solver.result.x))
+        self.iterations = int(solver.result.info.iter)
+        change, slack = self._program.read(np.asarray(solver.result.x))
         self.inputs, self.slack = np.clip(self.inputs + change, 0.0, most), slack.copy()
         return True
 
-    def _improve(self, program: dict[str, Any]) -> bool:
-        """Solve the program; a solver that failed is thrown away."""
+    def _improve(self, program: dict[str, Any]) -> Any:
+        """Solve the program, if need be once more by the slower way; return the solver, or None if both failed."""
         solver = self._solver
         if solver is None:
-            solver = _make_solver()
+            solver = self._solver = _make_solver()
             solver.setup(**program)
         else:
             solver.update(**program)
-        solved = solver.solve() == piqp.PIQP_SOLVED
-        self._solver = solver if solved else None
-        return solved
+        if solver.solve() == piqp.PIQP_SOLVED:
+            return solver
+        self._solver, solver = None, _make_solver(slow=True)
+        solver.setup(**program)
+        return solver if solver.solve() == piqp.PIQP_SOLVED else None
 
     def _simulate(self, start: Floats, goal: MpcGoal, limits: Sequence[float]) -> None:
         """Fill `states` with where the present plan leads."""
@@ -107,14 +110,19 @@ class MpcPlan:
         self.states[:, 0], self.states[:, 1:] = start, self._roll()[0]
 
 
-def _make_solver() -> Any:
+def _make_solver(*, slow: bool = False) -> Any:
+    """Return a solver that eliminates the equations and relies on the scale of the program; a slow one does neither."""
     solver: Any = piqp.SparseSolver()
-    solver.settings.kkt_solver = piqp.KKTSolver.sparse_ldlt_eq_cond
+    if slow:
+        solver.settings.kkt_solver = piqp.KKTSolver.sparse_multistage
+    else:
+        solver.settings.kkt_solver = piqp.KKTSolver.sparse_ldlt_eq_cond
+        solver.settings.preconditioner_iter = 0
     solver.settings.eps_abs, solver.settings.eps_rel = ACCURACY
     solver.settings.eps_duality_gap_abs, solver.settings.eps_duality_gap_rel = ACCURACY
     solver.settings.eps_primal_inf = solver.settings.eps_dual_inf = NEVER
     solver.settings.tau = STEP_SHARE
     solver.settings.delta_init = LOOSENESS
-    solver.settings.preconditioner_iter = 0  # the program is scaled, for each plan anew
+    solver.settings.reg_lower_limit = solver.settings.reg_finetune_lower_limit = LOOSENESS
     solver.settings.max_iter = ITERATIONS
     return solver

@@ -1,7 +1,7 @@
 """The quadratic program of the stages of an MPC plan, as PIQP takes it: over the change of the plan, and slacks.
 
 Entries that are always zero are left out. The program is scaled, so that PIQP starts near its solution: states are
-changed in `UNIT`, and a limit that is far away counts in its own distance. The solution is the same.
+changed in units of their own, and a limit that is far away counts in its own distance. The solution is the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from control import mpc_model as model
-from control.mpc_model import FAMILY, INPUTS, SLACKS, SOC, STATES
+from control.mpc_model import FAMILY, HOUR_S, INPUTS, SLACKS, SOC, STATES
 from twin import casadi_functions as sy
 from twin.batch_function import BatchFunction
 from twin.smooth_cell import fit_cell
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SLACK: Final = (2.0, 0.1)  # linear and quadratic price of one unit of slack
 SETTLED: Final = 1e-3  # weight of the settlement's square, so that it is determined
 LEAST_C: Final = 1e-4  # a narrower range makes the solver's interior vanish; the plan is cut to the real one
-UNIT: Final = np.array([0.01, 0.1, 0.1, 1.0, 1.0, 1.0, 1.0])  # of a change of a state (1 %, 100 mV, 1 K, 1) and input
+UNIT: Final = np.array([0.01, 0.1, 0.1, 1.0, 1.0, 1.0, 1.0])  # of a state (1 %, 100 mV, 1 K, 1) and input, at least
 EXCESSES: Final = len(FAMILY)
 MOVES: Final = STATES + INPUTS  # what a stage is linearised over
 WIDTH: Final = MOVES + len(SLACKS)  # variables of a stage
@@ -42,10 +42,10 @@ class StageProgram:
         self._linear, self.horizon = BatchFunction(linear, horizon), horizon
         self._settle = sy.CompiledFunction(_build_settlement(settings))
         slopes, squares = sy.list_entries(linear, 1), sy.list_entries(linear, 3)
-        self._of_state = slopes[0] < STATES
-        self._equalities = _list_equalities(*(axis[self._of_state] for axis in slopes), horizon)
-        self._inequalities = _list_inequalities(*(axis[~self._of_state] for axis in slopes), horizon)
-        self._squares = _list_squares(*squares, horizon)
+        self._of_state, self.unit = slopes[0] < STATES, find_unit(settings.step_s)
+        self._equalities = _list_equalities(*(axis[self._of_state] for axis in slopes), horizon, self.unit)
+        self._inequalities = _list_inequalities(*(axis[~self._of_state] for axis in slopes), horizon, self.unit)
+        self._squares = _list_squares(*squares, horizon, self.unit)
         variables = horizon * WIDTH + MOVES
         self._gradient, self._low, self._high = np.zeros(variables), *(np.full(variables, b) for b in (-np.inf, np.inf))
         self._split(self._gradient)[MOVES:] = SLACK[0]
@@ -69,7 +69,7 @@ class StageProgram:
         limited = self._inequalities.fill()
         limited.data *= share[limited.indices]
         self._right[-1] = -more
-        np.multiply(gradient, UNIT[:, None], out=self._split(self._gradient)[:MOVES])
+        np.multiply(gradient, self.unit[:, None], out=self._split(self._gradient)[:MOVES])
         self._gradient[-INPUTS:] = goal.surplus, goal.missing
         np.negative(inputs, out=self._split(self._low)[STATES:MOVES])
         np.subtract(np.maximum(most, LEAST_C), inputs, out=self._split(self._high)[STATES:MOVES])
@@ -117,33 +117,40 @@ class SparsePattern:
         return self.matrix
 
 
-def _list_equalities(of: Columns, by: Columns, horizon: int) -> SparsePattern:
+def find_unit(step_s: float) -> Floats:
+    """Return the unit of a change of each state and input; of SoC, what 1 C moves in a step, if that is more."""
+    unit = UNIT.copy()
+    unit[SOC] = max(unit[SOC], step_s / HOUR_S)
+    return unit
+
+
+def _list_equalities(of: Columns, by: Columns, horizon: int, unit: Floats) -> SparsePattern:
     """Return the equations: the first state stays, each stage leads to the next state, and the settlement."""
     k, last, end = np.arange(horizon), (horizon + 1) * STATES, horizon * WIDTH
-    leads = _spread((k + 1) * STATES, of), _spread(k * WIDTH, by), _repeat(-UNIT[by] / UNIT[of], horizon)
+    leads = _spread((k + 1) * STATES, of), _spread(k * WIDTH, by), _repeat(-unit[by] / unit[of], horizon)
     stage, state = (axis.ravel() for axis in np.indices((horizon + 1, STATES)))
     others = (
         np.concatenate([stage * STATES + state, np.full(3, last)]),
         np.concatenate([stage * WIDTH + state, end + np.array([SOC, STATES, STATES + 1])]),
-        np.concatenate([np.ones(last), [UNIT[SOC], -1.0, 1.0]]),
+        np.concatenate([np.ones(last), [unit[SOC], -1.0, 1.0]]),
     )
     return SparsePattern(leads, others, (last + 1, end + MOVES))
 
 
-def _list_inequalities(of: Columns, by: Columns, horizon: int) -> SparsePattern:
+def _list_inequalities(of: Columns, by: Columns, horizon: int, unit: Floats) -> SparsePattern:
     """Return the limits of each stage, relieved by the slack of their family."""
     k, rows = np.arange(horizon), of - STATES
-    limits = _spread(k * EXCESSES, rows), _spread(k * WIDTH, by), _repeat(UNIT[by], horizon)
+    limits = _spread(k * EXCESSES, rows), _spread(k * WIDTH, by), _repeat(unit[by], horizon)
     stage, limit = (axis.ravel() for axis in np.indices((horizon, EXCESSES)))
     slack = stage * WIDTH + MOVES + np.array(FAMILY)[limit]
     others = stage * EXCESSES + limit, slack, np.full(len(slack), -1.0)
     return SparsePattern(limits, others, (EXCESSES * horizon, horizon * WIDTH + MOVES))
 
 
-def _list_squares(of: Columns, by: Columns, horizon: int) -> SparsePattern:
+def _list_squares(of: Columns, by: Columns, horizon: int, unit: Floats) -> SparsePattern:
     """Return the squares of the cost: of each stage, of its slacks, and of the settlement."""
     k, variables = np.arange(horizon), horizon * WIDTH + MOVES
-    costs = _spread(k * WIDTH, of), _spread(k * WIDTH, by), _repeat(UNIT[of] * UNIT[by], horizon)
+    costs = _spread(k * WIDTH, of), _spread(k * WIDTH, by), _repeat(unit[of] * unit[by], horizon)
     slacks, ends = _spread(k * WIDTH, np.arange(MOVES, WIDTH)).ravel(), np.arange(variables - INPUTS, variables)
     prices = np.concatenate([np.full(len(slacks), 2.0 * SLACK[1]), np.full(INPUTS, SETTLED)])
     diagonal = np.concatenate([slacks, ends])

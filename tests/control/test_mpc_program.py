@@ -12,7 +12,7 @@ from scipy import sparse
 from control import mpc_model as model
 from control.mpc_goal import track_current
 from control.mpc_model import ModelSettings, MpcLimits
-from control.mpc_program import EXCESSES, MOVES, UNIT, WIDTH, StageProgram
+from control.mpc_program import EXCESSES, MOVES, WIDTH, StageProgram, find_unit
 from twin import casadi_functions as sy
 from twin.cell_parameters import load_cell
 
@@ -23,6 +23,7 @@ HORIZON = 6
 SETTINGS = ModelSettings(load_cell(), 60.0)
 ROWS = MpcLimits(3.6, 4.0, 0.1, 0.9, 310.0, 0.01).list_rows(298.15, 0.0)
 START = np.array([0.3, 0.01, 0.02, 300.0, 0.0])
+UNIT = find_unit(SETTINGS.step_s)
 GOAL = track_current(np.full(HORIZON, 0.4))
 INPUTS = np.vstack([np.linspace(0.2, 0.5, HORIZON), np.full(HORIZON, 0.1)])
 
@@ -71,6 +72,12 @@ def test_entries_that_are_always_zero_are_left_out() -> None:
     program = assemble()
     assert program["A"].nnz < 0.7 * (HORIZON * MOVES * 5 + (HORIZON + 1) * 5)
     assert program["G"].nnz < 0.8 * HORIZON * EXCESSES * (MOVES + 1)
+
+
+def test_entries_of_the_equations_are_small_where_steps_are_long() -> None:
+    hours = StageProgram(ModelSettings(load_cell(), 3600.0, 0.7, 1.6), HORIZON)
+    made = hours.assemble(go(INPUTS)[0], INPUTS, GOAL, ROWS, np.ones((2, HORIZON)))
+    assert abs(made["A"].data[:-3]).max() < 10.0
 
 
 def test_the_program_has_the_solution_of_one_in_physical_units() -> None:
