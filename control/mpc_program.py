@@ -6,7 +6,7 @@ changed in units of their own, and a limit that is far away counts in its own di
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from scipy import sparse
@@ -42,10 +42,11 @@ class StageProgram:
         self._linear, self.horizon = BatchFunction(linear, horizon), horizon
         self._settle = sy.CompiledFunction(_build_settlement(settings))
         slopes, squares = sy.list_entries(linear, 1), sy.list_entries(linear, 3)
-        self._of_state, self.unit = slopes[0] < STATES, find_unit(settings.step_s)
-        self._equalities = _list_equalities(*(axis[self._of_state] for axis in slopes), horizon, self.unit)
-        self._inequalities = _list_inequalities(*(axis[~self._of_state] for axis in slopes), horizon, self.unit)
-        self._squares = _list_squares(*squares, horizon, self.unit)
+        (of, by), unit = slopes, find_unit(settings.step_s)
+        self._of_state, self.unit = of < STATES, unit
+        self._equalities = _list_equalities(of[self._of_state], by[self._of_state], horizon, unit)
+        self._inequalities = _list_inequalities(of[~self._of_state], by[~self._of_state], horizon, unit)
+        self._squares = _list_squares(*squares, horizon, unit)
         variables = horizon * WIDTH + MOVES
         self._gradient, self._low, self._high = np.zeros(variables), *(np.full(variables, b) for b in (-np.inf, np.inf))
         self._split(self._gradient)[MOVES:] = SLACK[0]
@@ -106,7 +107,7 @@ class SparsePattern:
         numbered.sort_indices()
         self.matrix: Any = numbered
         self._order: Columns = np.asarray(self.matrix.data, np.intp) - 1
-        self._factors: Floats = factors[self._order]
+        self._factors: Any = factors[self._order]
         self.values = np.ones(len(rows))
         self.of_stages = self.values[: stages[0].size].reshape(stages[0].shape)
 
@@ -170,5 +171,5 @@ def _build_settlement(settings: model.ModelSettings) -> sy.Function:
     """Return the function from the last SoC and that of reference to the energy: its slope, and how much is more."""
     smooth, soc = fit_cell(settings.cell), sy.symbol("soc", 2)
     more = smooth.compute_energy(soc[0]) - smooth.compute_energy(soc[1])
-    result = settings.capacity * sy.vertcat(smooth.compute_ocv(soc[0]), more)
+    result = settings.capacity * cast("Any", sy).vertcat(smooth.compute_ocv(soc[0]), more)
     return sy.function("settlement", {"soc": soc}, {"energy": sy.dense(result)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import piqp
@@ -83,16 +83,20 @@ def test_the_soc_of_a_long_step_counts_in_what_1_c_moves() -> None:
 def test_the_program_has_the_solution_of_one_in_physical_units() -> None:
     program, room = assemble(), -go(INPUTS)[1].T.ravel()
     unit = np.tile(np.append(UNIT, np.ones(WIDTH - MOVES)), HORIZON + 1)[: len(program["c"])]
-    by_unit, share = sparse.diags(1.0 / unit), 1.0 / np.maximum(1.0, room)
-    rows = sparse.diags(np.append(np.tile(UNIT[:5], HORIZON + 1), 1.0))
+    by_unit, share = diagonal(1.0 / unit), 1.0 / np.maximum(1.0, room)
+    rows = diagonal(np.append(np.tile(UNIT[:5], HORIZON + 1), 1.0))
     physical = program | {
         "P": (by_unit @ program["P"] @ by_unit).tocsc(),
         "c": by_unit @ program["c"],
         "A": (rows @ program["A"] @ by_unit).tocsc(),
-        "G": (sparse.diags(1.0 / share) @ program["G"] @ by_unit).tocsc(),
+        "G": (diagonal(1.0 / share) @ program["G"] @ by_unit).tocsc(),
         "h_u": room,
     }
     assert solve(physical) / unit == pytest.approx(solve(program), abs=1e-5)
+
+
+def diagonal(entries: Floats) -> Any:
+    return cast("Any", sparse).diags(entries)
 
 
 def solve(program: dict[str, Any]) -> Floats:

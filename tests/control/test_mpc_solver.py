@@ -25,9 +25,9 @@ made = list[Any]()
 class Counted(piqp.SparseSolver):
     """A solver that is counted when it is set up."""
 
-    def setup(self, **program: Any) -> None:
+    def setup(self, *given: Any, **program: Any) -> None:
         made.append(self.settings.kkt_solver)
-        super().setup(**program)
+        super().setup(*given, **program)
 
 
 class Failing(Counted):
