@@ -125,6 +125,7 @@ class MpcController:
         self._since_s, self._on_stage_s = math.inf, 0.0
         self._waits, self._planned, self._solves = True, True, settings.first_solves
         self._output = BumplessOutput()
+        self._plan_ahead = self._copy_plan()
 
     @property
     def plan_a(self) -> Floats:
@@ -136,6 +137,10 @@ class MpcController:
 
     @property
     def plan_ahead(self) -> Plan:
+        """The last plan that was decided on; one under way is not seen."""
+        return self._plan_ahead
+
+    def _copy_plan(self) -> Plan:
         return Plan(self.plan_step_s, tuple(self.plan_a.tolist()))
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:
@@ -150,6 +155,7 @@ class MpcController:
         elif self._since_s >= self._settings.every_s * 0.999:  # a sum of periods is not exact
             self._since_s = 0.0
             self._request = self._renew(self._cool(kelvin, allowed))
+            self._plan_ahead = self._copy_plan()
         current_a = self._output.current(self._request.current_a, allowed, dt_s)
         broken = self._request.fallback is not Fallback.NONE or bool((self.plan.slack.max(axis=1) > BROKEN).any())
         broken = broken or is_outside(self._request.current_a, allowed)

@@ -190,6 +190,8 @@ def build_stage_function(stage: StageExpressions) -> sy.Function:
 def build_linear_stage(stage: StageExpressions) -> sy.Function:
     """Return the same to excess, slopes `[5 + 6, 7]` of next state and excess, gradient `[7]` and Hessian `[7, 7]`.
 
+    Slopes and Hessian are sparse; of the Hessian, the upper triangle.
+
     The Hessian is that of the squared residuals (Gauss-Newton) and the convex part of the rest: the concave part is
     only linearised, so that each quadratic program is an upper bound (Lipp and Boyd 2016, convex-concave procedure).
     """
@@ -209,8 +211,9 @@ def build_linear_stage(stage: StageExpressions) -> sy.Function:
         hessian[row, column] += sign * bends[STATES]
     for n in (first, second):
         hessian[n, n] += HELD
-    outputs = {"excess": stage.excess, "slopes": slopes, "gradient": gradient, "hessian": hessian}
-    return sy.function("mpc_linear", _name_inputs(stage), {name: sy.dense(value) for name, value in outputs.items()})
+    results = sy.share([sy.dense(stage.excess), slopes, sy.dense(gradient), any_sy.triu(hessian)])
+    names = ("excess", "slopes", "gradient", "hessian")
+    return sy.function("mpc_linear", _name_inputs(stage), dict(zip(names, results, strict=True)))
 
 
 def _name_inputs(stage: StageExpressions) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The plan of the MPC: one quadratic program of stages for each sample (real-time iteration, Diehl et al. 2005).
 
-Each solve simulates the last plan from the present state, linearises every stage along it, and PIQP solves the
-program of stages (Schwan et al. 2023; its multistage factorisation takes a time that grows with the number of stages).
-Limits are soft, one slack a stage and family, so a solution always exists; the range of the current is hard.
+Each solve simulates the last plan from the present state, linearises every stage along it, and PIQP solves the program
+of stages (Schwan et al. 2023; its sparse factorisation takes a time that grows with the number of stages). Limits are
+soft, one slack a stage and family, so a solution always exists; the range of the current is hard.
 """
 
 from __future__ import annotations
@@ -12,32 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import piqp
-from scipy import sparse
 
 from control import mpc_model as model
-from control.mpc_model import FAMILY, INPUTS, SLACKS, SOC, STATES
+from control.mpc_model import INPUTS, SLACKS, STATES
+from control.mpc_program import StageProgram
 from twin import casadi_functions as sy
-from twin.batch_function import BatchFunction
-from twin.smooth_cell import fit_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from control.mpc_goal import MpcGoal
-    from drivers.snapshot import Columns, Floats
+    from drivers.snapshot import Floats
 
-SLACK: Final = (2.0, 0.1)  # linear and quadratic price of one unit of slack
-EXCESSES: Final = len(FAMILY)
-MOVES: Final = STATES + INPUTS  # what a stage is linearised over
-WIDTH: Final = MOVES + len(SLACKS)  # variables of a stage
-LEAST_C: Final = 1e-4  # a narrower range makes the solver's interior vanish; the plan is cut to the real one
 ITERATIONS: Final = 60
-ACCURACY: Final = (1e-5, 1e-6)  # absolute and relative residual: a plan is within 1e-4 C of the exact one
+ACCURACY: Final = (1e-6, 1e-7)  # absolute and relative residual: the first current is within 1e-4 C of the exact one
 NEVER: Final = 1e-14  # of the solver's tests for no solution: slacks make one, and large slacks mislead the tests
 STEP_SHARE: Final = 0.995  # of the way to the boundary
-UPPER_ROWS, UPPER_COLUMNS = np.triu_indices(MOVES)
-UPPER: Final = UPPER_ROWS + MOVES * UPPER_COLUMNS  # of a square matrix, column by column
-SETTLED: Final = 1e-3  # weight of the settlement's square, so that it is determined
+LOOSENESS: Final = 1e-8  # of the equations, in each iteration: with less, round-off; with more, many iterations
 
 
 @dataclass(frozen=True)
@@ -56,49 +47,30 @@ class InputRange:
         return np.where(most > 0.0, most, 0.0)
 
 
-class SparsePattern:
-    """A sparse matrix whose values are replaced as a whole: `rows` and `columns` of its entries."""
-
-    def __init__(self, rows: Any, columns: Any, shape: tuple[int, int]) -> None:
-        numbered = sparse.csc_matrix((np.arange(1.0, len(rows) + 1.0), (rows, columns)), shape)
-        numbered.sort_indices()
-        self.matrix: Any = numbered
-        self._order: Columns = np.asarray(self.matrix.data, np.intp) - 1
-
-    def fill(self, values: Floats) -> Any:
-        """Return the matrix with `values`, in the order of `rows` and `columns`."""
-        np.take(values, self._order, out=self.matrix.data)
-        return self.matrix
-
-
 class MpcPlan:
-    """`inputs[2, horizon]` in C: discharge and charge. Also `states[5, horizon + 1]` and `slack[4, horizon]`."""
+    """`inputs[2, horizon]` in C: discharge and charge. Also `states[5, horizon + 1]` and `slack[4, horizon]`.
+
+    Inputs and slack are replaced as a whole, so that another thread can read them at any time. `iterations` are those
+    of PIQP in the last plan that was found.
+    """
 
     def __init__(self, settings: model.ModelSettings, horizon: int) -> None:
-        stage = model.build_stage(settings)
-        step, linear = model.build_step(stage), model.build_linear_stage(stage)
-        self._roll, self._linear = sy.CompiledFunction(sy.accumulate(step, horizon)), BatchFunction(linear, horizon)
-        self._smooth, self._capacity, self.horizon = fit_cell(settings.cell), settings.capacity, horizon
+        self._roll = sy.CompiledFunction(sy.accumulate(model.build_step(model.build_stage(settings)), horizon))
+        self._program, self.horizon = StageProgram(settings, horizon), horizon
         self.inputs, self.slack = np.zeros((INPUTS, horizon)), np.zeros((len(SLACKS), horizon))
         self.states = np.zeros((STATES, horizon + 1))
-        self._equalities, self._inequalities, self._squares = _build_patterns(horizon)
-        variables = horizon * WIDTH + MOVES
-        self._gradient, self._low, self._high = np.zeros(variables), *(np.full(variables, b) for b in (-np.inf, np.inf))
-        self._split(self._gradient)[MOVES:] = SLACK[0]
-        self._split(self._low)[MOVES:] = 0.0
-        self._low[-INPUTS:] = 0.0
-        self._right = np.zeros((horizon + 1) * STATES + 1)
-        self._constant_squares = np.array([2.0 * SLACK[1]] * (len(SLACKS) * horizon) + [SETTLED] * INPUTS)
         self._solver: Any = None
+        self.iterations = 0
 
     @property
     def current_c(self) -> Floats:
         """The current of each stage, discharge positive."""
-        return self.inputs[0] - self.inputs[1]
+        discharge_c, charge_c = self.inputs
+        return discharge_c - charge_c
 
     def shift(self) -> None:
         """Go on by one stage; the last one stays."""
-        self.inputs[:, :-1] = self.inputs[:, 1:].copy()
+        self.inputs = np.append(self.inputs[:, 1:], self.inputs[:, -1:], axis=1)
 
     def solve(self, start: Floats, goal: MpcGoal, limits: Sequence[float], allowed: InputRange) -> bool:
         """Improve the plan by one iteration from `start[5]`; return False, and keep it, if none was found."""
@@ -107,25 +79,28 @@ class MpcPlan:
         self._simulate(start, goal, limits)
         if not np.isfinite(self.states).all():
             return False
-        program = self._assemble(goal, limits, most)
-        if not (self._improve(program) or self._improve(program)):  # once more, set up afresh
+        program = self._program.assemble(self.states, self.inputs, goal, limits, most)
+        solver = self._improve(program)
+        if solver is None:
             return False
-        found = self._split(np.asarray(self._solver.result.x))
-        self.inputs = np.clip(self.inputs + found[STATES:MOVES], 0.0, most)
-        self.slack = found[MOVES:].copy()
+        self.iterations = int(solver.result.info.iter)
+        change, slack = self._program.read(np.asarray(solver.result.x))
+        self.inputs, self.slack = np.clip(self.inputs + change, 0.0, most), slack.copy()
         return True
 
-    def _improve(self, program: dict[str, Any]) -> bool:
-        """Solve the program; a solver that failed is thrown away."""
+    def _improve(self, program: dict[str, Any]) -> Any:
+        """Solve the program, if need be once more by the slower way; return the solver, or None if both failed."""
         solver = self._solver
         if solver is None:
-            solver = _make_solver()
+            solver = self._solver = _make_solver()
             solver.setup(**program)
         else:
             solver.update(**program)
-        solved = solver.solve() == piqp.PIQP_SOLVED
-        self._solver = solver if solved else None
-        return solved
+        if solver.solve() == piqp.PIQP_SOLVED:
+            return solver
+        self._solver, solver = None, _make_solver(slow=True)
+        solver.setup(**program)
+        return solver if solver.solve() == piqp.PIQP_SOLVED else None
 
     def _simulate(self, start: Floats, goal: MpcGoal, limits: Sequence[float]) -> None:
         """Fill `states` with where the present plan leads."""
@@ -134,87 +109,20 @@ class MpcPlan:
         roll[3][:] = np.asarray(limits)[:, None]
         self.states[:, 0], self.states[:, 1:] = start, self._roll()[0]
 
-    def _assemble(self, goal: MpcGoal, limits: Sequence[float], most: Floats) -> dict[str, Any]:
-        """Return the quadratic program over the change of states and inputs, and over the slacks."""
-        linear = self._linear.inputs
-        linear[0][:], linear[1][:], linear[2][:] = self.states[:, :-1], self.inputs, goal.data
-        linear[3][:] = np.asarray(limits)[:, None]
-        excess, slopes, gradient, hessian = self._linear()
-        slopes = slopes.reshape(MOVES, STATES + EXCESSES, self.horizon)
-        end_soc = float(self.states[SOC, -1])
-        worth = self._capacity * float(self._smooth.compute_ocv(end_soc))
-        more = self._capacity * (
-            float(self._smooth.compute_energy(end_soc)) - float(self._smooth.compute_energy(goal.reference_soc))
-        )
-        ones = np.ones((self.horizon + 1) * STATES)
-        equalities = self._equalities.fill(
-            np.concatenate([-slopes[:, :STATES].ravel(), ones, np.array([worth, -1.0, 1.0])])
-        )
-        inequalities = self._inequalities.fill(
-            np.concatenate([slopes[:, STATES:].ravel(), np.full(EXCESSES * self.horizon, -1.0)])
-        )
-        squares = self._squares.fill(np.concatenate([hessian[UPPER].ravel(), self._constant_squares]))
-        self._right[-1] = -more
-        self._split(self._gradient)[:MOVES] = gradient
-        self._gradient[-INPUTS:] = goal.surplus, goal.missing
-        self._split(self._low)[STATES:MOVES] = -self.inputs
-        self._split(self._high)[STATES:MOVES] = np.maximum(most, LEAST_C) - self.inputs
-        return {
-            "P": squares,
-            "c": self._gradient,
-            "A": equalities,
-            "b": self._right,
-            "G": inequalities,
-            "h_u": -excess.T.ravel(),
-            "x_l": self._low,
-            "x_u": self._high,
-        }
 
-    def _split(self, variables: Floats) -> Floats:
-        """Return the variables of the stages as `[WIDTH, horizon]`, in place."""
-        return variables[: self.horizon * WIDTH].reshape(self.horizon, WIDTH).T
-
-
-def _make_solver() -> Any:
+def _make_solver(*, slow: bool = False) -> Any:
+    """Return a solver that eliminates the equations and relies on the scale of the program; a slow one does neither."""
     solver: Any = piqp.SparseSolver()
-    solver.settings.kkt_solver = piqp.KKTSolver.sparse_multistage
+    if slow:
+        solver.settings.kkt_solver = piqp.KKTSolver.sparse_multistage
+    else:
+        solver.settings.kkt_solver = piqp.KKTSolver.sparse_ldlt_eq_cond
+        solver.settings.preconditioner_iter = 0
     solver.settings.eps_abs, solver.settings.eps_rel = ACCURACY
     solver.settings.eps_duality_gap_abs, solver.settings.eps_duality_gap_rel = ACCURACY
     solver.settings.eps_primal_inf = solver.settings.eps_dual_inf = NEVER
     solver.settings.tau = STEP_SHARE
-    solver.settings.preconditioner_reuse_on_update = True
+    solver.settings.delta_init = LOOSENESS
+    solver.settings.reg_lower_limit = solver.settings.reg_finetune_lower_limit = LOOSENESS
     solver.settings.max_iter = ITERATIONS
     return solver
-
-
-def _build_patterns(horizon: int) -> tuple[SparsePattern, SparsePattern, SparsePattern]:
-    """Return where the entries of equalities, inequalities and squares are.
-
-    Equalities: the first state stays, each stage leads to the next state, and the settlement. The order of the entries
-    is that of `MpcPlan._assemble`: over variable, equation, stage.
-    """
-    stages, end = np.arange(horizon), horizon * WIDTH
-    variables = end + MOVES
-    j, i, k = np.meshgrid(np.arange(MOVES), np.arange(STATES), stages, indexing="ij")
-    state, stage = (axis.ravel() for axis in np.meshgrid(np.arange(STATES), np.arange(horizon + 1)))
-    last = (horizon + 1) * STATES
-    equalities = SparsePattern(
-        np.concatenate([((k + 1) * STATES + i).ravel(), stage * STATES + state, np.full(3, last)]),
-        np.concatenate([(k * WIDTH + j).ravel(), stage * WIDTH + state, end + np.array([SOC, STATES, STATES + 1])]),
-        (last + 1, variables),
-    )
-    j, i, k = np.meshgrid(np.arange(MOVES), np.arange(EXCESSES), stages, indexing="ij")
-    own, of_stage = np.meshgrid(np.arange(EXCESSES), stages)
-    inequalities = SparsePattern(
-        np.concatenate([(k * EXCESSES + i).ravel(), (of_stage * EXCESSES + own).ravel()]),
-        np.concatenate([(k * WIDTH + j).ravel(), (of_stage * WIDTH + MOVES + np.array(FAMILY)[own]).ravel()]),
-        (EXCESSES * horizon, variables),
-    )
-    slacks = (stages[:, None] * WIDTH + np.arange(MOVES, WIDTH)).ravel()
-    diagonal = np.concatenate([slacks, end + np.arange(STATES, MOVES)])
-    squares = SparsePattern(
-        np.concatenate([(stages * WIDTH + UPPER_ROWS[:, None]).ravel(), diagonal]),
-        np.concatenate([(stages * WIDTH + UPPER_COLUMNS[:, None]).ravel(), diagonal]),
-        (variables, variables),
-    )
-    return equalities, inequalities, squares

@@ -40,12 +40,13 @@ BLOCK_CELLS: Final = 16  # cells in four vectors of four: the rest of a shorter 
 class BatchFunction:
     """`function` bound to arrays `inputs` and `outputs`, one of shape (rows, cells) per argument; fill, call, read.
 
-    Raise `ValueError` for a function with an operation outside `OPERATIONS`. Do not share it between threads.
+    The rows of a matrix are its entries, column by column; of a sparse one, those that are not always zero. Raise
+    `ValueError` for a function with an operation outside `OPERATIONS`. Do not share it between threads.
     """
 
     def __init__(self, function: Function, cells: int) -> None:
         rows_in = [function.numel_in(n) for n in range(function.n_in())]
-        rows_out = [function.numel_out(n) for n in range(function.n_out())]
+        rows_out = [function.nnz_out(n) for n in range(function.n_out())]
         places = _Registers(rows_in, rows_out)
         self._code = np.array(_compile(function, places), dtype=np.int32)
         self._values = np.zeros((places.count, -(-cells // BLOCK_CELLS) * BLOCK_CELLS))
@@ -165,6 +166,10 @@ def execute(code: Code, values: Floats) -> None:  # noqa: C901, PLR0912  # one b
         elif operation == HYPOT:
             for n in cells:
                 values[place, n] = np.sqrt(values[left, n] * values[left, n] + values[right, n] * values[right, n])
+        elif operation == SIGN:  # that of no number is no number
+            for n in cells:
+                number = values[left, n]
+                values[place, n] = 1.0 if number > 0.0 else (-1.0 if number < 0.0 else number)
         else:
             for n in cells:
                 values[place, n] = apply_rare_operation(operation, values[left, n], values[right, n])
@@ -179,8 +184,6 @@ def apply_rare_operation(operation: int, left: float, right: float) -> float:  #
         return 1.0 / left
     if operation == LOG:
         return np.log(left)
-    if operation == SIGN:
-        return np.sign(left)
     if operation == EXP:
         return np.exp(left)
     if operation == TANH:

@@ -1,8 +1,8 @@
 """The only module that imports CasADi: symbols, derivatives, functions on disk, calls on numpy arrays without copies.
 
 Re-exported under their own names: `Sx` (scalar expressions, operators overloaded), `Function`, `vertcat`, `horzcat`,
-`mtimes`, `jacobian`, `gradient`, `if_else`, `fmax`, `fmin`, `exp`, `sumsqr`,
-`sum1`, `dot`, `diag`, `inf`, `nlpsol` (oracles).
+`mtimes`, `jacobian`, `gradient`, `if_else`, `fmax`, `fmin`, `exp`, `sign`, `sumsqr`,
+`sum1`, `dot`, `diag`, `triu`, `inf`, `nlpsol` (oracles).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from drivers.snapshot import Floats
+    from drivers.snapshot import Columns, Floats
 
 VERSION: Final = casadi.CasadiMeta.version()
 
@@ -30,10 +30,12 @@ if_else = casadi.if_else
 fmax = casadi.fmax
 fmin = casadi.fmin
 exp = casadi.exp
+sign = casadi.sign
 sumsqr = casadi.sumsqr
 sum1 = casadi.sum1
 dot = casadi.dot
 diag = casadi.diag
+triu = casadi.triu
 inf = casadi.inf
 nlpsol = casadi.nlpsol
 
@@ -80,6 +82,17 @@ def identity(rows: int) -> casadi.SX:
 def dense(expression: casadi.SX) -> casadi.SX:
     """Return the same values without structural zeros, so that a buffer holds all of them."""
     return casadi.densify(expression)
+
+
+def share(expressions: Sequence[casadi.SX]) -> list[casadi.SX]:
+    """Return the same expressions, with what they have in common computed once."""
+    return list(cast("Any", casadi).cse(list(expressions)))
+
+
+def list_entries(function: casadi.Function, result: int) -> tuple[Columns, Columns]:
+    """Return row and column of the entries of a result that are not always zero, column by column."""
+    rows, columns = function.sparsity_out(result).get_triplet()
+    return np.array(rows, np.intp), np.array(columns, np.intp)
 
 
 def tridiagonal_solve(matrix: casadi.SX, right: casadi.SX) -> casadi.SX:

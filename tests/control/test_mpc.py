@@ -117,7 +117,7 @@ def test_the_slopes_of_a_stage_are_those_of_finite_differences() -> None:
         difference = (call(z + moved) - call(z - moved)) / (2.0 * step)
         assert difference[:-1] == pytest.approx(slopes[:, n], rel=1e-4, abs=1e-4)
         assert difference[-1] == pytest.approx(float(gradient[n, 0]), rel=1e-4, abs=1e-4)
-    assert np.linalg.eigvalsh(hessian).min() > -1e-9, "the quadratic program is convex"
+    assert np.linalg.eigvalsh(hessian, "U").min() > -1e-9, "the quadratic program is convex"
 
 
 def test_a_stage_goes_on_as_the_circuit_of_the_cell_does() -> None:
@@ -247,8 +247,28 @@ def test_a_pause_belongs_to_the_nearer_half_cycle_and_the_last_direction_goes_on
     assert goal.data[StageData.GOES_ON].tolist() == [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0]
 
 
-def test_the_plan_goes_on_by_one_stage() -> None:
+def test_the_plan_goes_on_by_one_stage_and_what_was_read_of_it_stays() -> None:
     plan = solve(track_current(np.linspace(0.0, 0.5, HORIZON)))
-    before = plan.current_c.copy()
+    read, before = plan.inputs, plan.current_c.copy()
     plan.shift()
-    assert (plan.current_c[:-1] == before[1:]).all()
+    assert (plan.current_c == np.append(before[1:], before[-1])).all()
+    assert (read[0] - read[1] == before).all()
+
+
+@pytest.mark.parametrize("low_v", [3.0, 3.7], ids=["far from its limits", "at its lowest voltage"])
+def test_a_plan_takes_few_iterations_of_the_solver(low_v: float) -> None:
+    plan, limits = MpcPlan(FAST, 96), replace(LIMITS, low_v=low_v).list_rows(AMBIENT_K, 0.0)
+    wave, taken = 0.75 + 0.2 * np.sin(np.arange(116.0)), list[int]()
+    for turn in range(20):
+        plan.shift()
+        assert plan.solve(START, track_current(wave[turn:][:96]), limits, WIDE)
+        taken.append(plan.iterations)
+    assert 0 < np.mean(taken) <= 10.0
+
+
+def test_a_pack_that_jumps_far_out_of_its_limits_takes_hardly_more() -> None:
+    plan, reference, limits = MpcPlan(FAST, HORIZON), constant(0.5), replace(LIMITS, low_soc=0.2, high_soc=0.8)
+    for soc, kelvin in ((0.0, 330.0), (1.0, 270.0), (0.5, 298.0), (0.0, 263.0), (1.0, 328.0)):
+        start = np.array([soc, 0.0, 0.0, kelvin, 0.0])
+        assert plan.solve(start, reference, limits.list_rows(AMBIENT_K, 0.0), WIDE)
+        assert 0 < plan.iterations <= 20

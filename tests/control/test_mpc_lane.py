@@ -9,7 +9,7 @@ import pytest
 
 from control import mpc
 from control.mpc_fallback import KEPT, FallbackChain
-from control.ports import CurrentRange, Fallback
+from control.ports import CurrentRange, Fallback, Plan
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading
 from twin import ecm
@@ -107,6 +107,20 @@ def test_the_plan_ahead_can_be_read_in_amperes(tmp_path: Path) -> None:
         controller.decide(rest(), BELIEF, WIDE, 0.1)
     assert controller.plan_step_s == 0.25
     assert controller.plan_a == pytest.approx(np.full(10, 25.0), abs=0.05)
+    assert controller.plan_ahead == Plan(0.25, tuple(controller.plan_a.tolist()))
+
+
+def test_while_a_plan_is_made_the_last_one_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller, seen = lane(tmp_path, 25.0, horizon=10, step_s=0.25), list[Plan]()
+    for _ in range(3):
+        controller.decide(rest(), BELIEF, WIDE, 0.1)
+    before, own = controller.plan_ahead, controller.plan
+    shift, solve = own.shift, own.solve
+    monkeypatch.setattr(own, "shift", lambda: (shift(), seen.append(controller.plan_ahead)))
+    monkeypatch.setattr(own, "solve", lambda *given: (solve(*given), seen.append(controller.plan_ahead))[0])
+    controller.decide(rest(), BELIEF, CurrentRange(60.0, 10.0), 0.25)
+    assert seen == [before, before], "shifted and solved, but not decided on"
+    assert controller.plan_ahead.current_a == pytest.approx([10.0] * 10, abs=0.05)
 
 
 def test_a_plating_limit_reduces_a_charge(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ ONE: dict[str, Callable[[Any], Any]] = {
     "power": lambda x: FMAX(x, 0.1) ** 1.5,
     "exponential": casadi_functions.exp,
     "no operation": lambda x: x,
+    "sign": casadi_functions.sign,
 }
 TWO: dict[str, Callable[[Any, Any], Any]] = {
     "sum": lambda x, y: x + y,
@@ -62,6 +63,28 @@ def test_a_number_that_is_none_loses_against_one_that_is_as_in_casadi() -> None:
     ours, theirs = both(function, given, 2)
     np.testing.assert_array_equal(np.vstack(ours), np.vstack(theirs))
     np.testing.assert_array_equal(ours[0], [[2.0, 1.0]])
+
+
+def test_the_sign_of_zero_is_zero_and_that_of_no_number_is_none() -> None:
+    x = casadi_functions.symbol("x")
+    ours = BatchFunction(casadi_functions.function("f", {"x": x}, {"sign": casadi_functions.sign(x)}), 4)
+    ours.inputs[0][:] = [[-3.0, 0.0, 2.0, np.nan]]
+    np.testing.assert_array_equal(ours()[0], [[-1.0, 0.0, 1.0, np.nan]])
+
+
+def test_of_a_sparse_result_only_its_entries_are_computed() -> None:
+    x = casadi_functions.symbol("x", 3)
+    slopes = casadi_functions.jacobian(casadi_functions.vertcat(x[1] ** 2, x[0] * x[2]), x)
+    function = casadi_functions.function("f", {"x": x}, {"slopes": slopes})
+    given = np.array([[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]])
+    ours = BatchFunction(function, 2)
+    ours.inputs[0][:] = given
+    rows, columns = casadi_functions.list_entries(function, 0)
+    assert list(zip(rows, columns, strict=True)) == [(1, 0), (0, 1), (1, 2)]
+    for cell in range(2):
+        whole = np.zeros((2, 3))
+        whole[rows, columns] = ours()[0][:, cell]
+        np.testing.assert_array_equal(whole, casadi_functions.evaluate(function, [given[:, cell]])[0])
 
 
 def test_a_cell_driven_out_of_bounds_leaves_its_neighbours_alone() -> None:

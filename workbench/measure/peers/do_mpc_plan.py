@@ -10,7 +10,7 @@ import numpy as np
 
 from control import mpc_model as model
 from control.mpc_model import FAMILY, INPUTS, SLACKS, STATES, StageData, StageLimits
-from control.mpc_plan import SLACK
+from control.mpc_program import SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

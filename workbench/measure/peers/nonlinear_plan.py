@@ -8,7 +8,7 @@ import numpy as np
 
 from control import mpc_model as model
 from control.mpc_model import FAMILY, INPUTS, SLACKS, STATES, StageData, StageLimits
-from control.mpc_plan import SETTLED, SLACK
+from control.mpc_program import SETTLED, SLACK
 from twin import casadi_functions
 from twin.smooth_cell import fit_cell
 
