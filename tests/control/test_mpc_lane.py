@@ -115,9 +115,19 @@ def test_while_a_plan_is_made_the_last_one_is_read(tmp_path: Path, monkeypatch: 
     for _ in range(3):
         controller.decide(rest(), BELIEF, WIDE, 0.1)
     before, own = controller.plan_ahead, controller.plan
-    shift, solve = own.shift, own.solve
-    monkeypatch.setattr(own, "shift", lambda: (shift(), seen.append(controller.plan_ahead)))
-    monkeypatch.setattr(own, "solve", lambda *given: (solve(*given), seen.append(controller.plan_ahead))[0])
+
+    def read_after(name: str) -> None:
+        work: Any = getattr(own, name)
+
+        def do(*given: Any) -> Any:
+            result = work(*given)
+            seen.append(controller.plan_ahead)
+            return result
+
+        monkeypatch.setattr(own, name, do)
+
+    read_after("shift")
+    read_after("solve")
     controller.decide(rest(), BELIEF, CurrentRange(60.0, 10.0), 0.25)
     assert seen == [before, before], "shifted and solved, but not decided on"
     assert controller.plan_ahead.current_a == pytest.approx([10.0] * 10, abs=0.05)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from workbench.report import Report
 
 STEPS: Final = {"sac": 2_000_000, "cpo": 4_000_000}  # pack-steps of a seed, where neither steps nor minutes are given
-SLOW_US: Final = 50.0  # bound of the median time of one answer
+SLOW_US: Final = 50.0  # a longer median time of one answer is named: a busy machine may be the reason
 
 
 def main(
@@ -100,7 +100,7 @@ def main(
     if stop.is_requested():
         hint = f"continue with: {command} --resume" if "--resume" not in command else f"continue with: {command}"
         raise Interrupted(f"the training is saved in {out}", hint=hint)
-    return all(not seed["alarm"] and seed["inference_us"][0] <= SLOW_US for seed in policies)
+    return not any(seed["alarm"] for seed in policies)
 
 
 class TrainingStop:
@@ -165,12 +165,13 @@ def _format_seed(policy: dict[str, Any]) -> str:
     if policy["policy"] is None:
         return f"seed {policy['seed']}   not begun"
     best, (median_us, late_us) = policy["best"], policy["inference_us"]
+    is_slow = f", more than {SLOW_US:g} us" if median_us > SLOW_US else ""
     return (
         f"seed {policy['seed']}   {policy['policy']}   "
         f"return {-best['cost_eur']:+.5f} EUR after {best['steps']:,} steps   "
         f"interventions {100.0 * best['interventions']:.2f} %   violations {100.0 * best['violations']:.2f} %, "
         f"without shield {100.0 * best['violations_without_shield']:.2f} %   "
-        f"answers in {median_us:.1f} us (p99 {late_us:.1f} us)"
+        f"answers in {median_us:.1f} us (p99 {late_us:.1f} us){is_slow}"
     )
 
 
