@@ -17,6 +17,7 @@ from control.rl.networks import Actor
 from control.rl.policy import Policy
 from control.rl.validation import validate
 from control.tasks.prices import draw_prices, expect_means
+from control.tasks.rules import PriceTrader
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import find_task, list_tasks, read_task
 
@@ -143,6 +144,8 @@ def test_an_exported_policy_answers_as_the_actor(name: str) -> None:
     collector = Collector(task, 5, 20, shielded=True)
     seen = [collector.step(random.uniform(-1.0, 1.0, 20)).observation for _ in range(20)]
     actor.normaliser.fit(np.concatenate(seen).astype(np.float64))
+    with torch.no_grad():
+        list(actor.layers.parameters())[-2].mul_(50.0)  # beyond the dead band
     spread = collector.low, collector.high
     data = export_policy(task, actor, algorithm="sac", seed=1, seen=collector.observation, spread=spread)
     policy = Policy(data, "here")
@@ -154,6 +157,51 @@ def test_an_exported_policy_answers_as_the_actor(name: str) -> None:
     beyond = collector.high + 2.0 * WIDENED * (collector.high - collector.low) + 1e-6
     assert policy.find_outside(beyond.astype(np.float64))
     assert len(data) < 200_000
+
+
+def test_a_fresh_policy_of_a_market_is_the_rule_and_small_corrections_are_none() -> None:
+    task = read_task(find_task("arbitrage"))
+    actor, simulation = Actor(task, (8,), 2, torch.Generator().manual_seed(1)), TaskSimulation(task, 7, 50)
+    trader = PriceTrader(task, 50)
+    for _ in range(40):
+        seen = torch.as_tensor(simulation.observation, dtype=torch.float32)
+        with torch.no_grad():
+            decided = actor.decide(seen).numpy() * task.rating_a
+        asked_a = trader.request(simulation.get_ahead(), simulation.measured.soc.mean(axis=0))
+        asked_a = np.clip(asked_a, -simulation.allowed[0], simulation.allowed[1])
+        follows = ~((asked_a == 0.0) & (decided != 0.0))  # the rule waits after a full or an empty pack
+        assert follows.mean() > 0.8
+        assert np.allclose(decided[follows], asked_a[follows], atol=1e-4 * task.rating_a)
+        simulation.step(asked_a)
+    jitter = torch.full((50,), 0.1)
+    assert torch.equal(actor.complete(seen, jitter), actor.complete(seen, 0.0 * jitter))
+    assert (actor.complete(seen, 8.0 * jitter) > actor.complete(seen, -8.0 * jitter)).all()
+
+
+@each_task
+def test_noise_alone_never_needs_the_shield(name: str) -> None:
+    task = read_task(find_task(name))
+    actor, random = Actor(task, (8,), 2, torch.Generator().manual_seed(1)), torch.Generator().manual_seed(2)
+    seen = torch.as_tensor(TaskSimulation(task, 7, 400).observation, dtype=torch.float32)
+    seen[:, actor.limits[0]] = torch.linspace(0.0, 1.0, 400)
+    mean, noisy = torch.zeros(400), torch.rand(400, generator=random) * 2.0 - 1.0
+    middle, own = actor.complete(seen, mean), actor.explore(seen, mean, noisy)
+    assert (middle - actor.project(seen, middle)).abs().max() == 0.0
+    assert (own - actor.project(seen, own)).abs().max() == 0.0
+    outside = actor.explore(seen, -torch.ones(400), -torch.ones(400))
+    assert torch.equal(outside, actor.complete(seen, -torch.ones(400))), "what the policy itself wants is not hidden"
+
+
+def test_a_policy_of_a_market_sees_how_far_its_half_cycle_has_come() -> None:
+    simulation = TaskSimulation(read_task(find_task("arbitrage")), 7, 3)
+    moved = simulation.observer.names.index("moved")
+    begins = simulation.measured.soc.mean(axis=0)
+    for _ in range(3):
+        simulation.step(np.full(3, -10.0))
+    risen = simulation.measured.soc.mean(axis=0) - begins
+    assert simulation.observation[:, moved] == pytest.approx(risen)
+    simulation.step(np.full(3, 10.0))
+    assert (simulation.observation[:, moved] < 0.0).all(), "since the turn"
 
 
 def test_a_fresh_policy_of_a_duty_already_follows_it() -> None:
