@@ -13,7 +13,7 @@ import numpy as np
 
 from control.rl.policy import Policy
 from control.rl.row_times import TIMES, read_times
-from control.rl.training import CURVE, POLICY, SCHEMA, SUMMARY
+from control.rl.training_names import CURVE, POLICY, SCHEMA, SUMMARY
 from control.rl.validation import PACKS, SEED
 from control.tasks.task import TaskVariation, find_task, read_task
 from drivers.errors import BenchFileError, RunLogError

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control.rl import workers
 from control.rl.row_times import TIMES, encode_times, read_times
+from control.rl.training_names import CHECKPOINT, CURVE, POLICY, SCHEMA, SUMMARY
 from drivers.errors import Refused
 from drivers.state_file import write_bytes
 
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from control.rl.seed_training import CurveRow, SeedJob
     from control.rl.workers import WorkerPool
 
-SCHEMA: Final = "pulsebms.training/1"
 SAVE_EVERY_S: Final = 60.0
-CURVE, CHECKPOINT, POLICY, SUMMARY = "curve.csv", "checkpoint.pt", "policy.onnx", "summary.json"
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from control.rl.policy import Policy
 from control.rl.seed_training import ALGORITHMS, SeedJob
-from control.rl.training import POLICY, Training, require_fresh, write_summary
+from control.rl.training import Training, require_fresh, write_summary
+from control.rl.training_names import POLICY
 from control.rl.validation import PACKS, SEED
 from control.rl.workers import ProcessPool
 from control.tasks.task import find_task, read_task

@@ -10,7 +10,7 @@ import pytest
 
 from control.rl.finished_training import read_finished, read_trainings
 from control.rl.row_times import TIMES, read_times
-from control.rl.training import CURVE, POLICY, SUMMARY
+from control.rl.training_names import CURVE, POLICY, SUMMARY
 from control.tasks.task import find_task, read_task
 from drivers.errors import BenchFileError, RunLogError
 from tests.control.rl.training_folder import NAN, write_training

@@ -16,7 +16,7 @@ import pytest
 
 from control.rl.ray_workers import PORTS
 from control.rl.seed_training import SeedJob
-from control.rl.training import CURVE, POLICY, SUMMARY
+from control.rl.training_names import CURVE, POLICY, SUMMARY
 from control.tasks.task import find_task, read_task
 from tests.control.rl.inline import train
 from tests.docs.markdown import ROOT

@@ -18,7 +18,8 @@ from control.rl.policy import Policy
 from control.rl.row_times import TIMES, read_times
 from control.rl.sac import SacLearner, SacSettings
 from control.rl.seed_training import SeedJob
-from control.rl.training import CHECKPOINT, CURVE, POLICY, require_fresh
+from control.rl.training import require_fresh
+from control.rl.training_names import CHECKPOINT, CURVE, POLICY
 from control.tasks.task import find_task, read_task
 from drivers.errors import Refused, RunLogError
 from tests.control.rl.inline import train

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from control.rl.policy import Policy
 from control.rl.row_times import TIMES, encode_times
-from control.rl.training import CURVE, POLICY, SCHEMA, SUMMARY
+from control.rl.training_names import CURVE, POLICY, SCHEMA, SUMMARY
 from tests.control.rl.handmade import make_policy
 
 if TYPE_CHECKING:
