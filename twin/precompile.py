@@ -9,6 +9,7 @@ import numpy as np
 from drivers.snapshot import PackReading
 from twin import cache as caches
 from twin import coulomb_counter, ecm, ekf, spme_model
+from twin.half_cycles import follow_charge, make_turns
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def precompile(cache: Path | None = None) -> None:
     reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
     for estimator in (ekf.build(pack, {}), coulomb_counter.build(pack, {})):
         estimator.update(reading, 0.01)
+    follow_charge(make_turns(np.zeros(1))[0], 0.0, 0.0)  # the MPC's
 
 
 def is_precompiled() -> bool:

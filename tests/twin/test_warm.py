@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin import cache, ecm, ekf, numba_kernel, power, spme_model
+from twin import cache, ecm, ekf, half_cycles, numba_kernel, power, spme_model
 from twin.precompile import precompile
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +54,7 @@ def test_warming_compiles_every_kernel() -> None:
     precompile()
     kernels: tuple[Any, ...] = (
         ecm.advance,
+        half_cycles.follow_charge,
         ekf.update_currents,
         ekf.predict,
         ekf.correct,
