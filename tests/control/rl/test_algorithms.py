@@ -173,7 +173,7 @@ def test_a_fresh_policy_of_a_market_is_the_rule_and_small_corrections_are_none()
         assert follows.mean() > 0.8
         assert np.allclose(decided[follows], asked_a[follows], atol=1e-4 * task.rating_a)
         simulation.step(asked_a)
-    jitter = torch.full((50,), 0.1)
+    seen, jitter = torch.as_tensor(simulation.observation, dtype=torch.float32), torch.full((50,), 0.1)
     assert torch.equal(actor.complete(seen, jitter), actor.complete(seen, 0.0 * jitter))
     assert (actor.complete(seen, 8.0 * jitter) > actor.complete(seen, -8.0 * jitter)).all()
 
