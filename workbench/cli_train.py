@@ -23,7 +23,9 @@ from workbench.run_verb import run_verb
 
 
 def train(  # noqa: PLR0917  # typer takes the options by name
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A shipped task (arbitrage, duty_tracking) or a file.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="A shipped task (arbitrage, duty_tracking, fast_charge) or a file.")
+    ],
     algorithm: Annotated[str, typer.Option(metavar="NAME", help="sac or cpo.")] = "sac",
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Number of seeds, from 0.")] = 5,
     out: Out = Path("trained"),
