@@ -6,19 +6,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 import control.rl
 from workbench.own_command import make_own_command
-from workbench.session.actions import Failure
 from workbench.window.control_page.judge_task import PromotionRequest, ShadowRequest, run_promotion, run_shadow
 from workbench.window.control_page.promotion_controller import NO_ROOT, RESULTS
-from workbench.window.control_page.verb_process import STOP
+from workbench.window.control_page.verb_controller import VerbController
 from workbench.window.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from workbench.session.actions import Failure
     from workbench.window.control_page.promotion_files import GateResult
     from workbench.window.tasks.background import Background
 
@@ -37,13 +37,11 @@ def list_shipped_policies() -> list[Path]:
     return sorted((Path(control.rl.__file__).parent / "policies").glob(f"*{POLICY_SUFFIX}"))
 
 
-class JudgeController(QObject):
+class JudgeController(VerbController):
     """Runs `shadow` and `promote` for the window."""
 
-    changed = Signal()  # what is under way, or how far it is
     judged = Signal()  # one more gate
     ended = Signal()
-    failed = Signal(Failure)
 
     def __init__(
         self,
@@ -51,17 +49,11 @@ class JudgeController(QObject):
         root: Path | None,
         make_command: Callable[..., list[str]] = make_own_command,
     ) -> None:
-        super().__init__()
+        super().__init__(NOT_BUSY, STOPPING)
         self._background, self._make_command = background, make_command
         self.folder = None if root is None else root.resolve() / RESULTS
-        self.task: Task[bool] | None = None
         self.request: ShadowRequest | PromotionRequest | None = None
         self.gates: tuple[GateResult, ...] = ()
-        self._is_stopping = False
-
-    @property
-    def is_busy(self) -> bool:
-        return self.task is not None and not self.task.done
 
     @property
     def word(self) -> str:
@@ -82,11 +74,6 @@ class JudgeController(QObject):
         if why_not := self._why_not_start(candidate):
             return why_not
         return "" if candidate.endswith(POLICY_SUFFIX) else NO_POLICY
-
-    def why_not_stop(self) -> str:
-        if not self.is_busy:
-            return NOT_BUSY
-        return STOPPING if self._is_stopping else ""
 
     def _why_not_start(self, candidate: str) -> str:
         if self.folder is None:
@@ -118,13 +105,6 @@ class JudgeController(QObject):
             task = self._make_task("Judge the policy", "The policy cannot be judged")
             self._begin(request)
             self.task = self._background.run(task, run_promotion, request, self._make_command(*request.words))
-            self.changed.emit()
-
-    def stop(self) -> None:
-        """Ask the verb to end."""
-        if self.task is not None and not self.why_not_stop():
-            self._is_stopping = True
-            self.task.send(STOP)
             self.changed.emit()
 
     def _begin(self, request: ShadowRequest | PromotionRequest) -> None:

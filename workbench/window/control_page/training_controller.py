@@ -7,20 +7,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 import control.tasks
 from workbench.extras import list_missing
 from workbench.own_command import make_own_command
-from workbench.session.actions import Failure
 from workbench.window.control_page.training_files import TrainingRecord, list_trainings
 from workbench.window.control_page.training_task import TrainingRequest, train
-from workbench.window.control_page.verb_process import STOP
+from workbench.window.control_page.verb_controller import VerbController
 from workbench.window.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from workbench.session.actions import Failure
     from workbench.window.tasks.background import Background
 
 FOLDER: Final = "trainings"
@@ -42,12 +42,10 @@ def list_shipped_tasks() -> list[str]:
     return sorted(path.stem for path in (Path(control.tasks.__file__).parent / "shipped").glob("*.toml"))
 
 
-class TrainingController(QObject):
+class TrainingController(VerbController):
     """Runs one training at a time."""
 
-    changed = Signal()  # what is under way, or shown
     listed = Signal()
-    failed = Signal(Failure)
 
     def __init__(
         self,
@@ -56,19 +54,13 @@ class TrainingController(QObject):
         make_command: Callable[..., list[str]] = make_own_command,
         find_missing: Callable[[str], Sequence[str]] = list_missing,
     ) -> None:
-        super().__init__()
+        super().__init__(NOT_BUSY, STOPPING)
         self._background, self._make_command, self._find_missing = background, make_command, find_missing
         self.root = None if root is None else root.resolve() / FOLDER
         self.records: dict[Path, TrainingRecord] = {}
-        self.task: Task[bool] | None = None
         self.request: TrainingRequest | None = None  # of the training under way, or of the last one
         self.state = ""
-        self._is_stopping = False
         self._missing: Sequence[str] | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        return self.task is not None and not self.task.done
 
     @property
     def has_extra(self) -> bool:
@@ -88,11 +80,6 @@ class TrainingController(QObject):
         if self.is_busy:
             return BUSY
         return "" if self.has_extra else f"{NO_EXTRA} Install it: {INSTALL}"
-
-    def why_not_stop(self) -> str:
-        if not self.is_busy:
-            return NOT_BUSY
-        return STOPPING if self._is_stopping else ""
 
     def why_not_resume(self, record: TrainingRecord | None) -> str:
         if why_not := self.why_not_start():
@@ -133,13 +120,6 @@ class TrainingController(QObject):
         )
         self.task = self._background.run(work, train, request, self._make_command(*request.words))
         self.changed.emit()
-
-    def stop(self) -> None:
-        """Ask the training to end its row and to save."""
-        if self.task is not None and not self.why_not_stop():
-            self._is_stopping = True
-            self.task.send(STOP)
-            self.changed.emit()
 
     def _take(self, record: TrainingRecord) -> None:
         if self.request is not None and not record.task:  # no summary yet
