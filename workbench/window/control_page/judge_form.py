@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QWidget
 
 from workbench.window.control_page.controller_choice import ControllerChoice
-from workbench.window.widgets.basic import DockTitle, button, label, pad_text
+from workbench.window.control_page.form_layout import lay_out_form, show_reasons
+from workbench.window.widgets.basic import button, pad_text
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.file_dialogs import ask_folder
 
@@ -63,33 +64,15 @@ class JudgeForm(QWidget):
         self.episodes.setToolTip(EPISODES_TIP)
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setContentsMargins(16, 0, 16, 0)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(8)
-        grid.setColumnStretch(1, 1)
         into = QHBoxLayout()
         into.setSpacing(8)
         into.addWidget(self.folder, 1)
         into.addWidget(self.change)
-        parts = (self.candidate, self.active, self.days, self.episodes, self.processes)
-        words = ("Candidate", "Active", "Days", "Episodes", "Processes", "Into")
-        for line, word in enumerate(words):
-            grid.addWidget(label(word, "muted"), line, 0)
-        for line, part in enumerate(parts):
-            grid.addWidget(part, line, 1)
-        grid.addLayout(into, len(parts), 1)
-        buttons = QHBoxLayout()
-        buttons.setContentsMargins(16, 12, 16, 8)
-        buttons.setSpacing(8)
-        for part, stretch in ((self.shadow, 1), (self.judge, 0), (self.stop, 0)):
-            buttons.addWidget(part, stretch)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(DockTitle("Candidate"))
-        column.addLayout(grid)
-        column.addLayout(buttons)
+        rows = (
+            *(("Candidate", self.candidate), ("Active", self.active), ("Days", self.days)),
+            *(("Episodes", self.episodes), ("Processes", self.processes), ("Into", into)),
+        )
+        lay_out_form(self, "Candidate", rows, (self.shadow, self.judge, self.stop))
 
     @property
     def chosen_episodes(self) -> int | None:
@@ -110,13 +93,13 @@ class JudgeForm(QWidget):
 
     def show_reasons(self, shadow: str, judge: str, stop: str) -> None:
         """Disable buttons that cannot act; their tool tip states why."""
-        for part, why_not, tip in (
-            (self.shadow, shadow, SHADOW_TIP),
-            (self.judge, judge, JUDGE_TIP),
-            (self.stop, stop, STOP_TIP),
-        ):
-            part.setEnabled(not why_not)
-            part.setToolTip(why_not or tip)
+        show_reasons(
+            (
+                (self.shadow, shadow, SHADOW_TIP),
+                (self.judge, judge, JUDGE_TIP),
+                (self.stop, stop, STOP_TIP),
+            )
+        )
 
     def _ask_folder(self) -> None:
         ask_folder(self, "Choose the folder of the results", self.folder_wanted.emit)

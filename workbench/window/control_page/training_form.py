@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QSizePolicy, QSpinBox, QWidget
 
 from workbench.window.control_page.copy_line import CopyLine
+from workbench.window.control_page.form_layout import lay_out_form, show_reasons
 from workbench.window.control_page.training_controller import INSTALL, NO_EXTRA
-from workbench.window.widgets.basic import Combo, DockTitle, button, label, pad_text
+from workbench.window.widgets.basic import Combo, button, pad_text
 from workbench.window.widgets.file_dialogs import ask_open
 
 if TYPE_CHECKING:
@@ -70,27 +71,8 @@ class TrainingForm(QWidget):
         self.tasks.activated.connect(self._on_task_chosen)
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setContentsMargins(16, 0, 16, 0)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(8)
-        grid.setColumnStretch(1, 1)
         rows = (("Task", self.tasks), ("Algorithm", self.algorithm), ("Seeds", self.seeds), ("Each", self.minutes))
-        for line, (word, part) in enumerate(rows):
-            grid.addWidget(label(word, "muted"), line, 0)
-            grid.addWidget(part, line, 1)
-        buttons = QHBoxLayout()
-        buttons.setContentsMargins(16, 12, 16, 8)
-        buttons.setSpacing(8)
-        buttons.addWidget(self.start, 1)
-        for part in (self.stop, self.resume):
-            buttons.addWidget(part)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(DockTitle("New training"))
-        column.addLayout(grid)
-        column.addLayout(buttons)
+        column = lay_out_form(self, "New training", rows, (self.start, self.stop, self.resume))
         column.addWidget(self.missing)
 
     # ---- the choices
@@ -121,11 +103,11 @@ class TrainingForm(QWidget):
 
     def show_reasons(self, start: str, stop: str, resume: str, *, has_extra: bool) -> None:
         """Disable buttons that cannot act; their tool tip states why."""
-        for part, why_not, tip in (
-            (self.start, start, START_TIP),
-            (self.stop, stop, STOP_TIP),
-            (self.resume, resume, RESUME_TIP),
-        ):
-            part.setEnabled(not why_not)
-            part.setToolTip(why_not or tip)
+        show_reasons(
+            (
+                (self.start, start, START_TIP),
+                (self.stop, stop, STOP_TIP),
+                (self.resume, resume, RESUME_TIP),
+            )
+        )
         self.missing.setVisible(not has_extra)
