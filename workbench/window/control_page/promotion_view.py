@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from workbench.window.control_page.copy_line import CopyLine
 from workbench.window.control_page.gate_table import GateTable
 from workbench.window.control_page.judge_controller import JudgeController, list_shipped_policies
 from workbench.window.control_page.judge_form import JudgeForm
+from workbench.window.control_page.progress_head import ProgressHead
 from workbench.window.control_page.promotion_controller import NO_RESULT, PromotionController, describe_open
 from workbench.window.control_page.promotion_files import PROMOTED
 from workbench.window.control_page.xy_plot import XyAxes, XyLine, XyPlot
 from workbench.window.plots.curve import Stroke
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
-from workbench.window.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,6 @@ COLOURS: Final = {"mpc": "green", "mpc-wrong": "green", "rule": "blue"}
 _EUR: Final = fmt.Display("EUR", decimals=4, signed=True)
 _PLOT_PX: Final = 170
 _LEFT_PX: Final = 330
-_STEPS: Final = 1000  # of the bar
 
 
 class PromotionView(QWidget):
@@ -55,10 +54,9 @@ class PromotionView(QWidget):
         super().__init__()
         self.controller, self.judging, self._theme = controller, judging, theme
         self.form = JudgeForm()
-        self.word, self.text, self.left = QLabel(), ElidedLabel("muted"), label(tone="muted")
-        self.bar = QProgressBar()
         self.promote = button("Promote", self.ask, "primary")
         self.refresh = button("Refresh", controller.refresh, tip="Read the newest results again")
+        self.head = ProgressHead("Progress of the shadow or judgement", self.refresh, self.promote, tone="muted")
         self.table = GateTable(theme)
         self.trouble, self.judge = label(tone="amber", wrap=True), label(NO_JUDGEMENT, "muted", wrap=True)
         self.kept = CopyLine(KEPT)
@@ -69,17 +67,6 @@ class PromotionView(QWidget):
         self._show()
 
     def _lay_out(self) -> None:
-        self.bar.setTextVisible(False)
-        self.bar.setFixedSize(160, 4)
-        self.bar.setRange(0, _STEPS)
-        self.bar.setAccessibleName("Progress of the shadow or judgement")
-        head = QHBoxLayout()
-        head.setContentsMargins(16, 4, 16, 8)
-        head.setSpacing(8)
-        head.addWidget(self.word)
-        head.addWidget(self.text, 1)
-        for part in (self.left, self.bar, self.refresh, self.promote):
-            head.addWidget(part)
         self.trouble.setContentsMargins(16, 0, 16, 8)
         self.judge.setContentsMargins(16, 8, 16, 8)
         self.plot.setMinimumHeight(_PLOT_PX)
@@ -92,8 +79,7 @@ class PromotionView(QWidget):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
-        for part in (self.trouble, self.kept, self.judge):
+        for part in (self.head, self.trouble, self.kept, self.judge):
             column.addWidget(part)
         column.addWidget(self.table, 3)
         column.addWidget(self.plot, 2)
@@ -202,30 +188,25 @@ class PromotionView(QWidget):
 
     def _show_progress(self) -> None:
         task = self.judging.task
-        for part in (self.left, self.bar):
-            part.show()
+        self.head.show_task(task)
         self._show_word(JUDGING if self.judging.is_judging else IN_SHADOW, "text")
         sentence = "" if task is None else task.sentence
-        self.text.say(STOPPING if self.judging.why_not_stop() else sentence or BEGINS)
-        self.bar.setValue(0 if task is None else round((task.fraction or 0.0) * _STEPS))
-        left_s = None if task is None else task.left_s
-        self.left.setText("" if left_s is None else f"{fmt.age(left_s)} left")
+        self.head.text.say(STOPPING if self.judging.why_not_stop() else sentence or BEGINS)
 
     def _show_result(self, record: PromotionRecord | None) -> None:
-        for part in (self.left, self.bar):
-            part.hide()
+        self.head.show_task(None)
         if record is None:
             self._show_word("", "text")
-            self.text.say(NO_RESULT)
+            self.head.text.say(NO_RESULT)
             return
         self._show_word(record.verdict.upper(), "green" if record.verdict == PROMOTED else "fail")
         holding = sum(gate.holds for gate in record.gates)
         facts = f"{holding} of {len(record.gates)} gates hold   {record.policy}   {record.task}   rules {record.rules}"
-        self.text.say(f"{facts}   {fmt.wall_date(record.made_s)}", str(record.file))
+        self.head.text.say(f"{facts}   {fmt.wall_date(record.made_s)}", str(record.file))
 
     def _show_word(self, word: str, colour: str) -> None:
-        self.word.setText(word)
-        self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
+        self.head.word.setText(word)
+        self.head.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
 
     def _show_shadow(self, shadow: ShadowRecord | None) -> None:
         lines: list[XyLine] = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from workbench.window.bundle_page.choice_list import ChoiceLine, ChoiceList
+from workbench.window.control_page.progress_head import ProgressHead
 from workbench.window.control_page.training_controller import (
     ENDED,
     FAILED,
@@ -21,8 +22,6 @@ from workbench.window.control_page.training_files import COST, INTERVENTIONS, RE
 from workbench.window.control_page.training_form import TrainingForm
 from workbench.window.control_page.xy_plot import XyAxes, XyLine, XyPlot
 from workbench.window.widgets import format as fmt
-from workbench.window.widgets.basic import label
-from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.themes import lane_colour
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ _PLOTS: Final = (
     ("Interventions of the shield", INTERVENTIONS, XyAxes(fmt.PERCENT, 0.1, "steps", is_positive=True)),
 )
 _LEFT_PX: Final = 330
-_STEPS: Final = 1000  # of the bar
 _SYMBOLS: Final = {True: ("ok", "green"), False: ("ring", "muted")}
 
 
@@ -54,8 +52,7 @@ class TrainingView(QWidget):
         self.controller = controller
         self.form = TrainingForm(list_shipped_tasks())
         self.lines = ChoiceList("Trainings", NO_TRAININGS, theme)
-        self.word, self.text, self.left = QLabel(), ElidedLabel(), label(tone="muted")
-        self.bar = QProgressBar()
+        self.head = ProgressHead("Progress of the training")
         self.plots = [XyPlot(title, axes, theme) for title, _, axes in _PLOTS]
         self._lay_out()
         form = self.form
@@ -69,27 +66,14 @@ class TrainingView(QWidget):
         self._on_changed()
 
     def _lay_out(self) -> None:
-        self.bar.setTextVisible(False)
-        self.bar.setFixedSize(160, 4)
-        self.bar.setRange(0, _STEPS)
-        self.bar.setAccessibleName("Progress of the training")
-        self.word.setStyleSheet("font-weight: 600;")
-        head = QHBoxLayout()
-        head.setContentsMargins(16, 8, 16, 8)
-        head.setSpacing(8)
-        head.addWidget(self.word)
-        head.addWidget(self.text, 1)
-        for part in (self.left, self.bar):
-            head.addWidget(part)
+        self.head.word.setStyleSheet("font-weight: 600;")
         left, right = QWidget(), QWidget()
-        for side, parts in ((left, (self.form, self.lines)), (right, (*self.plots,))):
+        for side, parts in ((left, (self.form, self.lines)), (right, (self.head, *self.plots))):
             column = QVBoxLayout(side)
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(1 if side is right else 0)
-            if side is right:
-                column.addLayout(head)
             for part in parts:
-                column.addWidget(part, 0 if part is self.form else 1)
+                column.addWidget(part, 0 if part in {self.form, self.head} else 1)
         self.lines.setMinimumHeight(120)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
@@ -172,17 +156,14 @@ class TrainingView(QWidget):
         controller, record, task = self.controller, self.record, self.controller.task
         is_now = controller.is_busy and controller.request is not None and record is not None
         is_now = is_now and record.folder == controller.request.out  # pyright: ignore[reportOptionalMemberAccess]
-        for part in (self.bar, self.left):
-            part.setVisible(bool(is_now))
+        self.head.show_task(task if is_now else None)
         if is_now and task is not None:
-            self.word.setText(WORKING)
-            self.text.say(STOPPING if controller.why_not_stop() else task.sentence)
-            self.bar.setValue(round((task.fraction or 0.0) * _STEPS))
-            self.left.setText("" if task.left_s is None else f"{fmt.age(task.left_s)} left")
+            self.head.word.setText(WORKING)
+            self.head.text.say(STOPPING if controller.why_not_stop() else task.sentence)
         else:
             word, text = describe_result(record)
-            self.word.setText(word)
-            self.text.say(text)
+            self.head.word.setText(word)
+            self.head.text.say(text)
 
 
 def describe_result(record: TrainingRecord | None) -> tuple[str, str]:

@@ -50,7 +50,7 @@ def test_a_shadow_is_run_and_its_score_drawn(view: PromotionView, qtbot: QtBot, 
     click(view.form.shadow)
     assert view.judging.word == ShadowRequest.word
     assert (view.form.shadow.isEnabled(), view.form.shadow.toolTip()) == (False, ctl.BUSY)
-    assert view.word.text() == IN_SHADOW
+    assert view.head.word.text() == IN_SHADOW
     qtbot.waitUntil(lambda: bool(view.plot.canvas.lines))
     assert view.plot.canvas.lines[0].y == pytest.approx((0.5,))
     assert list_files(tmp_path) == ["shadow.json"]
@@ -62,7 +62,7 @@ def test_gates_appear_as_they_are_judged_and_the_button_names_the_first_open_one
 ) -> None:
     view.form.episodes.setValue(ENDLESS)
     click(view.form.judge)
-    assert view.word.text() == JUDGING
+    assert view.head.word.text() == JUDGING
     assert view.promote.toolTip() == UNDER_WAY
     assert view.judge.text() == NO_GATE_YET
     qtbot.waitUntil(lambda: len(view.table.gates.rows) > 1)
@@ -80,7 +80,7 @@ def test_a_judgement_that_ends_is_shown_as_the_newest_result(view: PromotionView
     view.form.episodes.setValue(1)
     view.form.candidate.add(tmp_path / "mine.onnx")
     click(view.form.judge)
-    qtbot.waitUntil(lambda: view.word.text() == "REFUSED")
+    qtbot.waitUntil(lambda: view.head.word.text() == "REFUSED")
     record = view.controller.results.promotion
     assert record is not None
     assert record.policy.startswith("MINE")
@@ -91,7 +91,7 @@ def test_a_judgement_that_ends_is_shown_as_the_newest_result(view: PromotionView
 def test_a_shadow_that_is_stopped_leaves_no_half_report(view: PromotionView, qtbot: QtBot, tmp_path: Path) -> None:
     view.form.days.setValue(ENDLESS)
     click(view.form.shadow)
-    qtbot.waitUntil(lambda: "day 1 of" in view.text.text())
+    qtbot.waitUntil(lambda: "day 1 of" in view.head.text.text())
     click(view.form.stop)
     qtbot.waitUntil(lambda: not view.judging.is_busy)
     assert list_files(tmp_path) == []
@@ -151,7 +151,7 @@ def test_results_go_where_the_user_chose(view: PromotionView, qtbot: QtBot, tmp_
     view.form.folder_wanted.emit(other)
     view.form.episodes.setValue(1)
     click(view.form.judge)
-    qtbot.waitUntil(lambda: view.word.text() == "REFUSED")
+    qtbot.waitUntil(lambda: view.head.word.text() == "REFUSED")
     record = view.controller.results.promotion
     assert record is not None
     assert record.file.is_relative_to(other)

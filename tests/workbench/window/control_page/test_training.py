@@ -62,7 +62,7 @@ def test_a_training_is_watched_until_it_ends(make_view: Callable[..., TrainingVi
     qtbot.waitUntil(lambda: view.controller.state == ctl.ENDED)
     assert [line.label for line in view.plots[0].canvas.lines] == ["seed 0", "seed 1"]
     assert view.plots[0].canvas.lines[1].y == pytest.approx((0.01, 0.02, 0.03, 0.04))
-    qtbot.waitUntil(lambda: view.word.text() == ctl.ENDED)
+    qtbot.waitUntil(lambda: view.head.word.text() == ctl.ENDED)
     assert view.record is not None
     assert view.record.best is not None
     assert view.record.best.seed == 1, "it returns more than seed 0"
@@ -104,8 +104,8 @@ def test_a_training_that_fails_says_why(make_view: Callable[..., TrainingView], 
 def test_an_alarm_of_a_seed_is_shown(make_view: Callable[..., TrainingView], qtbot: QtBot) -> None:
     view = make_view()
     begin(view, "alarm", seeds=1)
-    qtbot.waitUntil(lambda: view.word.text() == ctl.FAILED)
-    assert "the loss is NaN" in view.text.text()
+    qtbot.waitUntil(lambda: view.head.word.text() == ctl.FAILED)
+    assert "the loss is NaN" in view.head.text.text()
 
 
 def test_closing_the_window_ends_a_training(
