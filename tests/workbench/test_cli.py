@@ -11,19 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-import workbench.cli
 from drivers.benchfile import read_bench
 from drivers.benchfile.copy import copy_bench
 from drivers.errors import Usage
 from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
+from tests.workbench.own_cli import cli
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.measure.catalogue import ALL, NAMES
-from workbench.option_passing import pass_to_verb
-from workbench.verbs import bundle, certify, doctor, run, window
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -223,92 +220,6 @@ def test_a_package_that_a_verb_cannot_import_is_one_sentence(happens: str, says:
     assert (status, said["command"], said["error"]["code"]) == (3, "bench copy", "package_missing")
     assert says in told
     assert len(told.splitlines()) == 1
-
-
-class Kept:
-    """A verb that keeps what it was called with."""
-
-    def __init__(self) -> None:
-        self.given: tuple[object, ...] = ()
-
-    def main(self, report: object, *given: object, **more: object) -> bool:
-        self.given = (*given, *more.values())
-        return True
-
-
-@pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
-    verb = Kept()
-    for module in (doctor, run, certify, window):
-        monkeypatch.setattr(module, "main", verb.main)
-    monkeypatch.setattr(bundle, "build", verb.main)
-    return verb
-
-
-def cli(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["main.py", *arguments])
-    return workbench.cli.main()
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("doctor",),
-        ("run",),
-        ("certify",),
-        ("window",),
-        (),
-        ("bundle", "build", "runs/one", "--key", "me.key"),
-    ],
-)
-def test_options_before_a_verb_are_the_verbs(
-    words: tuple[str, ...], kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert cli(monkeypatch, "--bench", "mine.toml", *words) == 0
-    assert Path("mine.toml") in kept.given
-
-
-def test_every_option_before_a_verb_is_handed_on_and_the_verbs_own_goes_before(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert cli(monkeypatch, "--bench", "mine.toml", "--out", "there", "run", "--duration", "3") == 0
-    assert kept.given[:3] == (Path("mine.toml"), 3.0, Path("there"))
-    assert cli(monkeypatch, "--bench", "mine.toml", "run", "--bench", "other.toml") == 0
-    assert kept.given[0] == Path("other.toml")
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (("--bench", "mine.toml", "selftest"), "--bench is not an option of"),
-        (("--bench", "mine.toml", "measure", "wire"), "--bench is not an option of"),
-        (("--out", "there", "doctor"), "--out is not an option of"),
-        (("--bench", "mine.toml", "bundle", "show", "some.bundle"), "--bench is not an option of"),
-        (("--out", "there", "replay", "runs/one"), "--out is not an option of"),
-        (("--fault", "x", "run"), "No such option"),
-    ],
-)
-def test_an_option_before_a_verb_that_does_not_have_it_is_refused(
-    words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli(monkeypatch, *words) == 2
-    assert says in capsys.readouterr().err
-
-
-def test_every_verb_hands_on_or_refuses_the_options_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    root: Any = typer.main.get_command(workbench.cli.app)
-    for name, command in root.commands.items():
-        if hasattr(command, "commands"):
-            continue
-        taken = {parameter.name for parameter in command.params}
-        context = root.make_context("main.py", ["--bench", "mine.toml", "--out", "there", name])
-        context.invoked_subcommand = name
-        if {"bench", "out"} <= taken:
-            pass_to_verb(context)
-            assert context.default_map[name] == {"bench": Path("mine.toml"), "out": Path("there")}, name
-        else:
-            with pytest.raises(typer.BadParameter):
-                pass_to_verb(context)
 
 
 @pytest.mark.parametrize(
