@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from control.current_profile import CurrentProfile
     from control.mpc_fallback import MpcRequest
     from control.mpc_goal import MpcGoal
-    from control.ports import Controller, Decision
+    from control.ports import Decision, PlanningController
     from drivers.snapshot import Estimate, Floats, PackReading
     from twin.ports import PackSpec
 
@@ -45,6 +45,7 @@ BEYOND_K: Final = 0.5  # where the range keeps the temperature, its soft limit i
 NO_PLATING_V: Final = -1.0
 BROKEN: Final = (0.05, 1.0, 1.0, 0.05)  # units of slack: 0.5 mV, 0.1 K, 0.1 % SoC, 0.5 mV
 BROKEN_K: Final = 0.1
+DUE: Final = 0.001  # of the time between two plans: a sum of periods is not exact
 UNKNOWN: Final = "a measured value is not known"
 UNSOLVED: Final = "no new plan was found"
 
@@ -122,7 +123,7 @@ class MpcController:
         self._request = self._chain.stop("")
         self._cools, limits = settings.model.step_s <= APPROACH_S, settings.limits
         self._soft_limits = replace(limits, high_k=limits.high_k + BEYOND_K) if self._cools else limits
-        self._since_s, self._on_stage_s = math.inf, 0.0
+        self._since_s, self._on_stage_s, self._early_s = math.inf, 0.0, 0.0
         self._waits, self._planned, self._solves = True, True, settings.first_solves
         self._output = BumplessOutput()
         self._plan_ahead = self._copy_plan()
@@ -140,6 +141,9 @@ class MpcController:
         """The last plan that was decided on; one under way is not seen."""
         return self._plan_ahead
 
+    def plan_early(self, share: float) -> None:
+        self._early_s = share * self._settings.every_s
+
     def _copy_plan(self) -> Plan:
         return Plan(self.plan_step_s, tuple(self.plan_a.tolist()))
 
@@ -152,8 +156,8 @@ class MpcController:
         kelvin = float(reading.temperature_k.max())
         if not known:
             self._request, self._since_s = self._chain.stop(UNKNOWN), math.inf
-        elif self._since_s >= self._settings.every_s * 0.999:  # a sum of periods is not exact
-            self._since_s = 0.0
+        elif self._since_s >= self._settings.every_s * (1.0 - DUE):
+            self._since_s = self._find_rest()
             self._request = self._renew(self._cool(kelvin, allowed))
             self._plan_ahead = self._copy_plan()
         current_a = self._output.current(self._request.current_a, allowed, dt_s)
@@ -166,6 +170,13 @@ class MpcController:
 
     def take_over(self, current_a: float) -> None:
         self._output.take_over(current_a)
+
+    def _find_rest(self) -> float:
+        """Return how long ago this plan was due, so that a turn left out delays no later one."""
+        if math.isinf(self._since_s):
+            return self._early_s
+        every_s = self._settings.every_s
+        return max(0.0, self._since_s - every_s * math.floor(self._since_s / every_s + DUE))
 
     def _renew(self, allowed: CurrentRange) -> MpcRequest:
         """Improve the plan by one iteration (more for the first one), and request its first current."""
@@ -233,7 +244,7 @@ class DutyGoals:
         return current_a - self._profile.now(self._now_s)
 
 
-def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> PlanningController:
     """Build the controller.
 
     Settings: `file` (the duty), limits `voltage_v`, `soc`, `temperature_degc` and `plating_v` (the least anode

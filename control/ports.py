@@ -60,12 +60,26 @@ class Controller(Protocol):
     """Decides the pack current from measured and estimated values; `take_over` makes the change bumpless.
 
     `dt_s` is the time of the run since the last decision, 0 while nothing runs: a duty and an integral then stop.
-    A controller that plans has also a property `plan_ahead`, a `Plan` or None. Another thread reads it ten times a
-    second while `decide` runs: return what `decide` has replaced as a whole.
+    One that plans ahead is a `PlanningController`.
     """
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision: ...
 
     def take_over(self, current_a: float) -> None:
         """Start from the pack current that flows now."""
+        ...
+
+
+class PlanningController(Controller, Protocol):
+    """A controller that plans ahead, in a turn that takes longer; a lane may have either of the two.
+
+    Another thread reads `plan_ahead` ten times a second while `decide` runs: return what `decide` has replaced as a
+    whole.
+    """
+
+    @property
+    def plan_ahead(self) -> Plan | None: ...
+
+    def plan_early(self, share: float) -> None:
+        """Let all plans of a run but its first come earlier by this share (0 to 1) of the time between two."""
         ...

@@ -138,7 +138,7 @@ def prepare(extras: str) -> None:
     started = time.monotonic()
     install_python(extras)
     say("warming caches (compiled kernels, exported models)")
-    run(PYTHON, "-m", "twin.precompile")
+    run(PYTHON, "-m", "control.precompile")
     STAMP.write_text(f"{fingerprint()} {extras}")
     say(f"ready in {time.monotonic() - started:.0f} s")
 

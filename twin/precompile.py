@@ -11,6 +11,7 @@ from twin import cache as caches
 from twin import coulomb_counter, ecm, ekf, spme_model
 from twin.half_cycles import follow_charge, make_turns
 from twin.ports import PackSpec
+from twin.spme import SpmePack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 def precompile(cache: Path | None = None) -> None:
     """Export the SPMe into `cache` (None: the user's) unless it is there, and compile each kernel by using it once."""
-    spme_model.load(cache)
     pack = PackSpec(1, 1, 5.0, np.full(1, 0.5), np.ones(1), np.ones(1), 298.15)
+    SpmePack(pack, spme_model.load(cache)).step(np.zeros(1), pack.ambient_k, 0.01)
     state = ecm.build(pack, {}).step(np.zeros(1), pack.ambient_k, 0.01)
     reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
     for estimator in (ekf.build(pack, {}), coulomb_counter.build(pack, {})):

@@ -22,7 +22,7 @@ from drivers.errors import BenchFileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from control.ports import Controller
+    from control.ports import PlanningController
     from drivers.snapshot import Estimate, PackReading
     from twin.ports import PackSpec
 
@@ -44,7 +44,7 @@ class RlController:
         self,
         policy: Policy,
         inputs: PolicyInputs,
-        instead: Controller,
+        instead: PlanningController,
         *,
         distrust: str = "",
         now: Callable[[], float] = monotonic,
@@ -107,6 +107,9 @@ class RlController:
         self._output.take_over(current_a)
         self._instead.take_over(current_a)
 
+    def plan_early(self, share: float) -> None:
+        self._instead.plan_early(share)
+
     def _ask(self, safe: CurrentRange, now_s: float, dt_s: float) -> None:
         """Ask the policy; keep its request, or the reason why it cannot be used, until the next step."""
         observation = self._inputs.observe(safe, self._applied_a, now_s)
@@ -125,7 +128,7 @@ class RlController:
             self._requested_a = max(-1.0, min(1.0, action)) * self._inputs.rating_a
 
 
-def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
+def build(pack: PackSpec, settings: Mapping[str, Any]) -> PlanningController:
     """Build the controller.
 
     Settings: `policy`, a file that `train` wrote for a task that follows a duty (default: the shipped one); the rest as

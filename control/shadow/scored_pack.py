@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from control.shield import Shield, make_shield_settings
 from control.tasks.cost import TaskCosts
 from control.tasks.episodes import Episodes
 from control.tasks.pack_batch import PackBatch, PackStep
+from control.tasks.shadow import StepScore
 from control.tasks.simulation import NEEDED
 from drivers.snapshot import Estimate, PackReading
 from twin import ecm
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 _JOIN: Final[dict[str, Any]] = {"energy": np.sum, "charge": np.sum, "wear": np.sum, "high": np.max}  # others: the least
 NO_TURN: Final = np.zeros(1)
 FIRST: Final = np.zeros(1, np.intp)
-
-
-class StepScore(NamedTuple):
-    """One step of the task: its cost (EUR), and whether it broke a limit or the shield changed a request in it."""
-
-    cost_eur: float
-    is_broken: bool
-    is_changed: bool
 
 
 class ScoredPack:

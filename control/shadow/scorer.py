@@ -17,9 +17,9 @@ from control.tasks.task import find_task, read_task
 
 if TYPE_CHECKING:
     from control.ports import Controller
-    from control.shadow.scored_pack import StepScore
     from control.shadow.scores import ShadowLane, ShadowOrder, ShadowStep
     from control.tasks.pack_batch import PackStep
+    from control.tasks.shadow import StepScore
     from drivers.snapshot import Floats
 
 

@@ -69,12 +69,13 @@ def test_the_first_step_of_the_selftest_passes_from_an_installed_wheel(wheel: Pa
     start = f"import runpy, sys; sys.path[:0] = [{str(site)!r}, {str(site / 'pulsebms')!r}]; "
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "QT_QPA_PLATFORM": "offscreen"}
     for script in (  # warmed, as the README says; then the selftest
-        "runpy.run_module('twin.precompile', run_name='__main__')",
+        "runpy.run_module('control.precompile', run_name='__main__')",
         (
             "sys.argv[1:] = ['selftest', '--only', 'connect']; "
             "runpy.run_module('pulsebms', run_name='__main__', alter_sys=True)"
         ),
     ):
+        compiled = sorted(site.rglob("*.nbc"))
         done = subprocess.run(
             [sys.executable, "-c", start + script],
             cwd=tmp_path,
@@ -84,3 +85,5 @@ def test_the_first_step_of_the_selftest_passes_from_an_installed_wheel(wheel: Pa
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+    assert compiled, "kernels are compiled beforehand"
+    assert sorted(site.rglob("*.nbc")) == compiled, "a first connect compiles nothing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from control.tasks.simulation import TaskSimulation
 from control.tasks.task import ControlTask, find_task, read_task
 from tests.control.rl.handmade import make_policy
 from tests.control.tasks.small import make_task
+from tests.waiting import wait_until
 from twin import ecm
 from twin.pybamm_models import ReferenceCell
 
@@ -181,17 +182,18 @@ def test_a_reference_cell_that_ends_breaks_its_limits(tmp_path: Path) -> None:
     assert np.isfinite([outcome.cost_eur[0] for outcome in outcomes]).all()
 
 
-def wait_long() -> None:
-    time.sleep(600.0)
+def wait_for_ever() -> None:
+    threading.Event().wait()
 
 
 @pytest.mark.timeout(60)
 def test_work_in_other_processes_ends_at_once_when_nobody_wants_it(tmp_path: Path) -> None:
     task = make_task(tmp_path)
-    calls: list[Callable[[], object]] = [partial(run_episode, "rule", task, 1, 0), wait_long, wait_long]
+    calls: list[Callable[[], object]] = [partial(run_episode, "rule", task, 1, 0), wait_for_ever, wait_for_ever]
+    before = multiprocessing.active_children()  # of tests before this one
     results = run_in_processes(calls, 2)
     next(results)
-    others = multiprocessing.active_children()
+    others = [process for process in multiprocessing.active_children() if process not in before]
     results.close()  # as an exception, or a Ctrl-C, does
     assert others
-    assert all(process.exitcode is not None for process in others)
+    wait_until(lambda: all(process.exitcode is not None for process in others), 5.0, "the end of all of them")
