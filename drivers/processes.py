@@ -1,4 +1,4 @@
-"""Start a child, end it with the process that started it, and check whether another process is alive."""
+"""Start a child, end it with the process that started it, let it give way, and check whether another one is alive."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
@@ -19,6 +20,7 @@ except ImportError:  # an edge node installs only what it needs
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
+BACKGROUND: Final = 10  # nice value: a ninth of the time that a process of the usual value gets
 SAME_S: Final = 1.0  # the greatest difference between two readings of one start time
 
 
@@ -59,6 +61,30 @@ def end_with_parent() -> None:
     """From now on, end this process at once when the process that spawned it by `multiprocessing` has ended."""
     if (parent := multiprocessing.parent_process()) is not None:
         threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+def give_way(niceness: int = BACKGROUND) -> None:
+    """From now on, run this process and its children only where others leave time, as far as the system allows it."""
+    if hasattr(os, "setsid"):
+        with contextlib.suppress(OSError):  # it leads a group of processes
+            os.setsid()
+    put_behind(os.getpid(), niceness)
+
+
+def put_behind(pid: int, niceness: int = BACKGROUND) -> None:
+    """Let a process, and the children that it starts later, give way. It must have a session of its own.
+
+    Where Linux groups processes by session (autogroup, usual on desktops), a nice value counts only within one; so the
+    group gets the value, too; sched(7).
+    """
+    with contextlib.suppress(OSError):  # it has ended
+        if hasattr(os, "setpriority"):
+            os.setpriority(os.PRIO_PROCESS, pid, max(niceness, os.getpriority(os.PRIO_PROCESS, pid)))
+    if psutil is not None and sys.platform == "win32" and niceness > 0:
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    with contextlib.suppress(OSError):  # a system without groups
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def _end_after(sentinel: int) -> None:

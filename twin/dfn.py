@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from drivers.processes import BACKGROUND
 from twin import dfn_worker
 from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnEnd, DfnResult, Restart
 from twin.hold import CurrentHold
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.ports import PackSpec, Twin
 
-NICENESS = 10  # of the worker: all timed threads have priority over it
+NICENESS = BACKGROUND  # of the worker
 SETTINGS: Final = ("cell", "interval_s")  # that a bench file may give
 _END_S: Final = 2.0
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from drivers.processes import end_with_parent
+from drivers.processes import end_with_parent, give_way
 from twin.thermal import step_temperature
 
 if TYPE_CHECKING:
@@ -116,8 +115,7 @@ def serve(link: Connection, start: DfnCellStart, niceness: int) -> None:
     """Process main: send results until the lane closes the connection; none from a model that ended until a restart."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the lane ends this process
     end_with_parent()  # also while a cell is being built, which takes seconds
-    if hasattr(os, "nice"):
-        os.nice(niceness)
+    give_way(niceness)
     simulator = DfnSimulator(start)
     try:
         link.send(simulator.advance(CurrentSegment(0, 0.0, start.temperature_k, _SHORT_S)))

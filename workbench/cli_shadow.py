@@ -67,6 +67,9 @@ def promote(
         Path | None, typer.Option(metavar="FILE", help="Rules of the promotion; default: the shipped ones.")
     ] = None,
     *,
+    task: Annotated[
+        str, typer.Option(metavar="FILE", help="The file of the policy's task, if that is not a shipped one.")
+    ] = "",
     processes: Processes = 1,
     episodes: Annotated[
         int | None, typer.Option(min=1, help="Run only so many fast episodes; the result is then: not judged.")
@@ -96,4 +99,5 @@ def promote(
 
     effort = (episodes, adversarial, days)
     given = GivenPrices(prices, prices_unit, prices_column, prices_from, prices_to, prices_fit_from)
-    run_verb(Report("promote", as_json), verb.main, policy, out, rules, effort, processes=processes, prices=given)
+    report = Report("promote", as_json)
+    run_verb(report, verb.main, policy, out, rules, effort, task=task, processes=processes, prices=given)

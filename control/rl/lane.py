@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Estimate, PackReading
     from twin.ports import PackSpec
 
-SETTINGS: Final = ("policy", *mpc.SETTINGS)  # that a bench file may give
+SETTINGS: Final = ("policy", "task", *mpc.SETTINGS)  # that a bench file may give
 SHIPPED: Final = Path(__file__).parent / "policies" / "duty_tracking.onnx"
 LATE_S: Final = 0.005  # an answer that took longer comes too late for its turn
 AHEAD: Final = 24  # steps of the plan that is shown
@@ -131,13 +131,14 @@ class RlController:
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> PlanningController:
     """Build the controller.
 
-    Settings: `policy`, a file that `train` wrote for a task that follows a duty (default: the shipped one); the rest as
-    for `control.mpc`, which decides where the policy must not.
+    Settings: `policy`, a file that `train` wrote for a task that follows a duty (default: the shipped one); `task`, the
+    file of its task, unless that is a shipped one; the rest as for `control.mpc`, which decides where the policy must
+    not.
     """
-    own = {key: value for key, value in settings.items() if key != "policy"}
+    own = {key: value for key, value in settings.items() if key not in {"policy", "task"}}
     path = Path(settings.get("policy", SHIPPED))
     policy, profile = Policy.load(path), read_current_profile(own)
-    task = read_task(find_task(policy.info.task))
+    task = read_task(Path(settings["task"]) if "task" in settings else find_task(policy.info.task))
     if task.kind is not TaskKind.DUTY:
         hint = "name a policy that follows a duty"
         raise BenchFileError(f"is for the task {task.name}", where=str(path), key="policy", value=task.name, hint=hint)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING, Final
 
-from drivers.processes import end_with_parent
+from drivers.processes import end_with_parent, give_way
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from control.shadow.scores import ShadowOrder, ShadowStep
 
-NICENESS: Final = 10  # all timed threads have priority over it
 READY: Final = "ready"
 
 
@@ -21,8 +19,7 @@ def serve(link: Connection, order: ShadowOrder) -> None:
     """Process main: answer each step until the loop closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the loop's process ends this one
     end_with_parent()
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    give_way()
     from control.shadow.scorer import ShadowScorer  # noqa: PLC0415  # takes seconds, which only this process may spend
 
     scorer = ShadowScorer(order)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROUNDED: Final = 1e-6  # of a turn: 10 turns at 300 Hz are 33.333... ms, and 10 turns again
 NAME: Final = r"^[^\s/]([^/\x00-\x1f]*[^\s/])?$"
 MODULE: Final = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
-FILE_SETTINGS: Final = ("file", "policy")  # settings of a lane that name a file
+FILE_SETTINGS: Final = ("file", "policy", "task")  # settings of a lane that name a file
 Name: TypeAlias = Annotated[str, Field(max_length=60, pattern=NAME)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]

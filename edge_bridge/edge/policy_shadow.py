@@ -140,9 +140,11 @@ def make_policy_shadow(configured: Configuration, folder: Path) -> PolicyShadow 
         return _refuse(NO_EXTRA)
     from control.rl.policy import Policy  # noqa: PLC0415  # only a bundle with a policy needs them
     from control.rl.policy_inputs import PolicyInputs, find_distrust  # noqa: PLC0415
-    from control.tasks.task import TaskKind, find_task, read_task  # noqa: PLC0415
+    from control.tasks.task import TaskKind, find_task, list_tasks, read_task  # noqa: PLC0415
 
     policy = Policy.load(path)
+    if policy.info.task not in list_tasks():
+        return _refuse(f"it is for the task {policy.info.task}, which is not a shipped one")
     task = read_task(find_task(policy.info.task))
     if task.kind is TaskKind.ARBITRAGE:
         return _refuse(NO_PRICES)

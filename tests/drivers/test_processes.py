@@ -10,8 +10,10 @@ from typing import Final
 import pytest
 
 from drivers import processes
-from drivers.processes import birth_s, is_alive
+from drivers.processes import BACKGROUND, birth_s, is_alive, put_behind
 from tests.waiting import wait_until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["psutil", "without"], autouse=True)
@@ -108,3 +110,28 @@ def test_a_ctrl_c_reaches_no_child_that_starts_and_its_parent_as_before(tmp_path
 
     assert (run().returncode, run().stderr) == (0, "")
     assert run("interrupt").returncode == -signal.SIGINT
+
+
+GIVES_WAY = """
+import os
+from drivers.processes import give_way
+for _ in range(2):
+    give_way()
+print(os.getsid(0) == os.getpid(), os.getpriority(os.PRIO_PROCESS, 0))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has priority classes instead")
+def test_a_process_that_gives_way_has_a_session_of_its_own_and_low_priority() -> None:
+    done = subprocess.run([sys.executable, "-c", GIVES_WAY], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.stdout.split(), done.stderr) == (["True", str(BACKGROUND)], "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system does not group by session")
+def test_a_process_that_is_put_behind_gives_way_with_its_whole_session() -> None:
+    with subprocess.Popen([sys.executable], stdin=subprocess.PIPE, start_new_session=True) as process:
+        put_behind(process.pid)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == BACKGROUND
+        assert Path(f"/proc/{process.pid}/autogroup").read_text().split()[-1] == str(BACKGROUND)
+        process.kill()
+    put_behind(process.pid)  # which has ended

@@ -34,34 +34,36 @@ def main(
     rules: Path | None,
     given: tuple[int | None, int | None, int | None],
     *,
+    task: str = "",
     processes: int = 1,
     prices: GivenPrices = NO_PRICES,
 ) -> bool:
     """Judge the policy; return True if it is promoted. `given`: a shorter effort than that of the rules, if any.
 
-    A price table of fewer days than the rules compare the cost on shortens the judgement.
+    `task` is the file of the policy's task, empty for a shipped one. A price table of fewer days than the
+    rules compare the cost on shortens the judgement.
     """
     asked, loaded = read_rules(rules or FILE), load_policy(str(policy))
-    task = prices.apply(report, read_task(find_task(loaded.info.task)))
+    chosen = prices.apply(report, read_task(find_task(task or loaded.info.task)))
     wanted = (asked.fast.episodes, asked.adversarial.episodes, asked.cost.days)
     fast, adversarial, days = (one or most for one, most in zip(given, wanted, strict=True))
-    if task.market is not None:
-        days = min(days, len(task.market.table.days))
+    if chosen.market is not None:
+        days = min(days, len(chosen.market.table.days))
     effort = JudgeEffort(fast, adversarial, days, processes)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
-    judge = PromotionJudge(policy, task, asked, effort, lambda text: progress.print(text, markup=False))
-    report.line(f"policy {loaded.sha256[:12]} for {task.name}, rules version {asked.version}")
+    judge = PromotionJudge(policy, chosen, asked, effort, lambda text: progress.print(text, markup=False))
+    report.line(f"policy {loaded.sha256[:12]} for {chosen.name}, rules version {asked.version}")
     gates: list[PromotionGate] = []
     out.mkdir(parents=True, exist_ok=True)
     try:
         for gate in judge.run():
             gates.append(gate)
             report.line(_format(gate))
-            _write(out / SO_FAR, make_result(loaded, task, asked, gates))
+            _write(out / SO_FAR, make_result(loaded, chosen, asked, gates))
     finally:
         (out / SO_FAR).unlink(missing_ok=True)
     verdict = decide(gates)
-    result = replace_nan(make_result(loaded, task, asked, gates))
+    result = replace_nan(make_result(loaded, chosen, asked, gates))
     _write(out / RESULT, result)
     report.body.update(result=result, file=str(out / RESULT))
     report.line(f"{verdict}: {_explain(verdict, gates)}")

@@ -17,9 +17,10 @@ from control.rl.lane import RlController
 from control.rl.policy import Policy
 from control.rl.policy_inputs import PolicyInputs, find_distrust
 from control.tasks.task import find_task, read_task
-from drivers.errors import BenchFileError
+from drivers.errors import BenchFileError, Usage
 from drivers.snapshot import Estimate, PackReading
 from tests.control.rl.duty_policy import make_duty_policy
+from tests.control.tasks.small import write_own_task
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
@@ -150,3 +151,13 @@ def test_what_is_no_policy_is_refused_in_one_sentence(tmp_path: Path, content: b
     path.write_bytes(content)
     with pytest.raises(BenchFileError, match="is not a policy"):
         rl.build(PACK, {**DUTY, "policy": str(path)})
+
+
+def test_a_policy_of_a_task_of_ones_own_needs_the_file_of_that_task(tmp_path: Path) -> None:
+    own = write_own_task(tmp_path, "duty_tracking")
+    policy = tmp_path / "policy.onnx"
+    policy.write_bytes(make_duty_policy(task="own", task_sha256=read_task(own).sha256))
+    with pytest.raises(Usage, match="there is no task 'own'"):
+        rl.build(PACK, {**DUTY, "policy": str(policy)})
+    decision = run(rl.build(PACK, {**DUTY, "policy": str(policy), "task": str(own)}), 300)
+    assert (decision.fallback, decision.note) == (Fallback.NONE, "")

@@ -103,6 +103,12 @@ def test_without_the_extra_it_says_which_is_missing(tmp_path: Path, monkeypatch:
     assert shadow(tmp_path, b"").describe()[metrics.POLICY_STATE] == policy_shadow.NO_EXTRA
 
 
+def test_a_policy_of_a_task_that_an_edge_does_not_have_is_refused_with_its_name(tmp_path: Path) -> None:
+    assert (
+        shadow(tmp_path, make_duty_policy(task="own")).refused == "it is for the task own, which is not a shipped one"
+    )
+
+
 def test_a_policy_that_fails_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = shadow(tmp_path, make_duty_policy())
 

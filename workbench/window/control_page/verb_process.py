@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
+from drivers.processes import put_behind
 from workbench.own_command import make_own_environment
 from workbench.window.tasks.task import Cancelled
 
@@ -37,8 +39,14 @@ def run_process(
         lines = files.enter_context(log.open("wb"))
         written = lines if output is None else files.enter_context(output.open("wb"))
         process = subprocess.Popen(  # noqa: S603  # our own verb
-            list(command), stdin=subprocess.DEVNULL, stdout=written, stderr=lines, env=make_own_environment()
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=lines,
+            env=make_own_environment(),
+            start_new_session=os.name != "nt",
         )
+    put_behind(process.pid)  # a bench may run meanwhile
     is_stopped = is_cancelled = False
     while process.poll() is None:
         with suppress(subprocess.TimeoutExpired):
