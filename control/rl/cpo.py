@@ -62,7 +62,7 @@ def choose_cpo_settings(task: ControlTask) -> CpoSettings:
             many = CpoSettings(packs=128, burn_in=5, batch=1024, critic_passes=4)
             return replace(many, discount=0.99, trace=0.9, distance=0.02)
         case TaskKind.CHARGE:
-            return CpoSettings()
+            return CpoSettings(discount=0.998)
 
 
 class CpoLearner:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 WIDENED: Final = 0.05  # of its range in training, by which a value may lie beyond it
+ROUNDING: Final = 1e-6  # of float32: a value that never changed in training is inside as a float64, too
 GOLDEN: Final = 16  # vectors
 NUMBERS: Final = {"near": -FAR, "far": FAR, "least": -1.0, "most": 1.0}
 OPSET, IR_VERSION = 17, 9  # old enough for every onnxruntime that this project accepts
@@ -36,7 +37,7 @@ def export_policy(
     highest value of each.
     """
     low, high = (side.astype(np.float64) for side in spread)
-    margin = WIDENED * (high - low)
+    margin = WIDENED * (high - low) + ROUNDING * np.maximum(np.abs(low), np.abs(high))
     golden = seen[np.linspace(0, len(seen) - 1, GOLDEN).astype(int)].astype(np.float32)
     with torch.no_grad():
         actions = actor.decide(torch.as_tensor(golden)).numpy()
@@ -103,13 +104,13 @@ def build_graph(actor: Actor, info: PolicyInfo) -> bytes:
         weights[f"bias_{number}"] = layer.bias.detach().numpy()[kept]
         last = add("Gemm", [last, f"weight_{number}", f"bias_{number}"], transB=1)
         last = add("Tanh" if is_last else "Relu", [last])
-    if actor.base is not None:
-        columns = dict(zip(("charge", "discharge"), actor.limits, strict=True), base=actor.base)
-        weights |= {name: np.array([column]) for name, column in columns.items()} | {"reach": np.float32(actor.reach)}
-        charge, discharge, asked = (add("Gather", [INPUT, name], axis=1) for name in columns)
-        asked = add("Min", [add("Max", [asked, add("Neg", [charge])]), discharge])
-        shrunk = add("Shrink", [last], lambd=actor.least, bias=actor.least)
-        last = add("Add", [asked, add("Mul", [shrunk, "reach"])])
+    columns = dict(zip(("charge", "discharge"), actor.limits, strict=True), base=actor.base)
+    weights |= {name: np.array([column]) for name, column in columns.items()}
+    weights |= {"reach": np.float32(actor.reach), "sign": np.float32(actor.sign)}
+    charge, discharge, asked = (add("Gather", [INPUT, name], axis=1) for name in columns)
+    asked = add("Max", [add("Mul", [asked, "sign"]), add("Neg", [charge])])
+    shrunk = add("Shrink", [last], lambd=actor.least, bias=actor.least)
+    last = add("Add", [add("Min", [asked, discharge]), add("Mul", [shrunk, "reach"])])
     nodes.append(onnx.make_node("Clip", [last, "least", "most"], [OUTPUT]))
     graph = onnx.make_graph(
         nodes,

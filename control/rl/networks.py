@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +19,25 @@ if TYPE_CHECKING:
     from control.tasks.task import ControlTask
     from drivers.snapshot import Floats
 
-# What is corrected, by how much of the rating, and up to where a correction is none: a trader that jitters around rest
-# by 2 % of the rating loses a sixth of what it earns.
-BASES: Final = {TaskKind.DUTY: ("duty_0", 0.1, 0.0), TaskKind.ARBITRAGE: ("rule", 1.2, 0.15)}
+
+class Base(NamedTuple):
+    """What a policy corrects: `sign` times this observed value, by up to `reach` of the rating.
+
+    Corrections up to `least` are none: a trader that jitters around rest by 2 % of the rating loses a sixth of what it
+    earns.
+    """
+
+    name: str
+    sign: float
+    reach: float
+    least: float
+
+
+BASES: Final = {
+    TaskKind.DUTY: Base("duty_0", 1.0, 0.1, 0.0),
+    TaskKind.ARBITRAGE: Base("rule", 1.0, 1.2, 0.15),
+    TaskKind.CHARGE: Base("charge", -1.0, 0.5, 0.15),
+}
 FAR: Final = 8.0  # standard deviations: a normalised value is cut here
 
 
@@ -71,15 +87,15 @@ class Actor(nn.Module):
     """A policy. Its action is a correction `tanh(mean)` of what the task asks for now, cut to the rating.
 
     A duty asks for its current, a market for what the tuned rule would do, both as far as the shield allows; a charge
-    asks for nothing (residual policy: Johannink et al. 2019). `BASES` says how far a correction reaches. The second
-    output, where there is one, is the logarithm of the standard deviation before the tanh.
+    asks for all that the shield allows (residual policy: Johannink et al. 2019). `BASES` says how far a correction
+    reaches. The second output, where there is one, is the logarithm of the standard deviation before the tanh.
     """
 
     def __init__(self, task: ControlTask, hidden: Sequence[int], outputs: int, generator: torch.Generator) -> None:
         super().__init__()
         names = Observer(task).names
-        base, self.reach, self.least = BASES.get(task.kind, (None, 1.0, 0.0))
-        self.base = None if base is None else names.index(base)
+        base, self.sign, self.reach, self.least = BASES[task.kind]
+        self.base = names.index(base)
         self.limits = names.index("charge"), names.index("discharge")
         self.normaliser = Normaliser(len(names))
         self.layers = make_layers((len(names), *hidden, outputs), generator, last=0.1)
@@ -91,9 +107,7 @@ class Actor(nn.Module):
 
     def complete(self, observations: Tensor, corrections: Tensor) -> Tensor:
         """Return the actions `[n]` for `corrections[n]`, before the shield."""
-        if self.base is None:
-            return corrections
-        asked = self.project(observations, observations[:, self.base])
+        asked = self.project(observations, self.sign * observations[:, self.base])
         return (asked + self.reach * nn.functional.softshrink(corrections, self.least)).clamp(-1.0, 1.0)
 
     def project(self, observations: Tensor, actions: Tensor) -> Tensor:

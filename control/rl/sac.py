@@ -74,7 +74,8 @@ def choose_settings(task: ControlTask) -> SacSettings:
             many = SacSettings(burn_in=1500, capacity=400_000, batch=1024, discount=0.99)
             return replace(many, rate=1e-3, actor_rate=3e-4, temperature=0.02, log_std=-2.0)
         case TaskKind.CHARGE:
-            return SacSettings()
+            far = SacSettings(burn_in=1500, batch=512, discount=0.998)
+            return replace(far, rate=1e-3, actor_rate=3e-4, temperature=0.02, log_std=-2.0)
 
 
 class SacLearner:

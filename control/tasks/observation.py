@@ -87,7 +87,7 @@ class Observer:
             return np.vstack([np.sin(angle), np.cos(angle), mean, gain, rule, moved, *ranks, hourly - mean])
         if self._task.kind is TaskKind.DUTY:
             return ahead[:, list(self._list_ahead())].T / self._task.rating_a
-        return np.full((1, len(ahead)), self._task.target_soc)
+        return self._task.target_soc - soc[None]
 
     def _count_hours(self) -> int:
         return max(1, round(self._task.preview * self._task.step_s / HOUR_S))

@@ -178,6 +178,34 @@ def test_a_fresh_policy_of_a_market_is_the_rule_and_small_corrections_are_none()
     assert (actor.complete(seen, 8.0 * jitter) > actor.complete(seen, -8.0 * jitter)).all()
 
 
+def test_a_fresh_policy_of_a_charge_takes_all_that_the_shield_allows_and_is_full_in_time() -> None:
+    task = read_task(find_task("fast_charge"))
+    actor, simulation = Actor(task, (8,), 2, torch.Generator().manual_seed(1)), TaskSimulation(task, 7, 20)
+    missing, minutes, broken = simulation.observer.names.index("missing_soc"), np.full(20, np.inf), 0.0
+    assert simulation.observation[:, missing] == pytest.approx(0.7, abs=0.06)
+    for step in range(1, task.steps):
+        with torch.no_grad():
+            actions = actor.decide(torch.as_tensor(simulation.observation, dtype=torch.float32)).numpy()
+        outcome = simulation.step(actions * task.rating_a)
+        broken += outcome.parts.broken.sum()
+        minutes = np.where(outcome.ended & np.isinf(minutes), step * task.step_s / 60.0, minutes)
+        if np.isfinite(minutes).all():
+            break
+    assert broken == 0.0
+    assert minutes.max() < 75.0, "CC-CV at the same margin takes 93 minutes"
+
+
+def test_a_value_that_never_changed_in_training_is_inside_as_the_bench_gives_it() -> None:
+    task = read_task(find_task("duty_tracking"))
+    actor, seen = Actor(task, (8,), 2, torch.Generator().manual_seed(1)), TaskSimulation(task, 7, 20).observation
+    never = np.full_like(seen, 0.8, dtype=np.float32)
+    policy = Policy(
+        export_policy(task, actor, algorithm="sac", seed=1, seen=never, spread=(never[0], never[0])), "here"
+    )
+    assert policy.find_outside(np.full(seen.shape[1], 0.8)) == ""
+    assert policy.find_outside(np.full(seen.shape[1], 0.801))
+
+
 @each_task
 def test_noise_alone_never_needs_the_shield(name: str) -> None:
     task = read_task(find_task(name))
