@@ -198,12 +198,11 @@ def test_a_fresh_policy_of_a_charge_takes_all_that_the_shield_allows_and_is_full
 def test_a_value_that_never_changed_in_training_is_inside_as_the_bench_gives_it() -> None:
     task = read_task(find_task("duty_tracking"))
     actor, seen = Actor(task, (8,), 2, torch.Generator().manual_seed(1)), TaskSimulation(task, 7, 20).observation
-    never = np.full_like(seen, 0.8, dtype=np.float32)
-    policy = Policy(
-        export_policy(task, actor, algorithm="sac", seed=1, seen=never, spread=(never[0], never[0])), "here"
-    )
-    assert policy.find_outside(np.full(seen.shape[1], 0.8)) == ""
-    assert policy.find_outside(np.full(seen.shape[1], 0.801))
+    never: Floats = np.full(seen.shape, float(np.float32(0.8)))  # as a training has it
+    spread = never[0], never[0]
+    policy = Policy(export_policy(task, actor, algorithm="sac", seed=1, seen=never, spread=spread), "here")
+    assert policy.find_outside(np.full(len(never[0]), 0.8)) == ""
+    assert policy.find_outside(np.full(len(never[0]), 0.801))
 
 
 @each_task
