@@ -72,19 +72,19 @@ def give_way(niceness: int = BACKGROUND) -> None:
 
 
 def put_behind(pid: int, niceness: int = BACKGROUND) -> None:
-    """Let a process, and the children that it starts later, give way. It must have a session of its own.
+    """Let a process, and the children that it starts later, give way; it should have a session of its own.
 
     Where Linux groups processes by session (autogroup, usual on desktops), a nice value counts only within one; so the
     group gets the value, too; sched(7).
     """
-    with contextlib.suppress(OSError):  # it has ended
+    with contextlib.suppress(OSError):  # it has ended, or a system without groups
         if hasattr(os, "setpriority"):
             os.setpriority(os.PRIO_PROCESS, pid, max(niceness, os.getpriority(os.PRIO_PROCESS, pid)))
+            if os.getsid(pid) == pid:  # else the group is that of others, too
+                Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
     if psutil is not None and sys.platform == "win32" and niceness > 0:
         with contextlib.suppress(psutil.Error):
             psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    with contextlib.suppress(OSError):  # a system without groups
-        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 def _end_after(sentinel: int) -> None:
