@@ -6,7 +6,7 @@ import atexit
 import dataclasses
 import itertools
 import time
-from collections.abc import Mapping, Sequence  # noqa: TC003  # as the protocol has them
+from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003  # as the protocol has them
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -272,8 +272,8 @@ class LiveSession:
     def _take_guard(self, report: GuardReport) -> None:
         match report:
             case Heartbeat():
+                self.guard_ports = join_ports(self.guard_ports if report.pid == self.guard_pid else (), report.ports)
                 self.guard_pid = report.pid
-                self.guard_ports = frozenset(port for port in report.ports if port)
             case OffReceived(number, at_s):
                 self._presses.receive("guard", number, at_s)
             case TripReport():
@@ -332,3 +332,8 @@ class LiveSession:
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
         self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
+
+
+def join_ports(known: Iterable[int], reported: Iterable[int]) -> frozenset[int]:
+    """Return every port by which a guard has connected: a journal names also one that is closed by now (0)."""
+    return frozenset(port for port in (*known, *reported) if port)

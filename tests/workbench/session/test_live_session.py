@@ -14,6 +14,7 @@ from tests.workbench.live import HIL24, channel, end_guard, outputs, pass_ticks,
 from workbench.selftest import evidence
 from workbench.selftest.context import SelftestContext
 from workbench.session import waiting
+from workbench.session.live_session import join_ports
 from workbench.session.status import CheckState
 
 if TYPE_CHECKING:
@@ -226,3 +227,8 @@ def test_a_dead_engine_leaves_the_word_that_the_guard_verified(trip: SelftestCon
     assert any("verified off" in record.event.text for record in session.events(0))
     assert state(trip.bring_to(BenchState.CONNECTED)) is BenchState.CONNECTED
     end_guard(guard_pid)
+
+
+def test_the_ports_of_a_guard_are_also_those_of_connections_that_it_has_closed() -> None:
+    known = join_ports((), (0, 46652, 46654))
+    assert join_ports(known, (0, 0, 46660)) == {46652, 46654, 46660}
