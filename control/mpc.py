@@ -124,7 +124,7 @@ class MpcController:
         self._cools, limits = settings.model.step_s <= APPROACH_S, settings.limits
         self._soft_limits = replace(limits, high_k=limits.high_k + BEYOND_K) if self._cools else limits
         self._since_s, self._on_stage_s, self._early_s = math.inf, 0.0, 0.0
-        self._waits, self._planned, self._solves = True, True, settings.first_solves
+        self._waits, self._solves = True, settings.first_solves
         self._output = BumplessOutput()
         self._plan_ahead = self._copy_plan()
 
