@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ import pytest
 
 from drivers.benchfile import read_bench
 from edge_bridge.bundle import keys
+from edge_bridge.edge.outbox import Outbox
 from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
+from tests.edge_bridge.edge.sending_edge import BOOT, SendingEdge
 from tests.edge_bridge.fleet.conftest import desk
 from workbench.bundling.build import BundleOrder, build
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from drivers.benchfile import Bench
     from tests.edge_bridge.edge.field import EdgeProcess
+    from tests.edge_bridge.fleet.pack import Desk
 
 __all__ = ["desk"]
 
@@ -75,6 +79,13 @@ def edges() -> Iterator[list[EdgeProcess]]:
     for edge in started:
         if edge.process.poll() is None:
             edge.kill()
+
+
+@pytest.fixture
+def edge(tmp_path: Path, desk: Desk) -> Iterator[SendingEdge]:
+    """An edge with an outbox of its own, beside the desk of a fleet."""
+    with closing(Outbox(tmp_path / "o.sqlite", BOOT)) as outbox:
+        yield SendingEdge(tmp_path, desk, outbox)
 
 
 @pytest.fixture

@@ -175,6 +175,7 @@ class BenchPage(QMainWindow):
         self.board.cell_chosen.connect(self._choose_cell)
         self.tree.wanted.connect(self.plot_signal)
         self.transport.leave_wanted.connect(self.leave_replay)
+        self.transport.failed.connect(controller.failed)
 
     def _choose_cell(self, number: int) -> None:
         self.tree.choose(cell_voltage(number))
@@ -257,9 +258,6 @@ class BenchPage(QMainWindow):
         self._status_if_lanes_changed()
         if self.replay is not None:
             self.transport.advance(min(passed_s, 0.25))
-            if self.replay.failure is not None and self.transport.playing:
-                self.transport.toggle()
-                self._controller.failed.emit(self.replay.failure)
         if self.store is not None and self._ring is not None:
             self.store.feed()
         if self.board.isVisible():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider
 
+from workbench.session.actions import Failure
 from workbench.window.plots.plot_grid import REPLAY
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import Combo, button, label
@@ -23,6 +24,7 @@ class ReplayControls(QFrame):
     """Marks the page as a replay; the page calls `advance` with the wall time that passed."""
 
     leave_wanted = Signal()
+    failed = Signal(Failure)  # the run cannot be read any further
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,6 +87,9 @@ class ReplayControls(QFrame):
             source.advance(dt_s * self.rate)
             if source.position_s >= source.duration_s:
                 self.toggle()
+        if self.playing and source.failure is not None:
+            self.toggle()
+            self.failed.emit(source.failure)
         if not self.slider.isSliderDown() and source.duration_s > 0.0:
             self.slider.setValue(round(source.position_s / source.duration_s * _TICKS))
         text = f"{fmt.run_time(source.position_s)} of {fmt.run_time(source.duration_s)}"
