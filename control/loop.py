@@ -234,7 +234,7 @@ class Loop:
         try:
             self.parts.actuator.safe()
             self._actuator_error = ""
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # as above: the guard covers it
             if not self._actuator_error:
                 text = f"zero current cannot be requested: {error}"
                 self._note(Level.ALARM, text, EventKind.ZERO_CURRENT_FAILED)

@@ -100,7 +100,7 @@ class CanSafeConnection:
         try:
             if bus is not None:
                 bus.shutdown()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # a vendor's library may raise anything
             self.detail = f"{self._commands.channel}: {error}"
 
     def _execute_step(self, step: CanStep) -> SafeStepResult:
@@ -128,7 +128,7 @@ class CanSafeConnection:
                 interface=commands.interface, channel=commands.channel, bitrate=commands.bitrate, ignore_config=True
             )
             self.detail = ""
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # a vendor's library may raise anything
             self.detail = f"{commands.channel} cannot be opened: {error}"
 
     def _send(self, identifier: int, payload: bytes) -> bool:
@@ -139,7 +139,7 @@ class CanSafeConnection:
                     can.Message(arbitration_id=identifier & ~EXTENDED, data=payload, is_extended_id=extended)
                 )
                 return True
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # a vendor's library may raise anything
             self._drop_bus(error)
         return False
 

@@ -69,7 +69,7 @@ class SleepInhibitor:
             return
         self._on = on
         if sys.platform == "win32":
-            import ctypes  # noqa: PLC0415
+            import ctypes  # noqa: PLC0415  # only Windows needs it
 
             ctypes.windll.kernel32.SetThreadExecutionState(_CONTINUOUS | (_SYSTEM if on else 0))
         elif on:
@@ -130,7 +130,7 @@ def _clocks() -> tuple[Clock, Clock] | None:
 
 def _windows() -> tuple[Clock, Clock] | None:
     """Return QueryUnbiasedInterruptTime (100 ns, without sleep), GetTickCount64 (ms, with sleep; steps of 16 ms)."""
-    import ctypes  # noqa: PLC0415
+    import ctypes  # noqa: PLC0415  # only Windows needs it
 
     kernel = getattr(ctypes, "windll").kernel32  # noqa: B009  # absent elsewhere
     if not hasattr(kernel, "QueryUnbiasedInterruptTime"):

@@ -51,7 +51,7 @@ class Speed:
 
 
 def _main() -> None:
-    import select  # noqa: PLC0415
+    import select  # noqa: PLC0415  # only the process that measures needs them
     import statistics  # noqa: PLC0415
 
     from drivers.realtime import LATENCY_PROBE, ask_realtime  # noqa: PLC0415

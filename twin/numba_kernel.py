@@ -41,7 +41,7 @@ def _make_tolerant(cache: Any, own: Path) -> None:
     folders = {Path(__file__).parent, own}
     sources = sorted(file for folder in folders for file in folder.glob("*.py"))
     files = cache._cache_file  # noqa: SLF001  # as above
-    files._source_stamp = (files._source_stamp, [(file.name, file.stat().st_mtime_ns) for file in sources])  # noqa: SLF001
+    files._source_stamp = (files._source_stamp, [(file.name, file.stat().st_mtime_ns) for file in sources])  # noqa: SLF001  # numba offers no other way
     where = cache.cache_path
     emptied = _warn_on_failure(cache.flush, where)
     cache.load_overload = _warn_on_failure(cache.load_overload, where, then=emptied)

@@ -245,7 +245,7 @@ def find_step(
     """
     free = solve_conjugate(multiply, g, conjugate_steps)
     q = float(g @ free)
-    if float(b @ b) < 1e-12:  # nothing counts for the constraint  # noqa: PLR2004
+    if float(b @ b) < 1e-12:  # nothing counts for the constraint  # noqa: PLR2004  # rounding of float64
         return free * math.sqrt(2.0 * distance / max(q, 1e-12)), 0.0
     away = solve_conjugate(multiply, b, conjugate_steps)
     r, s = float(g @ away), max(float(b @ away), 1e-12)
@@ -267,7 +267,7 @@ def solve_conjugate(multiply: Callable[[Tensor], Tensor], right: Tensor, steps: 
     x, rest = torch.zeros_like(right), right.clone()
     along, size = rest.clone(), float(rest @ rest)
     for _ in range(steps):
-        if size < 1e-12:  # solved  # noqa: PLR2004
+        if size < 1e-12:  # solved  # noqa: PLR2004  # rounding of float64
             break
         product = multiply(along)
         share = size / float(along @ product)

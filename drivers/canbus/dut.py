@@ -221,7 +221,7 @@ class Dut:
         try:
             if bus is not None:
                 bus.shutdown()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # a vendor's library may raise anything
             self._fault = str(error) or repr(error)
 
     def _take(self, frame: can.Message, arrived_s: float) -> None:

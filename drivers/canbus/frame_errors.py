@@ -73,4 +73,4 @@ def _times(count: int) -> str:
     """Return `once`, or the power of ten that `count` has reached, so that the text changes rarely."""
     if count == 1:
         return "once"
-    return f"{10 ** (len(str(count)) - 1)} times or more" if count >= 10 else "a few times"  # noqa: PLR2004
+    return f"{10 ** (len(str(count)) - 1)} times or more" if count >= 10 else "a few times"  # noqa: PLR2004  # the text says ten

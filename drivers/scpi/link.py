@@ -34,7 +34,7 @@ def _resource_name(address: str) -> str:
     if len(parts) == 1:
         host, _, port = address.rpartition(":")
         parts = ["TCPIP", host, port, "SOCKET"]
-    if len(parts) != 4 or parts[3] != "SOCKET" or not parts[1] or not parts[2].isdigit():  # noqa: PLR2004
+    if len(parts) != 4 or parts[3] != "SOCKET" or not parts[1] or not parts[2].isdigit():  # noqa: PLR2004  # parts of TCPIP0::HOST::PORT::SOCKET
         raise LinkDropped("is not the address of a TCP socket", where=address, hint="write host:port")
     try:
         parts[1] = socket.gethostbyname(parts[1])  # pyvisa-py leaks its socket when this fails

@@ -115,7 +115,7 @@ class RowTable:
 
     def read(self, place: int) -> DiskRow | None:
         """Read a row, None if it is damaged."""
-        columns = self._database.execute(f"SELECT {_COLUMNS} FROM row WHERE place = ?", (place,)).fetchone()  # noqa: S608
+        columns = self._database.execute(f"SELECT {_COLUMNS} FROM row WHERE place = ?", (place,)).fetchone()  # noqa: S608  # only names of our own
         return _check(columns)
 
     def read_oldest_raw(self, limit: int) -> tuple[list[RowKey], list[int]]:
@@ -127,7 +127,7 @@ class RowTable:
     def check_all(self) -> RowCheck:
         """Check all rows and their index."""
         found = RowCheck()
-        for columns in self._database.execute(f"SELECT {_COLUMNS} FROM row NOT INDEXED ORDER BY place"):  # noqa: S608
+        for columns in self._database.execute(f"SELECT {_COLUMNS} FROM row NOT INDEXED ORDER BY place"):  # noqa: S608  # only names of our own
             if not _has_checksum(columns):
                 found.damaged.append(columns[0])
                 continue

@@ -31,7 +31,7 @@ def make_acknowledgements(
     now_ms: int,
     *,
     host: str = "",
-    with_host: Callable[[str], bool] = lambda node: False,  # noqa: ARG005
+    with_host: Callable[[str], bool] = lambda node: False,  # noqa: ARG005  # it is the same for every node
 ) -> Iterator[MqttMessage]:
     """Make the fewest NCMDs that acknowledge to every node the rows that were stored.
 

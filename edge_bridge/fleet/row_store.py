@@ -41,7 +41,7 @@ _COLUMNS: Final = (
 )
 _INSERT: Final = f"INSERT INTO row ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # our own names
 _ONCE: Final = f"{_INSERT} ON CONFLICT (node, boot, seq) DO NOTHING"
-_SAME: Final = f"SELECT {', '.join(_COLUMNS)} FROM row WHERE node = ? AND boot = ? AND seq = ?"  # noqa: S608
+_SAME: Final = f"SELECT {', '.join(_COLUMNS)} FROM row WHERE node = ? AND boot = ? AND seq = ?"  # noqa: S608  # only names of our own
 _OF_ARRIVAL: Final = slice(4, 6)  # `historical` and `clock` describe how a row arrived, not its content
 _COUNT: Final = """
 INSERT INTO counter (kind, reason, count) VALUES (?, ?, ?)
@@ -192,7 +192,7 @@ class RowStore:
         """Remove a node and all that is known of it; return how many rows were deleted. Raise `Usage`."""
         (rows,) = self._database.execute("SELECT count(*) FROM row WHERE node = ?", (node,)).fetchone()
         known = any(
-            self._database.execute(f"SELECT 1 FROM {table} WHERE node = ? LIMIT 1", (node,)).fetchone()  # noqa: S608
+            self._database.execute(f"SELECT 1 FROM {table} WHERE node = ? LIMIT 1", (node,)).fetchone()  # noqa: S608  # only names of our own
             for table in _TABLES
         )
         if not known:

@@ -46,7 +46,7 @@ _VALUE_FIELDS: Final = (
 )
 _INT, _LONG = "int_value", "long_value"
 _FIELD_OF: Final[dict[DataType, str]] = {
-    **{datatype: _LONG if bits == 64 else _INT for datatype, bits in {**SIGNED_BITS, **UNSIGNED_BITS}.items()},  # noqa: PLR2004
+    **{datatype: _LONG if bits == 64 else _INT for datatype, bits in {**SIGNED_BITS, **UNSIGNED_BITS}.items()},  # noqa: PLR2004  # bits
     DataType.FLOAT: "float_value",
     DataType.DOUBLE: "double_value",
     DataType.BOOLEAN: "boolean_value",

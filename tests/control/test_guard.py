@@ -217,8 +217,8 @@ def test_a_window_that_says_bye_while_armed_still_ends_the_run() -> None:
 @pytest.mark.parametrize(("armed", "says_quit", "says_bye"), [*itertools.product([True, False], repeat=3)])
 def test_all_left_in_order_when_both_said_so_and_the_bench_was_taken_down_before(
     armed: bool,  # noqa: FBT001  # pytest fills it
-    says_quit: bool,  # noqa: FBT001
-    says_bye: bool,  # noqa: FBT001
+    says_quit: bool,  # noqa: FBT001  # pytest gives it by name
+    says_bye: bool,  # noqa: FBT001  # pytest gives it by name
 ) -> None:
     guard = watch(armed=armed)
     if says_bye:

@@ -207,7 +207,7 @@ def test_what_a_verb_imports_is_in_the_base_or_in_its_extras(verb: str) -> None:
 
 
 def test_every_verb_is_started_here() -> None:
-    import typer  # noqa: PLC0415
+    import typer  # noqa: PLC0415  # the other tests run without them
 
     from workbench.cli import app  # noqa: PLC0415
 

@@ -109,8 +109,8 @@ def test_a_machine_that_is_late_excuses_nothing_else() -> None:
 
 @pytest.mark.parametrize(("second", "ok", "not_judged"), [(None, True, 1), (True, True, 0), (False, False, 0)])
 def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
-    second: bool | None,  # noqa: FBT001
-    ok: bool,  # noqa: FBT001
+    second: bool | None,  # noqa: FBT001  # pytest gives it by name
+    ok: bool,  # noqa: FBT001  # pytest gives it by name
     not_judged: int,
     tmp_path: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -160,7 +160,7 @@ def certificate(*verdicts: str) -> Certificate:
 )
 def test_a_certificate_with_checks_that_were_not_judged_is_not_judged(
     verdicts: tuple[str, ...],
-    ok: bool | None,  # noqa: FBT001
+    ok: bool | None,  # noqa: FBT001  # pytest gives it by name
 ) -> None:
     finding = judge_certificate(certificate(*verdicts), 2, "folder")
     assert finding.ok is ok

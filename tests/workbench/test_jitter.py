@@ -134,6 +134,6 @@ def test_no_rows_tell_nothing() -> None:
 def test_what_the_machine_may_account_for_is_not_judged_and_the_rest_is(
     value: float,
     own: float,
-    held: bool | None,  # noqa: FBT001
+    held: bool | None,  # noqa: FBT001  # pytest gives it by name
 ) -> None:
     assert jitter.is_within(value, 2.0, own) is held

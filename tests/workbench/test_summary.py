@@ -45,7 +45,7 @@ def test_an_offset_counts_whole() -> None:
 
 
 @pytest.mark.parametrize(("unknown", "is_score"), [(0, True), (10, True), (11, False), (500, False), (1000, False)])
-def test_what_is_known_of_less_than_99_percent_is_no_score(unknown: int, is_score: bool) -> None:  # noqa: FBT001
+def test_what_is_known_of_less_than_99_percent_is_no_score(unknown: int, is_score: bool) -> None:  # noqa: FBT001  # pytest gives it by name
     differences = np.full(1000, 0.5)
     differences[:unknown] = np.nan
     score = rms(differences)

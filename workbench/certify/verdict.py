@@ -36,7 +36,7 @@ def judge_value(value: float, *, lo: float, hi: float, uncertainty: float, doubt
     return Verdict.PASS, ""
 
 
-def _outside(value: float, lo: float, hi: float, may_be_inside: bool, doubt: float) -> tuple[Verdict, str]:  # noqa: FBT001
+def _outside(value: float, lo: float, hi: float, may_be_inside: bool, doubt: float) -> tuple[Verdict, str]:  # noqa: FBT001  # private, and called once
     """Return the verdict on an interval fully outside; `may_be_inside`: without the `doubt` it might lie inside."""
     if value > hi and may_be_inside:
         return (

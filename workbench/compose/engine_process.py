@@ -19,7 +19,7 @@ def engine_main(
     order: EngineOrder, client: Connection, guard_client: Connection, *, defects: Defects = NO_DEFECTS
 ) -> None:
     """Serve one client until it leaves; `guard_client` is the guard's end of the client's own pipe to it."""
-    from workbench.signals import outlive_terminal  # noqa: PLC0415
+    from workbench.signals import outlive_terminal  # noqa: PLC0415  # before anything slow is loaded
 
     outlive_terminal()  # at once: the imports take seconds
     from workbench.compose.bench import compose  # noqa: PLC0415  # compiled models stay out of the client

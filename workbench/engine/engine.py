@@ -72,7 +72,7 @@ class Engine:
 
     def serve(self) -> None:
         """Serve until the client leaves, or is gone in an attended run, or an unattended run has ended."""
-        import sys  # noqa: PLC0415
+        import sys  # noqa: PLC0415  # only here
 
         sys.setswitchinterval(SWITCH_S)
         try:
@@ -194,7 +194,7 @@ class Engine:
                 failure = Failure(error.sentence, error.hint, error_json=as_message(error))
                 self.to_client.send_event(Event(Level.WARNING, request.verb, str(error)))
             except Exception as error:  # noqa: BLE001  # an action may fail in any way, the engine continues
-                import traceback  # noqa: PLC0415
+                import traceback  # noqa: PLC0415  # only here
 
                 cause, hint = (DEFECT, REPORT_IT) if is_defect(error) else (describe_error(error), "")
                 failure = Failure(f"{request.verb} failed: {cause}", hint, traceback.format_exc())

@@ -52,5 +52,5 @@ def _attempt(trouble: list[str], act: Callable[[], None]) -> None:
         act()
     except PulseError as error:
         trouble.append(str(error))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # the next step must still run
         trouble.append(describe_error(error))

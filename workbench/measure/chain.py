@@ -59,7 +59,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 def _measure_verify(job: MeasureJob, conditions: str) -> MeasureRow:
-    from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415
+    from edge_bridge.bundle import archive, envelope, keys  # noqa: PLC0415  # only this figure needs it
     from edge_bridge.bundle.manifest import REQUIRED_MEMBERS, Manifest  # noqa: PLC0415
     from edge_bridge.bundle.verify import verify  # noqa: PLC0415
     from edge_bridge.bundle.write import make_signed_bundle  # noqa: PLC0415
@@ -84,7 +84,7 @@ def _measure_verify(job: MeasureJob, conditions: str) -> MeasureRow:
 
 def _make_values() -> dict[str, Scalar]:
     """Return a row as an edge makes it."""
-    from edge_bridge import metrics  # noqa: PLC0415
+    from edge_bridge import metrics  # noqa: PLC0415  # only this figure needs it
 
     return {
         metrics.CURRENT: 31.4,
@@ -107,7 +107,7 @@ def _make_values() -> dict[str, Scalar]:
 
 
 def _measure_encoding(job: MeasureJob, conditions: str) -> Iterator[MeasureRow]:
-    from edge_bridge import metrics  # noqa: PLC0415
+    from edge_bridge import metrics  # noqa: PLC0415  # only this figure needs it
     from edge_bridge.sparkplug import wire  # noqa: PLC0415
     from edge_bridge.sparkplug.aliases import Aliases  # noqa: PLC0415
     from edge_bridge.sparkplug.payload import Payload  # noqa: PLC0415
@@ -132,7 +132,7 @@ def _measure_encoding(job: MeasureJob, conditions: str) -> Iterator[MeasureRow]:
 
 
 def _measure_outbox(job: MeasureJob, conditions: str) -> MeasureRow:
-    from edge_bridge.edge.outbox import Outbox  # noqa: PLC0415
+    from edge_bridge.edge.outbox import Outbox  # noqa: PLC0415  # only this figure needs it
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
     values, body = _make_values(), json.dumps(_make_values())
@@ -152,7 +152,7 @@ def _measure_outbox(job: MeasureJob, conditions: str) -> MeasureRow:
 
 
 def _measure_store(job: MeasureJob, conditions: str) -> MeasureRow:
-    from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415
+    from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415  # only this figure needs it
     from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
     from edge_bridge.fleet.row_store import Batch, RowStore  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
@@ -163,7 +163,7 @@ def _measure_store(job: MeasureJob, conditions: str) -> MeasureRow:
         first = given[0]
         given[0] += AT_ONCE
         values = tuple(1.0 for _ in COLUMNS)
-        rows = [FleetRow("pack", BOOT, first + n, T_MS, False, "", values, None) for n in range(1, AT_ONCE + 1)]  # noqa: FBT003
+        rows = [FleetRow("pack", BOOT, first + n, T_MS, False, "", values, None) for n in range(1, AT_ONCE + 1)]  # noqa: FBT003  # a row by place, as the store has it
         return Batch(rows)
 
     with (

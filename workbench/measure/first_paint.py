@@ -65,7 +65,7 @@ def peer(folder: Path, *, plots: bool) -> None:
     window.resize(1600, 900)
     shown: Any = window
     if plots:
-        import pyqtgraph  # noqa: PLC0415
+        import pyqtgraph  # noqa: PLC0415  # only this figure needs it
 
         graph: Any = pyqtgraph  # carries no types
         grid = graph.GraphicsLayoutWidget()

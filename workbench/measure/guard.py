@@ -69,7 +69,7 @@ class _GuardRig:
     """A guard's process with a simulated engine and a supply that only records and verifies."""
 
     def __init__(self, folder: Path, *, realtime: bool) -> None:
-        from control.guard_link import pipe  # noqa: PLC0415
+        from control.guard_link import pipe  # noqa: PLC0415  # only this figure needs it
         from drivers.ring import RingWriter  # noqa: PLC0415
 
         context = multiprocessing.get_context("spawn")
@@ -91,7 +91,7 @@ class _GuardRig:
 
     def measure_trips(self, count: int) -> Floats:
         """Return each reaction time in s; the engine's loop has its own permission in both cases."""
-        from drivers.realtime import LOOP  # noqa: PLC0415
+        from drivers.realtime import LOOP  # noqa: PLC0415  # only this figure needs it
 
         return run_at_priority(LOOP, lambda: np.array([self._measure_trip() for _ in range(count)]))
 
@@ -107,14 +107,14 @@ class _GuardRig:
         self._engine.close()
 
     def _is_connected(self) -> bool:
-        from control.guard_messages import DISARMED  # noqa: PLC0415
+        from control.guard_messages import DISARMED  # noqa: PLC0415  # only this figure needs it
         from control.guard_reports import Heartbeat  # noqa: PLC0415
 
         self._engine.send_bytes(DISARMED)
         return not self._receive_report(Heartbeat).trouble
 
     def _measure_trip(self) -> float:
-        from control.guard_messages import ARMED, RESET  # noqa: PLC0415
+        from control.guard_messages import ARMED, RESET  # noqa: PLC0415  # only this figure needs it
         from control.guard_reports import ResetAnswer, TripReport  # noqa: PLC0415
 
         self._engine.send_bytes(ARMED)
@@ -136,7 +136,7 @@ class _GuardRig:
 
     def _publish_tick(self) -> float:
         """Publish a row as the loop does; return its sample time."""
-        from control.guard_messages import TICK  # noqa: PLC0415
+        from control.guard_messages import TICK  # noqa: PLC0415  # only this figure needs it
 
         sampled_s = monotonic()
         self._ring.publish(sampled_s, self._values, np.full(len(self._values), sampled_s), self._known)
@@ -158,7 +158,7 @@ class _GuardRig:
 
 
 def _make_config(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]:
-    from control.gate import BenchLimits  # noqa: PLC0415
+    from control.gate import BenchLimits  # noqa: PLC0415  # only this figure needs it
     from control.guard import GuardConfig  # noqa: PLC0415
     from control.guard_journal import FILE_NAME  # noqa: PLC0415
     from drivers.ring_files import fresh_path  # noqa: PLC0415
@@ -185,7 +185,7 @@ def _make_config(folder: Path, address: str) -> tuple[ChannelTable, GuardConfig]
 
 def _run_guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  # noqa: FBT001  # crosses into a process
     """Run the guard's process, with the permission it requests or deliberately without."""
-    from control.guard_process import Guard, guard_main  # noqa: PLC0415
+    from control.guard_process import Guard, guard_main  # noqa: PLC0415  # only this figure needs it
 
     if realtime:
         guard_main(spec, engine, None)
@@ -195,7 +195,7 @@ def _run_guard(spec: GuardConfig, engine: Connection, realtime: bool) -> None:  
 
 def _run_supply(times: Connection) -> None:
     """Process: send its port, then the time at which each first "off" arrived; answer as the supply does."""
-    from drivers.realtime import INSTRUMENT, ask_realtime  # noqa: PLC0415
+    from drivers.realtime import INSTRUMENT, ask_realtime  # noqa: PLC0415  # only this figure needs it
 
     ask_realtime(INSTRUMENT)
     with socket.create_server(("127.0.0.1", 0)) as server, contextlib.suppress(OSError):

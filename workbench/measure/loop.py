@@ -86,7 +86,7 @@ def make_rows(ours: LoopMeasurement, peer: LoopMeasurement | None, conditions: s
 
 
 def _run(folder: Path, seconds: int, before: list[str]) -> LoopMeasurement:
-    from drivers.runlog.run import Run  # noqa: PLC0415
+    from drivers.runlog.run import Run  # noqa: PLC0415  # only this figure needs it
 
     folder.mkdir()
     probe = LatencyProbe()

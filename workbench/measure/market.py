@@ -53,7 +53,7 @@ def find_table(data: Path | None) -> Path | None:
 
 def open_market(path: Path, task: ControlTask, seed: int) -> JudgedMarket:
     """Return the task on the year for tuning, and on the year after it; the expectation is fitted to the former."""
-    from control.tasks.price_source import PriceSource  # noqa: PLC0415
+    from control.tasks.price_source import PriceSource  # noqa: PLC0415  # only this figure needs it
     from control.tasks.task import replace_prices  # noqa: PLC0415
 
     tuned = PriceSource(path, UNIT, begin=TUNED_FROM, end=JUDGED_FROM)
@@ -65,7 +65,7 @@ def measure_market(
     job: MeasureJob, task: ControlTask, seed: int, policy: Path | None, conditions: str
 ) -> Iterator[MeasureRow]:
     """Compare what a day costs on the same days; the shield is on for all. Nothing without a table."""
-    from control.tasks.tune_rules import tune  # noqa: PLC0415
+    from control.tasks.tune_rules import tune  # noqa: PLC0415  # only this figure needs it
 
     if (path := find_table(job.data)) is None:
         job.say(f"arbitrage on a published market left out: no {FOLDER}/{TABLE} in PULSEBMS_DATA or --data")
@@ -85,13 +85,13 @@ def measure_market(
 
 
 def _build(name: str, task: ControlTask, runner: EpisodeRunner) -> Controller:
-    from control.tasks import controllers  # noqa: PLC0415
+    from control.tasks import controllers  # noqa: PLC0415  # only this figure needs it
 
     return controllers.build_controller(name, task, runner.signal, runner.observe, controllers.MPC)
 
 
 def _build_rule(rule: TaskRule, task: ControlTask, runner: EpisodeRunner) -> Controller:
-    from control.tasks.rules import PriceRuleController  # noqa: PLC0415
+    from control.tasks.rules import PriceRuleController  # noqa: PLC0415  # only this figure needs it
 
     return PriceRuleController(task.model_copy(update={"rule": rule}), runner.signal)
 
@@ -102,7 +102,7 @@ def _build_nothing(runner: EpisodeRunner) -> None:
 
 def _run(job: MeasureJob, market: JudgedMarket, days: int, name: str, build: _Builder) -> float:
     """Return the mean cost (EUR) of the judged days under what `build` makes for each; at rest under nothing."""
-    from control.ports import Decision  # noqa: PLC0415
+    from control.ports import Decision  # noqa: PLC0415  # only this figure needs it
     from control.tasks.episode_runner import EpisodeRunner  # noqa: PLC0415
 
     job.say(f"arbitrage on {TABLE}: {days} days with {name}")

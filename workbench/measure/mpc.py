@@ -93,7 +93,7 @@ def _run_loops(job: MeasureJob, horizon: int, turns: int) -> dict[str, _ClosedLo
 
 def make_planner(name: str) -> Callable[[ModelSettings, int], Planner]:
     """Return what makes a planner: "ours", "ipopt", "fatrop" or "do-mpc"."""
-    from control.mpc_plan import MpcPlan  # noqa: PLC0415
+    from control.mpc_plan import MpcPlan  # noqa: PLC0415  # only this figure needs it
     from workbench.measure.peers.do_mpc_plan import DoMpcPlan  # noqa: PLC0415
     from workbench.measure.peers.nonlinear_plan import NonlinearPlan  # noqa: PLC0415
 
@@ -106,7 +106,7 @@ class _ClosedLoop:
     """A planner in closed loop with a plant of its own: one cell with a tenth more resistance than the model."""
 
     def __init__(self, plan: Planner, settings: ModelSettings, limits: MpcLimits) -> None:
-        from control.mpc_observer import PackObserver  # noqa: PLC0415
+        from control.mpc_observer import PackObserver  # noqa: PLC0415  # only this figure needs it
         from twin import ecm  # noqa: PLC0415
         from twin.ports import PackSpec  # noqa: PLC0415
 
@@ -122,7 +122,7 @@ class _ClosedLoop:
 
     def turn(self) -> None:
         """Measure, plan, and apply the first current."""
-        from control.mpc_goal import track_current  # noqa: PLC0415
+        from control.mpc_goal import track_current  # noqa: PLC0415  # only this figure needs it
         from control.mpc_model import UNIT_V  # noqa: PLC0415
         from control.mpc_plan import InputRange  # noqa: PLC0415
         from control.mpc_program import SLACK  # noqa: PLC0415
@@ -155,7 +155,7 @@ def _draw_duty(turn: Floats) -> Floats:
 
 def _measure_jumps(job: MeasureJob, conditions: str, peer: Planner) -> MeasureRow:
     """Let charge, temperature and voltage of the pack jump at random; every step must have a plan in its range."""
-    from control.mpc_model import ModelSettings  # noqa: PLC0415
+    from control.mpc_model import ModelSettings  # noqa: PLC0415  # only this figure needs it
     from twin.cell_parameters import load_cell  # noqa: PLC0415
 
     settings, steps, fewer = ModelSettings(load_cell(), STEP_S), job.times(10_000), job.times(40)
@@ -168,7 +168,7 @@ def _measure_jumps(job: MeasureJob, conditions: str, peer: Planner) -> MeasureRo
 
 def count_found(plan: Planner, steps: int) -> int:
     """Return in how many of `steps` a plan was found that stays within the hard range."""
-    from control.mpc_goal import track_current  # noqa: PLC0415
+    from control.mpc_goal import track_current  # noqa: PLC0415  # only this figure needs it
     from control.mpc_model import MpcLimits  # noqa: PLC0415
     from control.mpc_plan import InputRange  # noqa: PLC0415
 
@@ -193,7 +193,7 @@ def count_found(plan: Planner, steps: int) -> int:
 
 def _measure_days(job: MeasureJob, conditions: str) -> MeasureRow:
     """Compare what both save over a pack that stays at rest, on the same days."""
-    from control.tasks.task import find_task, read_task  # noqa: PLC0415
+    from control.tasks.task import find_task, read_task  # noqa: PLC0415  # only this figure needs it
 
     task, days = read_task(find_task("arbitrage")), job.times(DAYS)
     if job.share < 1.0:
@@ -210,7 +210,7 @@ def _measure_days(job: MeasureJob, conditions: str) -> MeasureRow:
 
 def run_day(task: ControlTask, day: int, make_plan: Any) -> float:
     """Return the cost (EUR) of one episode of `task` under the MPC with this planner, or at rest."""
-    from control.ports import CurrentRange  # noqa: PLC0415
+    from control.ports import CurrentRange  # noqa: PLC0415  # only this figure needs it
     from control.task_mpc import build_task_mpc  # noqa: PLC0415
     from control.tasks.simulation import TaskSimulation  # noqa: PLC0415
     from drivers.snapshot import Estimate, PackReading  # noqa: PLC0415

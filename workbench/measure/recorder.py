@@ -68,7 +68,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
 
 
 def _table() -> ChannelTable:
-    from drivers.snapshot import Channel, ChannelTable  # noqa: PLC0415
+    from drivers.snapshot import Channel, ChannelTable  # noqa: PLC0415  # only this figure needs it
 
     return ChannelTable(tuple(Channel(f"s{n:03d}/voltage", "V") for n in range(CHANNELS)))
 
@@ -101,7 +101,7 @@ def _record(folder: Path, data: Floats) -> tuple[float, float]:
 
 def _record_mdf4(path: Path, data: Floats) -> float:
     """Return the core time in s of asammdf for the same numbers, passed as a whole."""
-    from workbench.measure.peers import mdf4  # noqa: PLC0415
+    from workbench.measure.peers import mdf4  # noqa: PLC0415  # only this figure needs it
 
     t_s, names, columns = np.arange(len(data)) / RATE_HZ, _table().names, np.ascontiguousarray(data.T)
     mdf4.write(path, t_s[:2], names, columns[:, :2])  # the first file also pays for importing asammdf
@@ -111,7 +111,7 @@ def _record_mdf4(path: Path, data: Floats) -> float:
 
 
 def _cut(folder: Path) -> float:
-    from drivers.runlog.run import Run  # noqa: PLC0415
+    from drivers.runlog.run import Run  # noqa: PLC0415  # only this figure needs it
 
     began_s = time.perf_counter()
     with Run.open(folder) as run:
@@ -120,7 +120,7 @@ def _cut(folder: Path) -> float:
 
 
 def _cut_mdf4(path: Path) -> float:
-    from workbench.measure.peers import mdf4  # noqa: PLC0415
+    from workbench.measure.peers import mdf4  # noqa: PLC0415  # only this figure needs it
 
     began_s = time.perf_counter()
     return _time_cut(began_s, len(mdf4.cut(path, NAME, *CUT_S)))
@@ -134,7 +134,7 @@ def _time_cut(began_s: float, rows: int) -> float:
 
 def _measure_loss(folder: Path, after_s: float) -> float:
     """Return how many seconds of a full-rate recording are missing in the run after its process was killed."""
-    from drivers.runlog.run import Run  # noqa: PLC0415
+    from drivers.runlog.run import Run  # noqa: PLC0415  # only this figure needs it
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -156,7 +156,7 @@ def _measure_loss(folder: Path, after_s: float) -> float:
 
 def _record_until_killed(folder: Path, taken: Connection) -> None:
     """Process: record in real time and report every ten milliseconds how many rows were recorded."""
-    from drivers.runlog.recorder import Recorder  # noqa: PLC0415
+    from drivers.runlog.recorder import Recorder  # noqa: PLC0415  # only this figure needs it
 
     data, none, untimed = _signals(), np.empty(0), np.empty(0, np.uint8)
     recorder = Recorder.create(folder, _table(), {}, 0)

@@ -120,7 +120,7 @@ def _time_torch(path: Path, observation: Any, repeats: int) -> float | None:
 
 
 def _measure_shadow(job: MeasureJob, task: ControlTask, conditions: str) -> MeasureRow:
-    from control.tasks.shadow import run_shadow_day  # noqa: PLC0415
+    from control.tasks.shadow import run_shadow_day  # noqa: PLC0415  # only this figure needs it
 
     job.say("days in the shadow of the MPC")
     path, days = find_policy(task), iter(range(1000))
@@ -169,7 +169,7 @@ def _measure_charge(job: MeasureJob, task: ControlTask, conditions: str) -> Iter
 
 
 def _run(job: MeasureJob, name: str, task: ControlTask, days: int, **more: Any) -> Sequence[EpisodeScore]:
-    from control.tasks.episode_runner import run_episode  # noqa: PLC0415
+    from control.tasks.episode_runner import run_episode  # noqa: PLC0415  # only this figure needs it
 
     job.say(f"{task.name}: {days} episodes with {Path(name).name}")
     return [run_episode(name, task, SEED, day, **more) for day in range(days)]

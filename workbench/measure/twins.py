@@ -144,7 +144,7 @@ def _ecm(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRo
 
 
 def _dfn(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
-    from twin import dfn  # noqa: PLC0415
+    from twin import dfn  # noqa: PLC0415  # only this figure needs it
     from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
 
     job.say("DFN lane in real time beside a DFN within the turn")

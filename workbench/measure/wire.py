@@ -33,7 +33,7 @@ PART: Final = source_names.CELL_SIMULATOR
 
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure two links to one emulator in turns: the driver's own, and one that collects small messages."""
-    from drivers.realtime import WIRE  # noqa: PLC0415
+    from drivers.realtime import WIRE  # noqa: PLC0415  # only this figure needs it
     from drivers.scpi import ngi_n83624 as page  # noqa: PLC0415
     from drivers.scpi.link import ScpiLink  # noqa: PLC0415  # PyVISA takes a moment
 
@@ -41,7 +41,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         """A link as pyvisa-py opens it, without TCP_NODELAY: it collects small messages."""
 
         def collect(self) -> None:
-            import socket  # noqa: PLC0415
+            import socket  # noqa: PLC0415  # only this figure needs it
 
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 

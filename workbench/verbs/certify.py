@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from drivers.errors import CheckFailed, PulseError, Usage
@@ -125,8 +126,6 @@ def _describe_trouble(suite: Path, trouble: Sequence[str], *, is_readable: bool)
 def _follow(report: Report, certification: Certification) -> None:
     """Show a bar on stderr while cases run, and print a line for each case that ended."""
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    from rich.console import Console  # noqa: PLC0415
-
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("connecting", total=None)
         while not certification.done:

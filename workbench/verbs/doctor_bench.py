@@ -46,7 +46,7 @@ def check_bench(path: Path) -> Iterator[DoctorCheck]:
 
 def _read_file(path: Path) -> tuple[Bench, list[DoctorCheck]]:
     """Read the bench file alone: what reads the other files is not installed."""
-    from drivers.benchfile import read_bench  # noqa: PLC0415
+    from drivers.benchfile import read_bench  # noqa: PLC0415  # only with this option
 
     found = f"not read; {NOT_ASKED}"
     return read_bench(path), [DoctorCheck("device map", ok=False, found=found, mend="make setup", needed=False)]

@@ -34,7 +34,7 @@ def has_display() -> bool:
 
 def show_without_display(report: Report, bench: Path, out: Path, *, take_over: bool = False) -> bool:
     """Connect, arm, run, take pictures, stop; return True if all succeeded."""
-    from workbench.compose.session import open_session  # noqa: PLC0415
+    from workbench.compose.session import open_session  # noqa: PLC0415  # only without a display
     from workbench.session import waiting  # noqa: PLC0415  # as above
     from workbench.window.screenshots import OffscreenWindow  # noqa: PLC0415
 

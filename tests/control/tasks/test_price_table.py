@@ -222,7 +222,7 @@ def test_a_place_is_picked_from_a_parquet_table_of_several(tmp_path: Path) -> No
 
 
 def test_times_of_a_parquet_table_may_be_times(tmp_path: Path) -> None:
-    times = [datetime(2022, 1, 1, hour) for hour in range(24)]  # noqa: DTZ001
+    times = [datetime(2022, 1, 1, hour) for hour in range(24)]  # noqa: DTZ001  # a table without a time zone
     tables: Any = pa
     writer: Any = parquet
     writer.write_table(tables.table({"t": times, "price (EUR/kWh)": [1.0] * 24}), tmp_path / "t.parquet")

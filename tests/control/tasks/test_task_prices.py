@@ -104,7 +104,7 @@ def test_the_hash_of_a_task_covers_the_table_that_its_file_names(table: Path, tm
     assert other.sha256 != task.sha256
     table.write_text(text.replace("T00:00:00", " 00:00"))
     assert read_task(write_task(tmp_path, *lines)).sha256 == task.sha256, "the same prices, written otherwise"
-    assert pickle.loads(pickle.dumps(task)).market.table.sha256 == task.market.table.sha256  # noqa: S301
+    assert pickle.loads(pickle.dumps(task)).market.table.sha256 == task.market.table.sha256  # noqa: S301  # our own bytes
 
 
 def test_prices_beside_a_task_do_not_make_it_another_one(table: Path) -> None:

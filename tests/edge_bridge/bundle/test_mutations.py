@@ -151,7 +151,7 @@ def test_two_hundred_bad_bundles_are_refused_each_with_its_key(
         assert caught.value.hint, kind
         tally[f"{caught.value.key}"] += 1
     with capsys.disabled():
-        print(f"\n{COUNT} bad bundles: {', '.join(f'{key} {count}' for key, count in tally.most_common())}")  # noqa: T201
+        print(f"\n{COUNT} bad bundles: {', '.join(f'{key} {count}' for key, count in tally.most_common())}")  # noqa: T201  # the tally is for who runs it
     assert tally.total() == COUNT
     named = {"changed", "not_a_bundle", "bad_signature", "unknown_signer", "unsigned", "too_large"}
     assert tally.keys() == named

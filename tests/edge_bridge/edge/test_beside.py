@@ -179,7 +179,7 @@ def test_an_estimator_that_raises_is_out_and_the_rows_go_on(configured: Configur
 def test_a_belief_that_is_not_a_number_is_doubted(configured: Configuration) -> None:
     class Wild:
         def update(self, reading: PackReading, dt_s: float) -> Estimate:
-            from drivers.snapshot import Estimate  # noqa: PLC0415
+            from drivers.snapshot import Estimate  # noqa: PLC0415  # only this estimator needs it
 
             del dt_s
             soc = np.full(reading.voltage_v.size, 0.5)

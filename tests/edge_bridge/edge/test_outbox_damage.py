@@ -156,7 +156,7 @@ def test_damaged_counts_are_made_anew_from_the_rows(tmp_path: Path, column: str)
     path = tmp_path / "o.sqlite"
     made(path)
     with closing(sqlite3.connect(path)) as database:
-        database.execute(f"UPDATE boot SET {column} = ?", ("ffff" if column == "boot" else 3,))  # noqa: S608
+        database.execute(f"UPDATE boot SET {column} = ?", ("ffff" if column == "boot" else 3,))  # noqa: S608  # only names of our own
         database.commit()
     with closing(Outbox(path, NEXT)) as outbox:
         assert "count of the outbox was damaged" in outbox.notice

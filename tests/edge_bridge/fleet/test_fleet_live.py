@@ -153,7 +153,7 @@ def test_a_session_is_refused_what_makes_no_sense(broker: Broker, tmp_path: Path
 def test_a_full_disk_is_told_and_nothing_is_acknowledged(
     broker: Broker, session: FleetSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_bridge.fleet.row_store import RowStore  # noqa: PLC0415
+    from edge_bridge.fleet.row_store import RowStore  # noqa: PLC0415  # only here
 
     with closing(LivePack(broker.url)) as pack:
         pack.produce(10)

@@ -45,7 +45,7 @@ def in_document() -> dict[str, DocumentRow]:
     ("op", "value", "met"),
     [("<", 1.9, True), ("<", 2.0, False), ("<=", 2.0, True), (">=", 2.0, True), (">", 2.0, False), (">=", 1.9, False)],
 )
-def test_a_target_is_met_as_its_operator_says(op: Any, value: float, met: bool) -> None:  # noqa: FBT001
+def test_a_target_is_met_as_its_operator_says(op: Any, value: float, met: bool) -> None:  # noqa: FBT001  # pytest gives it by name
     assert MeasuredMetric("m", "ms", op, 2.0).is_met(value) is met
 
 
@@ -155,7 +155,7 @@ def test_what_could_not_be_judged_is_counted_and_fails_nothing(monkeypatch: pyte
 
 
 @pytest.mark.parametrize(("frames", "ok"), [(30.0, True), (21.0, False)])
-def test_one_missed_target_fails_the_verb(frames: float, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+def test_one_missed_target_fails_the_verb(frames: float, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001  # pytest gives it by name
     pretended = Pretended(FAST.make_row(1.0), SMOOTH.make_row(frames))
     monkeypatch.setattr(verb, "measurement", {"wire": pretended}.get)
     report = Report("measure", as_json=True)

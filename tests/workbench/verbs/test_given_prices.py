@@ -79,7 +79,7 @@ def test_a_shadow_runs_on_the_table_and_tells_of_days_of_the_training(
     assert seen is not None
     (policy := tmp_path / "policy.onnx").write_bytes(make_policy(read_task(task), price_days=seen.table.day_hashes[:2]))
     report = Report("shadow")
-    given = GivenPrices(table, end=datetime(2022, 1, 4))  # noqa: DTZ001
+    given = GivenPrices(table, end=datetime(2022, 1, 4))  # noqa: DTZ001  # a table without a time zone
     shadow.main(report, "rule", str(policy), 1, str(task), instead="rule", seed=1, processes=1, prices=given)
     printed = capsys.readouterr().out
     assert "prices of t.csv, price (EUR/MWh): 3 whole days from 2022-01-01 to 2022-01-03, 0 skipped" in printed

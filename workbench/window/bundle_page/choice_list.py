@@ -79,7 +79,7 @@ class ChoiceList(QWidget):
         paths = [line.path for line in lines]
         usable = next((number for number, line in enumerate(lines) if not line.grey), 0 if lines else -1)
         self.list.setCurrentRow(paths.index(before) if had and before in paths else usable)
-        self.list.blockSignals(False)  # noqa: FBT003
+        self.list.blockSignals(False)  # noqa: FBT003  # Qt's signature
         self.list.setVisible(bool(lines))
         self.empty.setVisible(not lines)
         self.title.show_fact(fact)

@@ -179,9 +179,9 @@ class ChannelHistory:
         still = ChannelHistory.__new__(ChannelHistory)
         still.__dict__.update(self.__dict__)
         still._t_s = self.t_s.copy()  # noqa: SLF001  # a copy of itself
-        still._values = self._values[:, max(0, self._end - self._rows) : self._end].copy()  # noqa: SLF001
-        still._end = len(still._t_s)  # noqa: SLF001
-        still._sampled, still._quality = self._sampled.copy(), self._quality.copy()  # noqa: SLF001
+        still._values = self._values[:, max(0, self._end - self._rows) : self._end].copy()  # noqa: SLF001  # of its own class
+        still._end = len(still._t_s)  # noqa: SLF001  # of its own class
+        still._sampled, still._quality = self._sampled.copy(), self._quality.copy()  # noqa: SLF001  # of its own class
         return still
 
 

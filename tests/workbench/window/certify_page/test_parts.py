@@ -58,7 +58,7 @@ def check(**fields: Any) -> CaseCheck:
         ({"value": 1.0, "unit": "1", "lo": 1.0}, "yes", "yes"),
         ({"value": 1.0, "unit": "1", "hi": 0.0}, "yes", "no"),
         ({"value": None, "unit": "1"}, "–", "–"),  # noqa: RUF001  # the dash of what is missing
-        ({"value": -0.00001}, "0.0000", "–"),  # noqa: RUF001
+        ({"value": -0.00001}, "0.0000", "–"),  # noqa: RUF001  # the dash is meant
     ],
 )  # fmt: skip
 def test_value_and_limits_have_the_decimals_of_their_unit(fields: dict[str, Any], value: str, limits: str) -> None:
