@@ -161,8 +161,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     late_ms, after = probe.late_ms(), cores()
     if failure is None:
         return None
-    why = why_not(late_ms, others_cores(before, after, _ours(after.own.keys() - {1})))
+    others = others_cores(before, after, _ours(after.own.keys() - {1}))
+    why = why_not(late_ms, others)
     if not why:
+        failure.add_note(f"meanwhile an empty loop woke {late_ms:.1f} ms late at p99, others took {others:.2f} cores")
         raise failure
     item.user_properties.append((NOT_JUDGED, why))
     said = next(iter(str(failure).splitlines()), type(failure).__name__)

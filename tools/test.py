@@ -1,4 +1,4 @@
-"""Run the tests as `make test` does: side by side what may, two or three whole benches at once, what must be alone.
+"""Run the tests as `make test` does: side by side what may, one to three whole benches at once, what must be alone.
 
 python tools/test.py [--fast | --soak | --coverage] [pytest arguments]
 """
@@ -17,7 +17,7 @@ SAFETY = ("gate", "guard", "arming")  # of `control`: every branch is tested, or
 OURS = ("--fast", "--soak", "--coverage")
 sys.path.insert(0, str(ROOT))
 from tests.judging import FILE  # noqa: E402  # found by the line above
-from tests.machine import is_very_quick  # noqa: E402  # as above
+from tests.machine import benches_at_once  # noqa: E402  # as above
 
 
 def pytest(*arguments: str) -> int:
@@ -43,7 +43,7 @@ def parts(extra: list[str]) -> list[int]:
         return [pytest("-n", "3", "-m", TOGETHER, "--cov", *extra)]
     if "--fast" in sys.argv:
         return [pytest("-n", "3", "-m", f"{TOGETHER} and not slow", "--durations=5", "--durations-min=2", *extra)]
-    whole = ("-n", "3" if is_very_quick() else "2", "--dist", "loadscope", "--no-loadscope-reorder")
+    whole = ("-n", str(benches_at_once()), "--dist", "loadscope", "--no-loadscope-reorder")
     return [
         pytest("-n", "3", "-m", TOGETHER, *extra),
         pytest(*whole, "-m", "live and not soak", *extra),
