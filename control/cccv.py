@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = ("current_a", "voltage_v")  # that a bench file may give
 INTEGRAL_1_S: Final = 0.5  # of the current that one volt of error is worth, per second: settles in 2 s
-CELL_OHM_AH: Final = 0.14  # resistance of a cell of 1 Ah within seconds (Chen2020, 5 Ah, 2RC fit: 28 mOhm)
+STEP_S: Final = 5.0  # within which the controller answers: the resistance after it sets its gain
+CHARGE_C: Final = 0.5  # where nobody states a current
 RISE_1_H_S: Final = 0.5  # of the capacity as a current, per second: charging begins softly
 NEAR_V: Final = 0.005
 ENDS_AT_H: Final = 20.0  # C/20
@@ -31,9 +32,9 @@ class CcCvController:
     current.
     """
 
-    def __init__(self, current_a: float, voltage_v: float, pack_ah: float) -> None:
+    def __init__(self, current_a: float, voltage_v: float, pack_ah: float, element_ohm: float) -> None:
         self._current_a, self._voltage_v, self._end_a = current_a, voltage_v, pack_ah / ENDS_AT_H
-        self._gain_a_vs, self._rise_a_s = INTEGRAL_1_S * pack_ah / CELL_OHM_AH, RISE_1_H_S * pack_ah
+        self._gain_a_vs, self._rise_a_s = INTEGRAL_1_S / element_ohm, RISE_1_H_S * pack_ah
         self._charge_a = 0.0
         self._done = False
         self._output = BumplessOutput()
@@ -62,9 +63,16 @@ class CcCvController:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
-    """Build the controller; settings: `current_a` (charging, as a magnitude) and `voltage_v` (of the highest cell)."""
-    current_a, voltage_v = (_positive(settings, key) for key in ("current_a", "voltage_v"))
-    return CcCvController(current_a, voltage_v, pack.parallel * pack.cell_ah)
+    """Build the controller.
+
+    Settings: `current_a` (charging, as a magnitude; default C/2) and `voltage_v` (of the highest cell; default just
+    below the full cell).
+    """
+    silent = {"current_a": CHARGE_C * pack.element_ah, "voltage_v": pack.cell.control_v[1]}
+    current_a, voltage_v = (_positive({**silent, **settings}, key) for key in ("current_a", "voltage_v"))
+    circuit = pack.cell.circuit
+    element_ohm = circuit.find_resistance(STEP_S) * circuit.capacity_ah / pack.element_ah
+    return CcCvController(current_a, voltage_v, pack.element_ah, element_ohm)
 
 
 def _positive(settings: Mapping[str, Any], key: str) -> float:

@@ -1,4 +1,4 @@
-"""A current over time, from a CSV file: `t_s,current_a`, linear between points, a repeated time is a step."""
+"""A current over time, from a CSV file in A or in C, linear between points; a repeated time is a step."""
 
 from __future__ import annotations
 
@@ -47,23 +47,27 @@ class CurrentProfile:
         return np.where(within < self.duration_s, current_a, 0.0)
 
 
-def read_current_profile(settings: Mapping[str, Any]) -> CurrentProfile:
-    """Read the duty named by `file` in a lane's settings, with `repeat`; raise `BenchFileError` with its line."""
+def read_current_profile(settings: Mapping[str, Any], pack_ah: float) -> CurrentProfile:
+    """Read the duty named by `file` in a lane's settings, with `repeat`; raise `BenchFileError` with its line.
+
+    A duty in C is for any pack: its currents are multiplied by `pack_ah`.
+    """
     if not isinstance(name := settings.get("file"), str):
         raise BenchFileError("names no current profile", key="file", value=name, hint='set file = "duty.csv"')
-    t_s, current_a = np.array(_read_points(name)).T
+    t_s, current_a = _read_points(name, pack_ah)
     return CurrentProfile(t_s, current_a, repeat=bool(settings.get("repeat", True)))
 
 
-def _read_points(name: str) -> list[tuple[float, float]]:
-    """Return time in s and current in A of each line; raise `BenchFileError` for what is no profile."""
+def _read_points(name: str, pack_ah: float) -> tuple[Floats, Floats]:
+    """Return time in s and current in A of the lines; raise `BenchFileError` for what is no profile."""
     rows = ProfileFile(name)
     points: list[tuple[float, float]] = []
-    for line, (t_s, current_a) in rows.read_numbers():
+    for line, (t_s, current) in rows.read_numbers():
         if points and t_s < points[-1][0]:
             raise BenchFileError("time decreases", where=name, line=line, key="t_s", value=t_s, bound=points[-1][0])
-        points.append((t_s, current_a))
+        points.append((t_s, current))
     if len(points) < 2 or not points[-1][0] > points[0][0] == 0.0:  # noqa: PLR2004  # a line has two ends
         hint = "begin at 0 s and give at least two times"
         raise BenchFileError("has no length", where=name, line=rows.last_line, hint=hint)
-    return points
+    t_s, current = np.array(points).T
+    return t_s, current * (pack_ah if rows.is_rate else 1.0)

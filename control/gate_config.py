@@ -12,6 +12,7 @@ from drivers import source_names
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
 from drivers.errors import BenchFileError, describe_error
 from drivers.snapshot import Command
+from twin.cell_parameters import make_parameters
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
@@ -19,14 +20,19 @@ if TYPE_CHECKING:
 
     from control.snapshot_builder import Wiring
     from drivers.benchfile.limits import DeclaredLimits
-    from drivers.benchfile.model import Bench, LaneSection, Pack
+    from drivers.benchfile.model import Bench, LaneSection
     from drivers.snapshot import ChannelTable, Floats
+    from twin.cell_parameters import CellParameters
 
 REST_V: Final = 3.6  # a lithium cell at rest; the active twin replaces it before anything is live
 
 
-def make_pack_spec(pack: Pack) -> PackSpec:
-    """Return the declared pack, its spread drawn from the declared seed: two starts get the same pack."""
+def make_pack_spec(bench: Bench, cell: CellParameters | None = None) -> PackSpec:
+    """Return the declared pack of `cell` (default: the bench's), its spread drawn from the declared seed.
+
+    Two starts get the same pack.
+    """
+    pack = bench.pack
     draw = np.random.default_rng(pack.seed)
     return PackSpec(
         cells=pack.cells,
@@ -36,6 +42,7 @@ def make_pack_spec(pack: Pack) -> PackSpec:
         capacity_factor=1.0 + pack.capacity_spread * draw.standard_normal(pack.cells).clip(-2.5, 2.5),
         resistance_factor=1.0 + pack.resistance_spread * draw.standard_normal(pack.cells).clip(-2.5, 2.5),
         ambient_k=pack.ambient_k,
+        cell=make_parameters(bench.cell) if cell is None else cell,
     )
 
 

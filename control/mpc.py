@@ -22,8 +22,9 @@ from control.mpc_plan import InputRange, MpcPlan
 from control.ports import CurrentRange, Fallback, Plan
 from control.shield import Shield, ShieldSettings
 from drivers.errors import BenchFileError
-from twin.cell_parameters import load_cell
+from twin.cell_parameters import ZERO_C_K
 from twin.cell_table import R0, R1, R2
+from twin.plating import NO_LIMIT_V
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,10 +40,8 @@ SETTINGS: Final = (  # that a bench file may give
     *("file", "repeat", "voltage_v", "soc", "plating_v"),
     *("temperature_degc", "horizon", "step_s", "every_s"),
 )
-ZERO_C_K: Final = 273.15
 APPROACH_S: Final = 60.0  # time in which the temperature may rise to its limit
 BEYOND_K: Final = 0.5  # where the range keeps the temperature, its soft limit is so much higher: two would swing
-NO_PLATING_V: Final = -1.0
 BROKEN: Final = (0.05, 1.0, 1.0, 0.05)  # units of slack: 0.5 mV, 0.1 K, 0.1 % SoC, 0.5 mV
 BROKEN_K: Final = 0.1
 DUE: Final = 0.001  # of the time between two plans: a sum of periods is not exact
@@ -250,16 +249,17 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> PlanningController:
     Settings: `file` (the duty), limits `voltage_v`, `soc`, `temperature_degc` and `plating_v` (the least anode
     potential; not given, it is no limit); `horizon`, `step_s`, `every_s`.
     """
-    cell = load_cell()
-    low_v, high_v = _pair(settings, "voltage_v", (3.0, 4.18))
+    cell = pack.cell
+    low_v, high_v = _pair(settings, "voltage_v", cell.control_v)
     low_soc, high_soc = _pair(settings, "soc", (0.05, 0.95))
-    high_k = float(settings.get("temperature_degc", 45.0)) + ZERO_C_K
-    limits = MpcLimits(low_v, high_v, low_soc, high_soc, high_k, float(settings.get("plating_v", NO_PLATING_V)))
+    high_k = float(settings["temperature_degc"]) + ZERO_C_K if "temperature_degc" in settings else cell.control_high_k
+    limits = MpcLimits(low_v, high_v, low_soc, high_soc, high_k, float(settings.get("plating_v", NO_LIMIT_V)))
     model = ModelSettings(cell, float(settings.get("step_s", 0.5)))
     horizon, every_s = int(settings.get("horizon", 24)), float(settings.get("every_s", 0.1))
-    own = MpcSettings(model, horizon, pack.parallel * pack.cell_ah, limits, every_s)
+    own = MpcSettings(model, horizon, pack.element_ah, limits, every_s)
     shield = Shield(cell, make_lane_shield(own, pack.ambient_k))
-    goals, observer = DutyGoals(read_current_profile(settings), own), PackObserver(model, own.abreast, pack.ambient_k)
+    goals = DutyGoals(read_current_profile(settings, pack.element_ah), own)
+    observer = PackObserver(model, own.abreast, pack.ambient_k)
     return MpcController(own, goals, observer, shield, MpcPlan(model, horizon))
 
 

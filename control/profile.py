@@ -39,5 +39,4 @@ class ProfileController:
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Controller:
     """Build the controller; settings: `file` (the duty), `repeat` (default true; otherwise 0 A from its end on)."""
-    del pack
-    return ProfileController(read_current_profile(settings))
+    return ProfileController(read_current_profile(settings, pack.element_ah))

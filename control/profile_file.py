@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
 SEPARATORS: Final = ",;\t"
 LINE_END: Final = re.compile(r"\r\n|\r|\n")
-HEADER: Final = ["t_s", "current_a"]
+HEADERS: Final = (["t_s", "current_a"], ["t_s", "c_rate"])
+COLUMNS: Final = 2
 DECLARED: Final = "sep="  # a first line of Excel: `sep=;`
 
 
 class ProfileFile:
     """A file in UTF-8, UTF-16 or UTF-32, whose first line names its columns.
 
-    Columns are separated by commas, semicolons or tabs. Numbers may have decimal commas where commas do not separate
-    columns. Empty lines are skipped.
+    `is_rate`: whether the second column is in C. Columns are separated by commas, semicolons or tabs. Numbers may have
+    decimal commas where commas do not separate columns. Empty lines are skipped.
     """
 
     def __init__(self, name: str) -> None:
-        """Read the file `name` and its first line; raise `BenchFileError` if that is not `HEADER`."""
+        """Read the file `name` and its first line; raise `BenchFileError` if that is none of `HEADERS`."""
         self._name = name
         self.last_line = 1
         lines = LINE_END.split(_read_text(name))
@@ -38,11 +39,12 @@ class ProfileFile:
         number, first = self._lines[0] if self._lines else (1, "")
         self._separator = next((one for one in SEPARATORS if one in first), SEPARATORS[0])
         found = self._split(number, first)
-        if found != HEADER:
+        if found not in HEADERS:
             said = f'its first line is "{first.strip()[:60]}"' if first else "it is empty"
-            bound = SEPARATORS[0].join(HEADER)
+            bound = " or ".join(SEPARATORS[0].join(header) for header in HEADERS)
             what, hint = f"is not a current profile: {said}", f"write {bound} in the first line"
             raise BenchFileError(what, where=name, line=number, value=first[:200], bound=bound, hint=hint)
+        self.is_rate = found == HEADERS[1]
 
     def read_numbers(self) -> Iterator[tuple[int, list[float]]]:
         """Yield each line's place in the file and its numbers; raise `BenchFileError` for another content."""
@@ -50,7 +52,7 @@ class ProfileFile:
             self.last_line = number
             cells = self._split(number, line)
             values = [self._parse(cell) for cell in cells]
-            if len(values) != len(HEADER) or not all(map(math.isfinite, values)):
+            if len(values) != COLUMNS or not all(map(math.isfinite, values)):
                 raise self._mistake(number, line, "is not two numbers")
             yield number, values
 
@@ -59,7 +61,7 @@ class ProfileFile:
             cells = [cell.strip() for cell in next(csv.reader([line], delimiter=self._separator))]
         except csv.Error as error:
             raise self._mistake(number, line, f"cannot be read: {error}") from error
-        while len(cells) > len(HEADER) and not cells[-1]:  # a spreadsheet writes all its columns
+        while len(cells) > COLUMNS and not cells[-1]:  # a spreadsheet writes all its columns
             cells.pop()
         return cells
 
@@ -73,8 +75,8 @@ class ProfileFile:
             return math.nan
 
     def _mistake(self, number: int, line: str, what: str) -> BenchFileError:
-        hint = "write time in s and current in A"
-        if self._separator == "," and line.count(",") >= len(HEADER):
+        hint = "write time in s, and current in A or in C"
+        if self._separator == "," and line.count(",") >= COLUMNS:
             hint += ": decimal points, or semicolons between the columns"
         elif "," in line and "." in line:
             hint += ": without a separator of thousands"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-_REVISION: Final = 2  # of our own equations that surround PyBaMM's
+if TYPE_CHECKING:
+    from twin.physics import CellPhysics
+
+_REVISION: Final = 3  # of our own equations that surround PyBaMM's
 
 
 def find_cache_folder() -> Path:
@@ -23,9 +27,12 @@ def find_cache_folder() -> Path:
     return path
 
 
-def find_spme_file(cache: Path) -> Path:
-    """Return the path of the exported SPMe for the installed versions of PyBaMM and CasADi."""
-    return cache / f"spme-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
+def find_spme_file(cache: Path, physics: CellPhysics) -> Path:
+    """Return the path of the exported SPMe of a cell for the installed versions of PyBaMM and CasADi."""
+    said = json.dumps({**physics._asdict(), "bpx": Path(physics.bpx).read_text("utf-8") if physics.bpx else ""})
+    name = physics.parameter_set or Path(physics.bpx).stem
+    digest = hashlib.sha256(said.encode()).hexdigest()[:8]
+    return cache / f"spme-{name}-{digest}-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
 
 
 def seal(text: str) -> str:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
 
-from drivers.benchfile.document import Document
-from drivers.benchfile.read import validate
-from twin import cell_table, plating
-from twin.cell_table import PARAMETER_FOLDER, CellTable
-from twin.plating import PlatingTable  # noqa: TC001  # a field of a record names it
-from twin.wear import WearParameters  # noqa: TC001  # pydantic reads it
+from drivers.benchfile.cell_file import CELLS, SUFFIX, read_cell
+from drivers.benchfile.cell_sections import DEFAULT, ROWS
+from twin.cell_table import CellTable
+from twin.physics import CellPhysics
+from twin.plating import NO_PLATING, PlatingTable
+from twin.wear import NO_WEAR, WearParameters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CELL: Final = PARAMETER_FOLDER / "chen2020.toml"  # the one place that names the cell
+    from drivers.benchfile.cell_file import Cell
+    from drivers.benchfile.cell_sections import (
+        CellBmsSection,
+        CellFile,
+        CellLimitsSection,
+        CircuitSection,
+        PlatingSection,
+    )
+
+CELL: Final = CELLS / f"{DEFAULT}{SUFFIX}"
 ZERO_C_K: Final = 273.15
+ABOVE_EMPTY_V, BELOW_FULL_V, BELOW_HOT_K = 0.2, 0.02, 10.0  # of what a controller keeps to
 
 
 @dataclass(frozen=True)
@@ -37,74 +46,91 @@ class CellLimits:
 
 @dataclass(frozen=True)
 class CellParameters:
-    """One cell. `sha256` covers every file that its numbers come from."""
+    """One cell. `sha256` covers everything here.
+
+    `nominal_ah`: the nameplate. `limits`: what the cell bears; `bms`: what a BMS keeps it within. `estimator`: the
+    circuit of estimators, from another test than `circuit`. `wear` is `NO_WEAR` and `plating` `NO_PLATING` where the
+    file says nothing; `physics` is None for a fitted cell.
+    """
 
     name: str
     chemistry: str
+    nominal_ah: float
     limits: CellLimits
+    bms: CellLimits
     circuit: CellTable
+    estimator: CellTable
+    physics: CellPhysics | None
     wear: WearParameters
     plating: PlatingTable
     sha256: str
 
     @property
     def capacity_ah(self) -> float:
+        """The charge between both ends of the circuit's table."""
         return self.circuit.capacity_ah
 
+    @property
+    def control_v(self) -> tuple[float, float]:
+        """Between which voltages a controller keeps the cell where nobody states others: within what the BMS keeps."""
+        return round(self.bms.low_v + ABOVE_EMPTY_V, 6), round(self.limits.high_v - BELOW_FULL_V, 6)
 
-class _Limits(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    @property
+    def control_high_k(self) -> float:
+        """Up to which temperature a controller warms the cell where nobody states another."""
+        return self.bms.high_k - BELOW_HOT_K
 
-    voltage_v: tuple[float, float]
-    temperature_degc: tuple[float, float]
-    charge_c: Annotated[float, Field(gt=0.0)]
-    discharge_c: Annotated[float, Field(gt=0.0)]
+    @property
+    def knows_wear(self) -> bool:
+        return self.wear is not NO_WEAR
 
-    def convert(self) -> CellLimits:
-        low_c, high_c = self.temperature_degc
-        return CellLimits(*self.voltage_v, low_c + ZERO_C_K, high_c + ZERO_C_K, self.charge_c, self.discharge_c)
-
-
-class _CellFile(BaseModel):
-    """A cell file: what it holds itself, and the files beside it that hold the rest."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    format: Annotated[Literal["pulsebms.cell/1"], Field(alias="schema")]
-    name: str
-    chemistry: str
-    circuit: str
-    plating: str
-    limits: _Limits
-    wear: WearParameters
+    @property
+    def knows_plating(self) -> bool:
+        return self.plating is not NO_PLATING
 
 
 @functools.lru_cache
 def load_cell(path: Path = CELL) -> CellParameters:
-    """Read a cell file and the files that it names; raise `BenchFileError` or `ValueError`."""
-    cell = _read(path)
-    files = [path, path.parent / cell.circuit, path.parent / cell.plating]
-    digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
+    """Read a cell file; raise `BenchFileError`."""
+    return make_parameters(read_cell(path))
+
+
+@functools.lru_cache
+def make_parameters(cell: Cell) -> CellParameters:
+    """Return the parameters of a cell file that was read."""
+    file = cell.file
+    circuit = _make_table(file, file.circuit)
     return CellParameters(
-        cell.name,
-        cell.chemistry,
-        cell.limits.convert(),
-        cell_table.load(files[1]),
-        cell.wear,
-        plating.load(files[2]),
-        digest.hexdigest(),
+        file.name,
+        file.chemistry,
+        file.capacity_ah,
+        _make_limits(file.limits),
+        _make_limits(file.bms),
+        circuit,
+        circuit if file.estimator is None else _make_table(file, file.estimator),
+        CellPhysics.of(cell),
+        NO_WEAR if file.wear is None else WearParameters(**file.wear.model_dump()),
+        NO_PLATING if file.plating is None else _make_plating(file.plating),
+        cell.sha256,
     )
 
 
-def read_name(path: Path = CELL) -> str:
-    """Return the name of the cell: PyBaMM's parameter set."""
-    return _read(path).name
+def _make_limits(limits: CellLimitsSection | CellBmsSection) -> CellLimits:
+    low_c, high_c = limits.temperature_degc
+    return CellLimits(*limits.voltage_v, low_c + ZERO_C_K, high_c + ZERO_C_K, limits.charge_c, limits.discharge_c)
 
 
-def find_plating_file(path: Path = CELL) -> Path:
-    """Return the file that holds the plating table of a cell file."""
-    return path.parent / _read(path).plating
+def _make_table(file: CellFile, circuit: CircuitSection) -> CellTable:
+    return CellTable(
+        circuit.fitted_to,
+        circuit.capacity_ah,
+        circuit.arrhenius_k,
+        file.thermal.heat_capacity_j_k,
+        file.thermal.cooling_w_k,
+        np.array([getattr(circuit, name) for name in ROWS], np.float64),
+    )
 
 
-def _read(path: Path) -> _CellFile:
-    return validate(Document.read(path), _CellFile)
+def _make_plating(plating: PlatingSection) -> PlatingTable:
+    rates, kelvins, anode = (np.array(part, np.float64) for part in (plating.rates_c, plating.kelvins, plating.anode_v))
+    return PlatingTable(plating.made_from, rates, kelvins, anode, plating.rms_v, plating.worst_v)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drivers.benchfile.cell_sections import ROWS
 from drivers.benchfile.document import Document
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drivers.snapshot import Floats
 
-PARAMETER_FOLDER: Final = Path(__file__).parent / "parameters"
-ROWS: Final = ("ocv_v", "r0_ohm", "r1_ohm", "tau1_s", "r2_ohm", "tau2_s")
 OCV, R0, R1, TAU1, R2, TAU2 = range(len(ROWS))
 REFERENCE_K: Final = 298.15
 
@@ -33,6 +33,11 @@ class CellTable:
     heat_capacity_j_k: float
     cooling_w_k: float
     rows: Floats
+
+    def find_resistance(self, t_s: float) -> float:
+        """Return the resistance (ohm) that a step of current meets after `t_s`: the median over state of charge."""
+        fast, slow = (self.rows[r] * (1.0 - np.exp(-t_s / self.rows[tau])) for r, tau in ((R1, TAU1), (R2, TAU2)))
+        return float(np.median(self.rows[R0] + fast + slow))
 
 
 def load(path: Path) -> CellTable:

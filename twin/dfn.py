@@ -11,6 +11,7 @@ from drivers.processes import BACKGROUND
 from twin import dfn_worker
 from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnEnd, DfnResult, Restart
 from twin.hold import CurrentHold
+from twin.physics import require_physics
 from twin.ports import PackState
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class DfnCell:
         spawn = multiprocessing.get_context("spawn")
         self._link, theirs = spawn.Pipe()
         scale = 1.0 / (pack.parallel * pack.cell_ah * float(pack.capacity_factor[cell]))
-        start = DfnCellStart(soc0, pack.ambient_k, scale, float(pack.resistance_factor[cell]))
+        physics = require_physics(pack.cell, "twin.dfn")
+        start = DfnCellStart(soc0, pack.ambient_k, scale, float(pack.resistance_factor[cell]), physics)
         self._worker = spawn.Process(
             target=dfn_worker.serve, args=(theirs, start, NICENESS), name=f"dfn-{cell + 1}", daemon=True
         )

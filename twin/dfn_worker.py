@@ -11,6 +11,7 @@ from twin.thermal import step_temperature
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from twin.physics import CellPhysics
     from twin.pybamm_models import CellConstants, ReferenceCell
 
 _PAST_S: Final = 300.0  # of constant current, chosen so that a restart has the required voltage
@@ -27,6 +28,7 @@ class DfnCellStart(NamedTuple):
     temperature_k: float
     scale_ah: float
     resistance_factor: float
+    physics: CellPhysics
 
 
 class CurrentSegment(NamedTuple):
@@ -69,11 +71,11 @@ class DfnSimulator:
     def __init__(self, start: DfnCellStart) -> None:
         from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415  # takes seconds, which only this process may spend
 
-        self._constants: CellConstants = read_cell_constants()
+        self._constants: CellConstants = read_cell_constants(start.physics)
         self._start = start
         self._scale = start.scale_ah * self._constants.capacity_ah
         self._kelvin = start.temperature_k
-        self._cell: ReferenceCell = ReferenceCell(start.soc)
+        self._cell: ReferenceCell = ReferenceCell(start.soc, start.physics)
 
     def advance(self, segment: CurrentSegment) -> DfnResult:
         """Step by the segment; raise `ArithmeticError` where the model ends."""

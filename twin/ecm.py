@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from twin import cell_table
-from twin.cell_parameters import load_cell
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
 from twin.hold import CurrentHold
 from twin.numba_kernel import kernel
@@ -115,4 +114,4 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """Build the lane; no settings."""
     if settings:
         raise ValueError(f"twin.ecm has no settings, got {', '.join(settings)}")
-    return EcmPack(pack, load_cell().circuit)
+    return EcmPack(pack, pack.cell.circuit)

@@ -21,7 +21,7 @@ from twin import cell_table, power
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
 from twin.numba_kernel import kernel
 from twin.ports import HealthEstimate
-from twin.power import HORIZON_S, PowerBounds, VoltageForecast
+from twin.power import HORIZON_S, VoltageForecast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from twin.ports import Estimator, PackSpec
 
 SETTINGS: Final = ("soc0", "soc0_std", "file")  # that a bench file may give
-PARAMETERS: Final = cell_table.PARAMETER_FOLDER / "ekf.toml"  # a bundle includes them
 
 # The state: charge, both pairs' voltages, model error (V), R0 over the table's, nameplate over capacity.
 STATES: Final = 6
@@ -54,8 +53,6 @@ SENSOR_A: Final = 0.02  # offset of the current sensor, on one cell of the table
 DRIFT_PER_S: Final = 1e-7  # variance of SoC that no source above explains
 PAIR_SHARE: Final = 0.10  # the pairs' resistances against the table's
 CAPACITY_STD: Final = 0.06  # a cell's own capacity against the nameplate
-VOLTAGE_V: Final = (2.8, 4.2)  # between which the state of power keeps a cell
-C_RATES: Final = (0.7, 1.5)  # limits of charge and discharge: LG INR21700-M50 product specification
 MIN_K: Final = 200.0
 MAX_K: Final = 400.0
 MAX_OFF_V: Final = 1.0  # farther outside the open-circuit voltages a reading is not of this cell: unpowered, open wire
@@ -231,7 +228,7 @@ class Ekf:
     def __init__(self, pack: PackSpec, table: CellTable, soc0: float, soc0_std: float) -> None:
         self._scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
         self._element_as = 3600.0 * pack.parallel * pack.cell_ah
-        self._bounds = PowerBounds(*VOLTAGE_V, *(rate * pack.parallel * pack.cell_ah for rate in C_RATES))
+        self._bounds = power.find_bounds(pack)
         start = pack.cells, table, (soc0, soc0_std), self._scale
         self._charge, self._resistance = CellFilter(*start), CellFilter(*start, updatable=(RESISTANCE,))
         self._reading = np.full((5, pack.cells), np.nan)
@@ -260,14 +257,14 @@ class Ekf:
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:
-    """Build the lane; settings `soc0` (fraction, 0.5), `soc0_std` (0.1), `file` (its cell table, `PARAMETERS`).
+    """Build the lane; settings `soc0` (fraction, 0.5), `soc0_std` (0.1), `file` (a circuit; default: of the cell file).
 
-    It uses only the nameplate of `pack`.
+    It uses only the nameplate of `pack` and the cell's circuit for estimators, which is not the twin's.
     """
     unknown = set(settings) - set(SETTINGS)
     if unknown:
         raise ValueError(
             f"twin.ekf has no setting {', '.join(sorted(unknown))}; its settings are soc0, soc0_std and file"
         )
-    table = cell_table.load(Path(settings.get("file", PARAMETERS)))
+    table = cell_table.load(Path(settings["file"])) if "file" in settings else pack.cell.estimator
     return Ekf(pack, table, float(settings.get("soc0", 0.5)), float(settings.get("soc0_std", 0.1)))

@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drivers.benchfile.document import Document
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from drivers.snapshot import Floats
-
-SCHEMA: Final = "pulsebms.plating/1"
 
 
 @dataclass(frozen=True)
@@ -39,47 +34,10 @@ class PlatingTable:
     worst_v: float
 
 
-def load(path: Path) -> PlatingTable:
-    """Read a file of `store`; raise `BenchFileError` or `ValueError`, which names what is wrong."""
-    content = Document.read(path).values
-    if content.get("schema") != SCHEMA:
-        raise ValueError(f"{path}: schema is {content.get('schema')!r}, not {SCHEMA}")
-    try:
-        rates, kelvins = (np.array(content[key], np.float64) for key in ("rates_c", "kelvins"))
-        anode = np.array(content["anode_v"], np.float64)
-        table = PlatingTable(
-            str(content["made_from"]), rates, kelvins, anode, float(content["rms_v"]), float(content["worst_v"])
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: is not a table of anode potentials: {error}") from error
-    if anode.shape[:2] != (len(rates), len(kelvins)) or rates[0] != 0.0:
-        raise ValueError(f"{path}: anode_v has shape {anode.shape} for {len(rates)} rates and {len(kelvins)} kelvins")
-    if (np.diff(rates) <= 0.0).any() or (np.diff(kelvins) <= 0.0).any() or not np.isfinite(anode).all():
-        raise ValueError(f"{path}: rates_c and kelvins must rise, anode_v must be finite")
-    return table
-
-
-def store(table: PlatingTable, path: Path) -> None:
-    """Write `table` as TOML that a person can read."""
-    rows = [
-        "    [\n"
-        + "".join(f"        [{', '.join(f'{v:.5f}' for v in row)}],  # {kelvin:g} K\n" for kelvin, row in named)
-        + f"    ],  # {rate:g} C\n"
-        for rate, named in (
-            (rate, zip(table.kelvins, rows, strict=True))
-            for rate, rows in zip(table.rates_c, table.anode_v, strict=True)
-        )
-    ]
-    lines = [
-        f'schema = "{SCHEMA}"',
-        f'made_from = "{table.made_from}"',
-        f"rms_v = {table.rms_v:.5f}",
-        f"worst_v = {table.worst_v:.5f}",
-        f"rates_c = [{', '.join(f'{rate:g}' for rate in table.rates_c)}]",
-        f"kelvins = [{', '.join(f'{kelvin:g}' for kelvin in table.kelvins)}]",
-        "anode_v = [\n" + "".join(rows) + "]",
-    ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+NO_LIMIT_V: Final = -1.0  # of the anode potential: below it no cell goes
+NO_PLATING: Final = PlatingTable(
+    "no table", np.array([0.0, 1.0]), np.array([250.0, 350.0]), np.full((2, 2, 2), 1.0), 0.0, 0.0
+)  # of a cell whose file has none: it promises a volt everywhere, which no limit asks for
 
 
 @kernel

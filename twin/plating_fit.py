@@ -1,4 +1,4 @@
-"""The table of anode potentials, made from PyBaMM's DFN: `python -m twin.fit_plating` (minutes).
+"""The table of anode potentials, made from PyBaMM's DFN (`python -m twin.make_cells`, minutes).
 
 The table comes from charges at one rate each. Its error is measured on other charges, at other temperatures, whose rate
 changes every few minutes.
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from twin import cell_parameters, plating, pybamm_models
-from twin.plating import PlatingTable
+from drivers.benchfile.cell_sections import PlatingSection
+from drivers.benchfile.cell_writer import round_all
+from twin import plating, pybamm_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drivers.snapshot import Floats
+    from twin.physics import CellPhysics
 
 RATES_C: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 KELVINS: Final = (263.15, 273.15, 283.15, 293.15, 303.15, 313.15, 328.15)
@@ -63,9 +65,9 @@ def extend(socs: Floats, anode_v: Floats) -> Floats:
     return np.where(socs[-1] < SOCS, anode_v[-1] + slope * (SOCS - socs[-1]), values)
 
 
-def make_rows() -> Floats:
+def make_rows(physics: CellPhysics) -> Floats:
     """Run every charge; return `anode_v[rates, kelvins, socs]`."""
-    cell = pybamm_models.ReferenceCell(START_SOC)
+    cell = pybamm_models.ReferenceCell(START_SOC, physics)
     rows = np.zeros((len(RATES_C), len(KELVINS), len(SOCS)))
     for r, rate_c in enumerate(RATES_C):
         for k, kelvin in enumerate(KELVINS):
@@ -73,10 +75,10 @@ def make_rows() -> Floats:
     return rows
 
 
-def run_judged_charge(kelvin: float, seed: int) -> Iterator[tuple[float, float, float]]:
+def run_judged_charge(physics: CellPhysics, kelvin: float, seed: int) -> Iterator[tuple[float, float, float]]:
     """Yield rate (C), SoC and anode potential (V) of a charge whose rate changes every 2 to 6 minutes."""
     random = np.random.default_rng(seed)
-    cell = pybamm_models.ReferenceCell(0.08)
+    cell = pybamm_models.ReferenceCell(0.08, physics)
     while True:
         rate_c, lasts_s = random.uniform(0.1, 1.9), random.uniform(120.0, 360.0)
         for n in range(int(lasts_s / STEP_S)):
@@ -87,23 +89,25 @@ def run_judged_charge(kelvin: float, seed: int) -> Iterator[tuple[float, float, 
                 yield rate_c, reading.soc, reading.anode_v
 
 
-def judge(rows: Floats) -> tuple[float, float]:
+def judge(rows: Floats, physics: CellPhysics) -> tuple[float, float]:
     """Return the RMS error in V on charges that are not in the table, and the largest promise that was not kept."""
     errors = [
         plating.look_up(rows, np.array(RATES_C), np.array(KELVINS), rate_c, kelvin, soc) - anode_v
         for n, kelvin in enumerate(JUDGED_KELVINS)
-        for rate_c, soc, anode_v in run_judged_charge(kelvin, SEED + n)
+        for rate_c, soc, anode_v in run_judged_charge(physics, kelvin, SEED + n)
     ]
     return float(np.sqrt(np.mean(np.square(errors)))), float(max(errors))
 
 
-def main() -> None:
-    """Write the table of the cell."""
-    rows = make_rows()
-    made_from = f"PyBaMM DFN {cell_parameters.read_name()}, charges at one rate from {START_SOC:g}"
-    table = PlatingTable(made_from, np.array(RATES_C), np.array(KELVINS), rows, *judge(rows))
-    plating.store(table, cell_parameters.find_plating_file())
-
-
-if __name__ == "__main__":
-    main()
+def fit_section(physics: CellPhysics) -> PlatingSection:
+    """Return the table of a cell and its error."""
+    rows = make_rows(physics)
+    rms_v, worst_v = judge(rows, physics)
+    return PlatingSection(
+        made_from=f"PyBaMM DFN {physics.parameter_set}, charges at one rate from {START_SOC:g}",
+        rms_v=round(rms_v, 5),
+        worst_v=round(worst_v, 5),
+        rates_c=list(RATES_C),
+        kelvins=list(KELVINS),
+        anode_v=round_all(np.round(rows, 5).tolist()),
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from drivers.snapshot import Estimate
+from twin.cell_parameters import CellParameters, load_cell
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats, PackReading
@@ -16,7 +17,7 @@ class PackSpec:
     """The pack that a twin simulates: `cells` in series, each of `parallel` cells of `cell_ah`; start and surroundings.
 
     `soc0[n]`: start per cell (fraction); `capacity_factor[n]` and `resistance_factor[n]`: spread of a second-life pack;
-    `ambient_k`: temperature of the surroundings.
+    `ambient_k`: temperature of the surroundings; `cell`: the cell file.
     """
 
     cells: int
@@ -26,6 +27,12 @@ class PackSpec:
     capacity_factor: Floats
     resistance_factor: Floats
     ambient_k: float
+    cell: CellParameters = field(default_factory=load_cell)
+
+    @property
+    def element_ah(self) -> float:
+        """The nameplate capacity of a series element."""
+        return self.parallel * self.cell_ah
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.ports import PackSpec
 
 HORIZON_S: Final = 10.0
 
@@ -37,6 +38,14 @@ class PowerBounds(NamedTuple):
     high_v: float
     charge_a: float
     discharge_a: float
+
+
+def find_bounds(pack: PackSpec) -> PowerBounds:
+    """Return what both the cell bears and its BMS allows."""
+    bears, allows, element_ah = pack.cell.limits, pack.cell.bms, pack.element_ah
+    rates_c = min(bears.charge_c, allows.charge_c), min(bears.discharge_c, allows.discharge_c)
+    low_v, high_v = max(bears.low_v, allows.low_v), min(bears.high_v, allows.high_v)
+    return PowerBounds(low_v, high_v, *(rate_c * element_ah for rate_c in rates_c))
 
 
 @kernel

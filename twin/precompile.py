@@ -9,7 +9,9 @@ import numpy as np
 from drivers.snapshot import PackReading
 from twin import cache as caches
 from twin import coulomb_counter, ecm, ekf, spme_model
+from twin.cell_parameters import load_cell
 from twin.half_cycles import follow_charge, make_turns
+from twin.physics import require_physics
 from twin.ports import PackSpec
 from twin.spme import SpmePack
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 def precompile(cache: Path | None = None) -> None:
     """Export the SPMe into `cache` (None: the user's) unless it is there, and compile each kernel by using it once."""
     pack = PackSpec(1, 1, 5.0, np.full(1, 0.5), np.ones(1), np.ones(1), 298.15)
-    SpmePack(pack, spme_model.load(cache)).step(np.zeros(1), pack.ambient_k, 0.01)
+    SpmePack(pack, spme_model.load(require_physics(pack.cell, "precompile"), cache)).step(
+        np.zeros(1), pack.ambient_k, 0.01
+    )
     state = ecm.build(pack, {}).step(np.zeros(1), pack.ambient_k, 0.01)
     reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
     for estimator in (ekf.build(pack, {}), coulomb_counter.build(pack, {})):
@@ -30,7 +34,7 @@ def precompile(cache: Path | None = None) -> None:
 
 def is_precompiled() -> bool:
     """Return whether the user's cache holds the export of the installed versions."""
-    return caches.find_spme_file(caches.find_cache_folder()).exists()
+    return caches.find_spme_file(caches.find_cache_folder(), require_physics(load_cell(), "precompile")).exists()
 
 
 if __name__ == "__main__":

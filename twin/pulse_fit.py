@@ -1,4 +1,4 @@
-"""Fit of the equivalent circuits' parameters to simulated pulse tests of PyBaMM's DFN: `python -m twin.fit_ecm`.
+"""Fit of the equivalent circuits' parameters to simulated pulse tests of PyBaMM's DFN (`python -m twin.make_cells`).
 
 There are two tests, so that twin and estimator never share parameters: a long laboratory test for the twin (41 points,
 1 C pulses, an hour of rest), an incoming inspection for the estimator (21 points, C/2 pulses, ten minutes of rest,
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import scipy.optimize
 
-from twin import cell_parameters, cell_table, pybamm_models
-from twin.cell_table import CellTable
+from drivers.benchfile.cell_sections import ROWS, CircuitSection
+from drivers.benchfile.cell_writer import round_all
+from twin import pybamm_models
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.physics import CellPhysics
 
 _SCIPY: Any = scipy.optimize  # carries no types
 _LOWEST_PULSED: Final = 0.05  # below this SoC a discharge pulse empties the surface: lower points use these values
@@ -37,8 +39,8 @@ class PulseTest:
 
 
 TESTS: Final = (
-    PulseTest("ecm", 41, 1.0, 60.0, 3600.0, 298.15),
-    PulseTest("ekf", 21, 0.5, 30.0, 600.0, 293.15),
+    PulseTest("circuit", 41, 1.0, 60.0, 3600.0, 298.15),
+    PulseTest("estimator", 21, 0.5, 30.0, 600.0, 293.15),
 )
 
 
@@ -90,51 +92,52 @@ def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: fl
     return np.exp(_SCIPY.least_squares(error, start, bounds=(low, high)).x)
 
 
-def make_table(test: PulseTest) -> CellTable:
+def fit_section(test: PulseTest, physics: CellPhysics) -> CircuitSection:
     """Run the test on a simulated DFN cell and fit each point."""
-    constants = pybamm_models.read_cell_constants()
-    capacity_ah, current_a = constants.capacity_ah, test.rate_c * constants.capacity_ah
+    cell = pybamm_models.ReferenceCell(1.0, physics)
+    capacity_ah, current_a = cell.capacity_ah, test.rate_c * cell.capacity_ah
     grid = np.linspace(0.0, 1.0, test.points)
-    cell = pybamm_models.ReferenceCell(1.0)
     ocv_v, traces = np.zeros(test.points), dict[int, PulseTrace]()
     for point in reversed(range(test.points)):
-        ocv_v[point], *_, soc = cell.step(0.0, test.kelvin, test.rest_s)
+        reading = cell.step(0.0, test.kelvin, test.rest_s)
+        ocv_v[point] = reading.voltage_v
         if grid[point] >= _LOWEST_PULSED - 1e-9:
-            traces[point] = run_pulse_pair(cell, current_a, test)
+            try:
+                traces[point] = run_pulse_pair(cell, current_a, test)
+            except ArithmeticError:  # the pulse empties or fills a surface: the nearest point serves for this one
+                cell.rest(reading.soc)
         if point:
-            cell.step((soc - grid[point - 1]) * capacity_ah * 2.0, test.kelvin, 1800.0)
+            _move(cell, reading.soc, float(grid[point - 1]), test.kelvin)
     slopes = np.gradient(ocv_v, grid)
     values = {k: fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah) for k, trace in traces.items()}
-    circuit = np.array([values[max(k, min(values))] for k in range(test.points)]).T
-    arrhenius_k = fit_arrhenius(current_a)
+    circuit = np.array(
+        [values[min(values, key=lambda point: abs(point - k))] for k in range(test.points)]
+    ).T  # called at once
+    arrhenius_k = fit_arrhenius(current_a, physics)
     circuit[0] *= np.exp(arrhenius_k * (1.0 / pybamm_models.REFERENCE_K - 1.0 / test.kelvin))
     pulses = f"{test.rate_c:g} C pulses of {test.pulse_s:g} s, {test.rest_s:g} s rest, {test.kelvin:g} K"
-    thermal = (constants.heat_capacity_j_k, constants.cooling_w_k)
-    return CellTable(
-        f"PyBaMM DFN {cell_parameters.read_name()}, {pulses}",
-        capacity_ah,
-        arrhenius_k,
-        *thermal,
-        np.vstack([ocv_v, circuit]),
+    return CircuitSection(
+        fitted_to=f"PyBaMM {cell.model} {physics.parameter_set}, {pulses}",
+        capacity_ah=round_all(capacity_ah),
+        arrhenius_k=round_all(arrhenius_k),
+        **dict(zip(ROWS, round_all(np.vstack([ocv_v, circuit]).tolist()), strict=True)),
     )
 
 
-def fit_arrhenius(current_a: float) -> float:
+def _move(cell: pybamm_models.ReferenceCell, soc: float, to: float, kelvin: float) -> None:
+    """Discharge by half an hour of constant current; where the model cannot, begin again at rest there."""
+    try:
+        cell.step((soc - to) * cell.capacity_ah * 2.0, kelvin, 1800.0)
+    except ArithmeticError:
+        cell.rest(to)
+
+
+def fit_arrhenius(current_a: float, physics: CellPhysics) -> float:
     """Fit the exponent of R0 (K) to the first 0.1 s of a pulse at half charge and two temperatures."""
     drops: list[float] = []
     for kelvin in _TEMPERATURES_K:
-        cell = pybamm_models.ReferenceCell(0.5)
+        cell = pybamm_models.ReferenceCell(0.5, physics)
         rest_v = cell.step(0.0, kelvin, 1.0).voltage_v
         drops.append(rest_v - cell.step(current_a, kelvin, 0.1).voltage_v)
     cold_k, warm_k = _TEMPERATURES_K
     return float(np.log(drops[0] / drops[1]) / (1.0 / cold_k - 1.0 / warm_k))
-
-
-def main() -> None:
-    """Write one parameter file for each test."""
-    for test in TESTS:
-        cell_table.store(make_table(test), cell_table.PARAMETER_FOLDER / f"{test.name}.toml")
-
-
-if __name__ == "__main__":
-    main()

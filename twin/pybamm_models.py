@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from twin import casadi_functions, cell_parameters
+from twin import casadi_functions
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.casadi_functions import Function
+    from twin.physics import CellPhysics
 
 os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # otherwise the first import asks on the terminal
 import pybamm  # reads the line above
@@ -24,6 +25,7 @@ _PYBAMM: Any = pybamm  # carries no types
 _PYBAMM.set_logging_level("ERROR")  # it warns of inputs without a value, which every export has
 _CURRENT: Final = "Current function [A]"
 _AMBIENT: Final = "Ambient temperature [K]"
+_WIDTH: Final = "Electrode width [m]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
 _LITHIUM: Final = "Negative electrode stoichiometry"
 _ANODE: Final = "Negative electrode surface potential difference at separator interface [V]"
@@ -31,6 +33,7 @@ _ELECTRODES: Final = ("negative electrode [mol.m-3]", "positive electrode [mol.m
 _THROUGHPUTS: Final = 2  # leading states of a PyBaMM model that only count charge
 _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
 REFERENCE_K: Final = 298.15
+BASIC: Final = "BasicDFN"  # the only form of a sodium-ion cell
 
 
 class CellConstants(NamedTuple):
@@ -70,18 +73,19 @@ class CellReading(NamedTuple):
 
 
 class ReferenceCell:
-    """One cell of PyBaMM's `model` ("DFN" or "SPMe") under IDAKLU, stepped without keeping its history."""
+    """One cell of PyBaMM's `model` ("DFN" or "SPMe"; sodium: BasicDFN) under IDAKLU, stepped without its history."""
 
-    def __init__(self, soc: float, model: str = "DFN") -> None:
-        parameters = _parameters()
-        self._empty_and_full = _lithium_ranges(parameters)
-        self.capacity_ah = read_cell_constants().capacity_ah
+    def __init__(self, soc: float, physics: CellPhysics, model: str = "DFN") -> None:
+        parameters = _parameters(physics)
+        self._empty_and_full = _lithium_ranges(physics)
+        self.capacity_ah = read_cell_constants(physics).capacity_ah
         self._most = [float(parameters[f"Maximum concentration in {electrode}"]) for electrode in _ELECTRODES]
         parameters.update({f"Initial concentration in {electrode}": "[input]" for electrode in _ELECTRODES})
-        physics = getattr(_PYBAMM.lithium_ion, model)()
-        physics.events = [event for event in physics.events if not event.name.startswith(_CUT_OFFS)]
+        self.model = physics.model if physics.model == BASIC else model
+        equations = _make_sodium_dfn() if physics.model == BASIC else getattr(_PYBAMM.lithium_ion, model)()
+        equations.events = [event for event in equations.events if not event.name.startswith(_CUT_OFFS)]
         solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM, _ANODE])
-        self._cell = _PYBAMM.Simulation(physics, parameter_values=parameters, solver=solver)
+        self._cell = _PYBAMM.Simulation(equations, parameter_values=parameters, solver=solver)
         self.rest(soc)
 
     def rest(self, soc: float) -> None:
@@ -116,10 +120,10 @@ class ReferenceCell:
         return float(self._solution[name].entries[-1])
 
 
-def build_spme_equations() -> SpmeEquations:
+def build_spme_equations(physics: CellPhysics) -> SpmeEquations:
     """Build the SPMe with PyBaMM and return its equations."""
-    parameters = _parameters()
-    (low, high), _ = _lithium_ranges(parameters)
+    parameters = _parameters(physics)
+    (low, high), _ = _lithium_ranges(physics)
     model = _discretise(parameters, 1.0)
     parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
     x = casadi_functions.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
@@ -137,34 +141,78 @@ def build_spme_equations() -> SpmeEquations:
         outputs=casadi_functions.function("outputs", inputs, outputs),
         empty=_find_rest_state(_discretise(parameters, 0.0)),
         full=_find_rest_state(model),
-        cell=read_cell_constants(),
+        cell=read_cell_constants(physics),
     )
 
 
-def read_cell_constants() -> CellConstants:
-    """Return the constants that all models of this cell share; heat as in PyBaMM's lumped model."""
-    parameters = _parameters()
-    physics = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
-    (low, high), _ = _lithium_ranges(parameters)
-    lithium_ah = float(parameters.evaluate(physics.n.Q_init))  # of the whole negative electrode, stoichiometry 0 to 1
-    heat_j_m3_k = float(parameters.evaluate(physics.rho_c_p_eff(REFERENCE_K)))
-    cooling_w_m2_k = parameters["Total heat transfer coefficient [W.m-2.K-1]"]
-    return CellConstants(
-        lithium_ah * (high - low),
-        heat_j_m3_k * parameters["Cell volume [m3]"],
-        cooling_w_m2_k * parameters["Cell cooling surface area [m2]"],
+def read_cell_constants(physics: CellPhysics) -> CellConstants:
+    """Return the constants that all models of this cell share."""
+    parameters = _read_set(physics)
+    (low, high), _ = _lithium_ranges(physics)
+    electrodes = _PYBAMM.LithiumIonParameters()
+    lithium_ah = float(parameters.evaluate(electrodes.n.Q_init))  # of the whole negative electrode, 0 to 1
+    return CellConstants(lithium_ah * (high - low), physics.heat_capacity_j_k, physics.cooling_w_k)
+
+
+def _make_sodium_dfn() -> Any:
+    """Return PyBaMM's BasicDFN of a sodium-ion cell with the outputs that the lithium models have."""
+    model = _PYBAMM.sodium_ion.BasicDFN()
+    found, param = model.variables, model.param
+    sides = (("Negative", param.n.prim), ("Positive", param.p.prim))
+    shares = {
+        (side, where): _PYBAMM.x_average(found[f"{side} particle {where}concentration [mol.m-3]"]) / prim.c_max
+        for side, prim in sides
+        for where in ("surface ", "")
+    }
+    means = {side: _PYBAMM.r_average(shares[side, ""]) for side, _ in sides}
+    (_, negative), (_, positive) = sides
+    surface_v = positive.U(shares["Positive", "surface "], param.T_init) - negative.U(
+        shares["Negative", "surface "], param.T_init
     )
+    bulk_v = positive.U(means["Positive"], param.T_init) - negative.U(means["Negative"], param.T_init)
+    potential = found["Negative electrode potential [V]"] - found["Negative electrolyte potential [V]"]
+    found.update(dict(zip(_VOLTAGES[1:], (surface_v, bulk_v), strict=True)))
+    found.update({_LITHIUM: means["Negative"], _ANODE: _PYBAMM.boundary_value(potential, "right")})
+    return model
 
 
-def _parameters() -> Any:
-    parameters = _PYBAMM.ParameterValues(cell_parameters.read_name())
+def find_heat(physics: CellPhysics) -> tuple[float, float] | None:
+    """Return heat capacity (J/K) and cooling (W/K) of PyBaMM's lumped model; None where the set lacks them.
+
+    A larger cell has more layers of electrode between the same outer surfaces: its cooling stays.
+    """
+    parameters = _read_set(physics)
+    lumped = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
+    try:
+        heat_j_m3_k = float(parameters.evaluate(lumped.rho_c_p_eff(REFERENCE_K)))
+        volume_m3, surface_m2 = (parameters[name] for name in ("Cell volume [m3]", "Cell cooling surface area [m2]"))
+        cooling_w_m2_k = parameters["Total heat transfer coefficient [W.m-2.K-1]"]
+    except KeyError:
+        return None
+    return heat_j_m3_k * volume_m3 * physics.area_scale, cooling_w_m2_k * surface_m2
+
+
+def _parameters(physics: CellPhysics) -> Any:
+    """Return the parameters with current and temperature of the surroundings as inputs."""
+    parameters = _read_set(physics)
     parameters.update({_CURRENT: "[input]", _AMBIENT: "[input]"})
     return parameters
 
 
-def _lithium_ranges(parameters: Any) -> tuple[tuple[float, float], tuple[float, float]]:
+def _read_set(physics: CellPhysics) -> Any:
+    """Return the parameters of the scaled cell."""
+    if physics.bpx:
+        parameters = _PYBAMM.ParameterValues.create_from_bpx(physics.bpx)
+    else:
+        parameters = _PYBAMM.ParameterValues(physics.parameter_set)
+    width_m = physics.area_scale * float(parameters[_WIDTH])
+    parameters.update({_WIDTH: width_m})
+    return parameters
+
+
+def _lithium_ranges(physics: CellPhysics) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the stoichiometries of the empty and the full cell, negative electrode first."""
-    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(parameters)
+    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(_read_set(physics))
     return (float(low), float(high)), (float(p_empty), float(p_full))
 
 

@@ -186,7 +186,9 @@ def _resist(rows: Floats, t_s: float) -> Floats:
 
 
 def _summarise(error_v: Floats) -> tuple[float, float]:
-    """Return RMS and worst of an error, in mV."""
+    """Return RMS and worst of an error, in mV; zeros where there is none."""
+    if error_v.size == 0:
+        return 0.0, 0.0
     return 1e3 * float(np.sqrt(np.mean(error_v**2))), 1e3 * float(np.abs(error_v).max())
 
 

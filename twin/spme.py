@@ -9,6 +9,7 @@ import numpy as np
 from twin import spme_model
 from twin.batch_function import BatchFunction
 from twin.hold import CurrentHold
+from twin.physics import require_lithium
 from twin.ports import PackState
 
 if TYPE_CHECKING:
@@ -132,4 +133,4 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> Twin:
     """Build the lane; no settings. Load the exported model; export it first (seconds) where `precompile` did not."""
     if settings:
         raise ValueError(f"twin.spme has no settings, got {', '.join(settings)}")
-    return SpmePack(pack, spme_model.load())
+    return SpmePack(pack, spme_model.load(require_lithium(pack.cell, "twin.spme")))

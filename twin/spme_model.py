@@ -19,6 +19,7 @@ from twin.thermal import step_temperature
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.casadi_functions import Function, Sx
+    from twin.physics import CellPhysics
     from twin.pybamm_models import SpmeEquations
 
 _LOG: Final = logging.getLogger(__name__)
@@ -51,19 +52,19 @@ class SpmeModel:
         return self.empty[:, None] + (self.full - self.empty)[:, None] * soc
 
 
-def load(folder: Path | None = None) -> SpmeModel:
+def load(physics: CellPhysics, folder: Path | None = None) -> SpmeModel:
     """Read the exported model; where it is missing or damaged, export it first (seconds), in a separate process.
 
     With a folder that cannot be written, each start exports it again and logs a warning.
     """
-    path = cache.find_spme_file(folder or cache.find_cache_folder())
+    path = cache.find_spme_file(folder or cache.find_cache_folder(), physics)
     try:
         return _parse_model(path.read_text())
     except FileNotFoundError:
         pass  # the first start of these versions
     except (OSError, ValueError) as error:
         _LOG.warning("%s: %s; the model is exported again", path, error)
-    text = _run_export()
+    text = _run_export(physics)
     try:
         write_bytes(path, text.encode(), durable=False)
     except OSError as error:
@@ -78,11 +79,11 @@ def _parse_model(text: str) -> SpmeModel:
     return SpmeModel(step, terminal, **arrays, capacity_ah=float(parts["capacity_ah"]))
 
 
-def _run_export() -> str:
+def _run_export(physics: CellPhysics) -> str:
     """Return the text of `export`, run in a process that may import PyBaMM."""
     with tempfile.TemporaryDirectory() as spare:
         path = Path(spare) / "spme"
-        worker = multiprocessing.get_context("spawn").Process(target=export, args=(path,))
+        worker = multiprocessing.get_context("spawn").Process(target=export, args=(physics, path))
         worker.start()
         worker.join()
         if worker.exitcode != 0:
@@ -92,11 +93,11 @@ def _run_export() -> str:
         return path.read_text()
 
 
-def export(path: Path) -> None:
-    """Write the model from PyBaMM's equations to `path`."""
+def export(physics: CellPhysics, path: Path) -> None:
+    """Write the model of a cell from PyBaMM's equations to `path`."""
     from twin.pybamm_models import build_spme_equations  # noqa: PLC0415  # takes seconds, and only where the file is missing
 
-    equations = build_spme_equations()
+    equations = build_spme_equations(physics)
     step, terminal = _build_step(equations), _build_terminal(equations)
     parts: dict[str, Any] = {
         "step": casadi_functions.serialise(step),

@@ -46,6 +46,9 @@ class WearParameters:
         return np.array([*calendar, *cycling, 2.0 * self.cycling_per_depth * per_ah])
 
 
+NO_WEAR: Final = WearParameters(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)  # of a cell whose file has none
+
+
 def rate_calendar(wear: Any, ocv_v: Any, kelvin: Any, exp: Any = np.exp) -> Any:
     """Return the fraction of capacity lost a second at rest; numbers, arrays or expressions with their `exp`."""
     return (wear[CALENDAR_SLOPE] * ocv_v + wear[CALENDAR_OFFSET]) * exp(-wear[CALENDAR_K] / kelvin)

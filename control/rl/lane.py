@@ -137,10 +137,10 @@ def build(pack: PackSpec, settings: Mapping[str, Any]) -> PlanningController:
     """
     own = {key: value for key, value in settings.items() if key not in {"policy", "task"}}
     path = Path(settings.get("policy", SHIPPED))
-    policy, profile = Policy.load(path), read_current_profile(own)
+    policy, profile = Policy.load(path), read_current_profile(own, pack.element_ah)
     task = read_task(Path(settings["task"]) if "task" in settings else find_task(policy.info.task))
     if task.kind is not TaskKind.DUTY:
         hint = "name a policy that follows a duty"
         raise BenchFileError(f"is for the task {task.name}", where=str(path), key="policy", value=task.name, hint=hint)
-    inputs = PolicyInputs(task, profile, pack.parallel * pack.cell_ah / task.cell.capacity_ah)
-    return RlController(policy, inputs, mpc.build(pack, own), distrust=find_distrust(policy, task))
+    inputs = PolicyInputs(task, profile, pack.element_ah / task.cell.capacity_ah)
+    return RlController(policy, inputs, mpc.build(pack, own), distrust=find_distrust(policy, task, pack.cell))

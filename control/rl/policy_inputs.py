@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from control.rl.policy import Policy
     from control.tasks.task import ControlTask
     from drivers.snapshot import Estimate, Floats, PackReading
+    from twin.cell_parameters import CellParameters
 
 
 class DutyAhead(Protocol):
@@ -76,10 +77,14 @@ class PolicyInputs:
         return self._observer.build(seen, voltage_v, last[0], np.repeat(allowed, steps, axis=1), ahead, t_s)
 
 
-def find_distrust(policy: Policy, task: ControlTask) -> str:
-    """Return why a policy must not act: other cell, other task, or other answers than where it was made."""
-    if policy.info.cell_sha256 != task.cell.sha256:
-        return f"the policy was trained for another cell ({policy.info.cell_sha256[:8]}, here {task.cell.sha256[:8]})"
+def find_distrust(policy: Policy, task: ControlTask, cell: CellParameters | None = None) -> str:
+    """Return why a policy must not act: other cell, other task, or other answers than where it was made.
+
+    `cell`: of the pack (default: that of the task).
+    """
+    here = task.cell if cell is None else cell
+    if policy.info.cell_sha256 != here.sha256:
+        return f"the policy was trained for another cell ({policy.info.cell_sha256[:8]}, here {here.sha256[:8]})"
     if policy.info.task_sha256 != task.sha256:
         return f"the policy was trained for another version of the task {task.name}"
     if policy.info.names != Observer(task).names:

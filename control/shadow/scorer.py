@@ -13,7 +13,7 @@ from control.current_profile import read_current_profile
 from control.ports import CurrentRange
 from control.shadow.scored_pack import ScoredPack
 from control.shadow.scores import TASK, ShadowScore
-from control.tasks.task import find_task, read_task
+from control.tasks.task import find_task, read_task, replace_cell
 
 if TYPE_CHECKING:
     from control.ports import Controller
@@ -61,9 +61,9 @@ class ShadowScorer:
     """Scores what an order names; a controller that fails here has no closed loop from then on."""
 
     def __init__(self, order: ShadowOrder) -> None:
-        task = read_task(find_task(TASK))
+        task = replace_cell(read_task(find_task(TASK)), order.pack.cell)
         self._period_s = order.period_s
-        self._duty = read_current_profile(order.lanes[0].settings)
+        self._duty = read_current_profile(order.lanes[0].settings, order.pack.element_ah)
         self._bench, self._trial = (ScoredPack(task, order.pack, order.period_s) for _ in range(2))
         self._lanes = {
             lane.name: ScoredLane(ScoredPack(task, order.pack, order.period_s), _build(lane, order))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from control.tasks.adversaries import AdversaryRules
 from drivers.benchfile.document import Document
-from drivers.benchfile.read import validate
+from drivers.benchfile.validation import validate
 
 FILE: Final = Path(__file__).parent / "promotion.toml"
 

@@ -16,6 +16,7 @@ from control.tasks import pack_batch as rows
 from control.tasks.pack_batch import PackStep
 from twin import ecm
 from twin.half_cycles import follow_charge, make_turns
+from twin.physics import require_physics
 from twin.pybamm_models import ReferenceCell, read_cell_constants
 from twin.thermal import step_temperature
 from twin.wear import step_wear
@@ -39,10 +40,11 @@ class ReferencePacks:
     def __init__(self, task: ControlTask, episodes: Episodes, model: str = "DFN") -> None:
         self._task, self.packs = task, episodes.packs
         self._cell, self._wear = task.cell, task.cell.wear.linearise(task.cell.capacity_ah)
-        self._constants = read_cell_constants()
+        physics = require_physics(task.cell, "the reference")
+        self._constants = read_cell_constants(physics)
         self._substeps = min(MOST_SUBSTEPS, max(1, round(task.step_s / task.substep_s)))
         idle = _IDLE[model]
-        self._cells = [idle.pop() if idle else ReferenceCell(0.5, model) for _ in range(self.packs)]
+        self._cells = [idle.pop() if idle else ReferenceCell(0.5, physics, model) for _ in range(self.packs)]
         weakref.finalize(self, idle.extend, self._cells)  # the next packs rest them at their own start
         self._capacity, self._resistance = np.ones(self.packs), np.ones(self.packs)
         self._ambient_k = np.zeros(self.packs)

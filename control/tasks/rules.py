@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOUR_S: Final = 3600.0
 BISECTIONS: Final = 20
 STAGE_SOC: Final = 0.1  # length of a stage of the multi-stage charge
-CELL_OHM_AH: Final = 0.14  # resistance of a cell of 1 Ah within seconds (Chen2020, 5 Ah, 2RC fit: 28 mOhm)
+ANSWER_S: Final = 5.0  # the resistance after it sets the gain of the voltage
 STEP_SHARE: Final = 0.3  # of the voltage error that one step of constant voltage corrects
 
 
@@ -92,7 +92,7 @@ class StageCharger:
         self._stage, self._stage_a = -1, 0.0
         varies = task.varies
         self._limit_v = task.limits.voltage_v[1] - varies.voltage_bias_v - 3.0 * varies.voltage_noise_v
-        self._gain_a_v = STEP_SHARE * task.pack_ah / CELL_OHM_AH
+        self._gain_a_v = STEP_SHARE * task.pack.parallel / task.cell.circuit.find_resistance(ANSWER_S)
         self._held_a = task.charge_a
 
     def decide(self, reading: PackReading, estimate: Estimate, allowed: CurrentRange, dt_s: float) -> Decision:

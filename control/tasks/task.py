@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from control.tasks.price_fit import FittedPrices
 from control.tasks.price_source import PriceMarket, PriceSource
 from drivers.benchfile.document import Document
-from drivers.benchfile.read import suggest, validate
+from drivers.benchfile.validation import suggest, validate
 from drivers.errors import Usage
-from twin.cell_parameters import CellParameters, load_cell
+from twin.cell_parameters import ZERO_C_K, CellParameters, load_cell
+from twin.plating import NO_LIMIT_V
 
 SCHEMA: Final = "pulsebms.task/1"
 FOLDER: Final = Path(__file__).parent / "shipped"
@@ -185,6 +186,7 @@ class ControlTask(_Section):
     duty: TaskDuty | None = None
     _sha256: str = PrivateAttr(default="")
     _market: PriceMarket | None = PrivateAttr(default=None)
+    _cell: CellParameters = PrivateAttr(default_factory=load_cell)
 
     @property
     def sha256(self) -> str:
@@ -196,7 +198,7 @@ class ControlTask(_Section):
 
     @property
     def cell(self) -> CellParameters:
-        return load_cell()
+        return self._cell
 
     @property
     def rating_a(self) -> float:
@@ -237,6 +239,23 @@ def read_task(path: Path) -> ControlTask:
     task._sha256 = hashlib.sha256(content).hexdigest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
     _require_cell(document, task)
     return task
+
+
+def replace_cell(task: ControlTask, cell: CellParameters) -> ControlTask:
+    """Return the task on another cell; its limits become those that a controller of that cell keeps."""
+    if cell.sha256 == task.cell.sha256:
+        return task
+    limits = {
+        "voltage_v": cell.control_v,
+        "temperature_degc": (cell.limits.low_k - ZERO_C_K, cell.control_high_k - ZERO_C_K),
+        "charge_c": min(task.limits.charge_c, cell.limits.charge_c),
+        "discharge_c": min(task.limits.discharge_c, cell.limits.discharge_c),
+    }
+    if not cell.knows_plating:
+        limits["plating_v"] = NO_LIMIT_V
+    copy = task.model_copy(update={"limits": task.limits.model_copy(update=limits)})
+    copy._cell = cell  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # an attribute of the copy
+    return copy
 
 
 def replace_prices(task: ControlTask, source: PriceSource) -> ControlTask:

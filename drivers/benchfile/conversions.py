@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from drivers.benchfile.cell_sections import DEFAULT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,7 +20,20 @@ def convert(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the file's values with today's keys and names, and a sentence for each older one."""
     values, notes = _convert_hold(document)
     lanes, lane_notes = _convert_lanes(document)
-    return ({**values, "lane": lanes}, notes + lane_notes) if lane_notes else (values, notes)
+    values = {**values, "lane": lanes} if lane_notes else values
+    values, cell_notes = _convert_cell(document, values)
+    return values, (*notes, *lane_notes, *cell_notes)
+
+
+def _convert_cell(document: Document, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the values with the cell that a pack without `cell` had: there was one."""
+    pack: Any = values.get("pack")
+    if not isinstance(pack, dict) or "cell" in pack or "cell_ah" not in pack:
+        return values, ()
+    named = {**cast("dict[str, Any]", pack), "cell": DEFAULT}
+    line = document.line(("pack",))
+    note = f'{document.path.name}:{line} pack names no cell and is read with {DEFAULT}; write cell = "{DEFAULT}"'
+    return {**values, "pack": named}, (note,)
 
 
 def _convert_lanes(document: Document) -> tuple[list[Any], tuple[str, ...]]:

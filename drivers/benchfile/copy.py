@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.benchfile.cell_file import list_cells
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import FILE_SETTINGS
 from drivers.benchfile.read import read_bench
@@ -39,6 +40,8 @@ def copy_bench(path: Path, folder: Path) -> tuple[Path, ...]:
 def _named_in(bench: Bench) -> Iterable[KeyPath]:
     """Yield the keys of the bench file that name a file."""
     yield ("dut", "map")
+    if bench.pack.cell not in list_cells():
+        yield ("pack", "cell")
     if bench.device_limits is not None:
         yield ("device_limits", "thresholds")
     for number, lane in enumerate(bench.lane):

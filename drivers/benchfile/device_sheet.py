@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.benchfile.document import Document
-from drivers.benchfile.read import find_misspelt, raise_first, validate
 from drivers.benchfile.units import to_si
+from drivers.benchfile.validation import find_misspelt, raise_first, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+NOTHING: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
 FaultName = Annotated[str, Field(min_length=1)]
 
@@ -90,13 +93,18 @@ class DeviceSheet(Part):
     contactor: Feedback | None = None
 
 
-def read_sheet(path: Path) -> DeviceSheet:
+def read_sheet(path: Path, silent: Mapping[str, Mapping[str, Any]] = NOTHING) -> DeviceSheet:
     """Read and check a profile; raise `BenchFileError` with the line of the mistake.
 
+    `silent`: what follows from the pack's cell; it fills the tables that the profile has.
     Keys that certification does not need are allowed, but not one that looks like a misspelt one: without it, the
     device would not be tested for that function.
     """
     document = Document.read(path)
-    sheet = validate(document, DeviceSheet)
+    values = {
+        name: {**silent.get(name, {}), **cast("dict[str, Any]", table)} if isinstance(table, dict) else table
+        for name, table in document.values.items()
+    }
+    sheet = validate(document, DeviceSheet, values)
     raise_first(find_misspelt(document, DeviceSheet))
     return sheet

@@ -1,19 +1,19 @@
-"""The files that a bench file names, with the parameters of its active estimator, and the hashes of their contents."""
+"""The files that a bench file names, with its cell, and the hashes of their contents."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import posixpath
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.benchfile.cell_file import CELLS, SUFFIX, list_cells
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import FILE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from drivers.benchfile.model import Bench
 
@@ -37,10 +37,10 @@ class NamedFile:
 def list_inputs(bench: Bench) -> tuple[NamedFile, ...]:
     """Return every file that determines what a session on `bench` does, except the bench file itself.
 
-    These are the device map and its DBC, the device's thresholds, the lanes' files, and the parameters of the active
-    estimator, which come with the program. Raise `BenchFileError` for a device map that cannot be read.
+    These are the device map and its DBC, the device's thresholds, the lanes' files, and the cell file, which may come
+    with the program. Raise `BenchFileError` for a device map that cannot be read.
     """
-    return (*_list_named(bench), *_list_parameters(bench))
+    return (*_list_named(bench), *_list_shipped(bench))
 
 
 def hash_inputs(bench: Bench) -> dict[str, str]:
@@ -57,13 +57,15 @@ def hash_file(path: Path) -> str:
 
 
 def list_names(bench: Bench, device_map: Document) -> tuple[str, ...]:
-    """Return the names of the files that an edge reads too: device map, DBC and the lanes' files, without `.` and `..`.
+    """Return the names of the files that an edge reads too, without `.` and `..`: device map, DBC, cell, lanes' files.
 
     Each is relative to the bench file, unless that names an absolute path or one outside its folder.
     """
     names = [bench.dut.map]
     if isinstance(dbc := device_map.values.get("dbc"), str):
         names.append(posixpath.join(posixpath.dirname(bench.dut.map), dbc))
+    if bench.pack.cell not in list_cells():
+        names.append(bench.pack.cell)
     names += [str(settings[key]) for settings in _get_settings(bench) for key in FILE_SETTINGS if key in settings]
     return tuple(dict.fromkeys(map(posixpath.normpath, names)))
 
@@ -76,15 +78,11 @@ def _list_named(bench: Bench) -> Iterator[NamedFile]:
         yield NamedFile(posixpath.normpath(thresholds), folder / thresholds, on_edge=False)
 
 
-def _list_parameters(bench: Bench) -> Iterator[NamedFile]:
-    """Yield the active estimator's own table, unless the bench file names another one or it has none."""
-    lane = bench.active("estimator")
-    try:
-        shipped = getattr(importlib.import_module(lane.module), "PARAMETERS", None)
-    except ImportError:  # whoever builds the lane reports it
-        return
-    if "file" not in lane.settings and isinstance(shipped, Path):
-        yield NamedFile(PARAMETERS + shipped.name, shipped, is_shipped=True)
+def _list_shipped(bench: Bench) -> Iterator[NamedFile]:
+    """Yield the cell file if it is a shipped one."""
+    name = bench.pack.cell
+    if name in list_cells():
+        yield NamedFile(f"{PARAMETERS}{name}{SUFFIX}", CELLS / f"{name}{SUFFIX}", is_shipped=True)
 
 
 def _get_settings(bench: Bench) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from drivers.evidence_class import is_emulated
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from drivers.benchfile.cell_file import Cell
     from drivers.benchfile.document import Document, KeyPath
     from drivers.snapshot import ChannelTable
 
@@ -58,10 +59,14 @@ class General(Section):
 
 
 class Pack(Section):
-    """`[pack]`: the pack that the twin simulates; spreads are standard deviations, drawn with `seed`."""
+    """`[pack]`: the pack that the twin simulates; spreads are standard deviations, drawn with `seed`.
+
+    `cell`: a shipped cell or the path of a cell file; `cell_ah` is that cell's capacity where the file states none.
+    """
 
     cells: Annotated[int, Field(ge=1, le=24)]
     parallel: Annotated[int, Field(ge=1, le=1000)]
+    cell: Text
     cell_ah: Annotated[float, Field(gt=0, le=1000)]
     soc0: Fraction
     soc0_spread: Spread
@@ -73,6 +78,11 @@ class Pack(Section):
     @property
     def ambient_k(self) -> float:
         return to_si(self.ambient_degc, "degC")
+
+    @property
+    def element_ah(self) -> float:
+        """The capacity of a series element."""
+        return self.parallel * self.cell_ah
 
 
 class Protect(Section):
@@ -262,12 +272,18 @@ class Bench(Section):
     lane: Annotated[tuple[LaneSection, ...], Field(strict=False)]
 
     _document: Document = PrivateAttr()
+    _cell: Cell = PrivateAttr()
     _notes: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def document(self) -> Document:
         """The file that was read: its path, text and the line of each key, for later errors."""
         return self._document
+
+    @property
+    def cell(self) -> Cell:
+        """The cell file of the pack."""
+        return self._cell
 
     @property
     def notes(self) -> tuple[str, ...]:

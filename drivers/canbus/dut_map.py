@@ -9,7 +9,7 @@ from pydantic import Field
 
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import Bounds, PeriodMs, Section, Text
-from drivers.benchfile.read import validate
+from drivers.benchfile.validation import validate
 from drivers.canbus import map_checks, map_rows
 from drivers.canbus.ages import MOST_S, max_ages_s
 from drivers.canbus.dbc import Dbc, DbcMessage

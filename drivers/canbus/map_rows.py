@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.benchfile.read import suggest
+from drivers.benchfile.validation import suggest
 from drivers.canbus.units import find_unit_error
 
 if TYPE_CHECKING:

@@ -69,7 +69,12 @@ def describe(bench: Bench, evidence: str) -> dict[str, Any]:
 
     return {
         "evidence": evidence,
-        "bench": {"name": bench.bench.name, "file": bench.path.name, "text": bench.document.text},
+        "bench": {
+            "name": bench.bench.name,
+            "file": bench.path.name,
+            "text": bench.document.text,
+            "cell": bench.cell.text,
+        },
         "files": hash_inputs(bench),
         "versions": {"python": platform.python_version(), "pulsebms": VERSION}
         | {name: find_version(name) for name in _VERSIONS},

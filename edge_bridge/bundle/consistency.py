@@ -45,7 +45,7 @@ ONLY: Final = "only"  # the kind of an accepted deviation: some cases of the sui
 def check_consistency(bundle: Bundle) -> None:
     """Raise `BundleRefused` (inconsistent) that names the member which does not agree with the others."""
     try:
-        bench = read_recorded_bench(BENCH, bundle.bench_text)
+        bench = read_recorded_bench(BENCH, bundle.bench_text, bundle.cell_text)
     except (BenchFileError, ValueError) as error:
         raise _make_error(BENCH, str(error)) from error
     checks: tuple[tuple[str, Callable[[Bundle, Bench], None]], ...] = (

@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
+from drivers.benchfile.cell_file import SUFFIX
 from drivers.timestamps import parse_utc
 from edge_bridge.bundle import canonical_json
 from edge_bridge.bundle.archive import MEMBER_NAME as MEMBER
@@ -32,6 +33,7 @@ RESERVED_NAMES: Final = frozenset(
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 MAX_SERIAL: Final = 2**53 - 1  # the largest integer that every JSON reader holds exactly
+CELL_MARK: Final = b'"pulsebms.cell/'  # in each cell file: its schema
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,6 +77,12 @@ class Bundle:
     def bench_text(self) -> str:
         """Return the text of the bench file as its reader does: without byte order mark, and with plain line ends."""
         return io.StringIO(self.files[BENCH].decode("utf-8-sig"), newline=None).read()
+
+    @property
+    def cell_text(self) -> str:
+        """Return the text of the cell file; empty for a bundle from before there were cell files."""
+        cells = (data for name, data in self.files.items() if name.endswith(SUFFIX) and CELL_MARK in data)
+        return io.StringIO(next(cells, b"").decode("utf-8-sig"), newline=None).read()
 
     @property
     def limits(self) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from control.gate import Gate
 from control.gate_config import build_lane, make_gate_config, make_pack_spec, make_rest_command
 from control.snapshot_builder import PackView, Wiring
 from drivers.benchfile import read_bench
+from drivers.benchfile.cell_file import parse_cell
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BundleRefused
 from drivers.private_files import make_private_folder
 from drivers.snapshot import ChannelTable
 from edge_bridge.bundle import limits
-from edge_bridge.bundle.manifest import BENCH, LIMITS
+from edge_bridge.bundle.manifest import BENCH, CELL_MARK, LIMITS
 from edge_bridge.bundle.pack_gate import CHAIN_CHANNEL, pack_gate
 from edge_bridge.bundle.pack_gate import make_wiring as pack_wiring
+from twin.cell_parameters import make_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from drivers.benchfile import Bench, LaneSection
     from drivers.canbus.dut_map import DutMap
     from edge_bridge.bundle.manifest import Bundle
+    from twin.cell_parameters import CellParameters
     from twin.ports import Estimator, PackSpec
 
 MODEL_PREFIX: Final = "twin."  # a bundle may name only a model that is installed here, never another module
@@ -68,7 +71,7 @@ def configure(bundle: Bundle, folder: Path) -> Configuration:
         path.write_bytes(data)
     bench = read_bench(folder / BENCH)
     table = _set_ages(_read_table(bundle, bench), read_dut_map(bench.dut_map))
-    pack = make_pack_spec(bench.pack)
+    pack = make_pack_spec(bench, _read_own_cell(bundle, bench))
     lane = _with_parameters(bench.active("estimator"), bundle, folder)
     if not lane.module.startswith(MODEL_PREFIX):
         what = f"names {lane.module} as its estimator"
@@ -96,10 +99,18 @@ def _set_ages(table: ChannelTable, mapped: DutMap) -> ChannelTable:
     )
 
 
+def _read_own_cell(bundle: Bundle, bench: Bench) -> CellParameters:
+    """Return the cell that the bundle holds, not the one of that name which is installed here."""
+    text = bundle.cell_text
+    return make_parameters(parse_cell(bench.path.parent / bench.pack.cell, text) if text else bench.cell)
+
+
 def _with_parameters(lane: LaneSection, bundle: Bundle, folder: Path) -> LaneSection:
     """Return the lane with the parameters that the bundle holds for it, not with installed ones."""
     name: Any = bundle.lanes.get("parameters")
     if name is None:
+        return lane
+    if CELL_MARK in bundle.files.get(name, b""):  # the pack has it
         return lane
     if name not in bundle.files:
         what = f"cannot be run: it names parameters {name!r}, but this member is missing"

@@ -149,8 +149,8 @@ def make_policy_shadow(configured: Configuration, folder: Path) -> PolicyShadow 
     if task.kind is TaskKind.ARBITRAGE:
         return _refuse(NO_PRICES)
     duty, pack = MeasuredDuty(), configured.pack
-    inputs = PolicyInputs(task, duty, pack.parallel * pack.cell_ah / task.cell.capacity_ah)
-    return PolicyShadow(policy, inputs, duty, find_distrust(policy, task))
+    inputs = PolicyInputs(task, duty, pack.element_ah / task.cell.capacity_ah)
+    return PolicyShadow(policy, inputs, duty, find_distrust(policy, task, pack.cell))
 
 
 def _refuse(reason: str) -> PolicyShadow:

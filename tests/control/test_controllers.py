@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from control.current_profile import CurrentProfile, read_current_profile
 from control.ports import CurrentRange
 from drivers.errors import BenchFileError
 from drivers.snapshot import Estimate, PackReading
-from twin.cell_parameters import load_cell
+from twin.cell_parameters import CELL, load_cell
 from twin.ports import PackSpec
 from twin.smooth_cell import fit_cell
 
@@ -37,7 +38,7 @@ STEPS = "t_s,current_a\n0,0\n2,0\n2,30\n4,30\n6,-10\n8,0\n"
 
 
 def test_a_duty_is_straight_between_points_and_steps_at_a_repeated_time(tmp_path: Path) -> None:
-    duty = read_current_profile({"file": written(tmp_path, STEPS)})
+    duty = read_current_profile({"file": written(tmp_path, STEPS)}, 60.0)
     assert duty.at(np.array([0.0, 1.9, 2.0, 3.0, 5.0, 7.0])).tolist() == [0.0, 0.0, 30.0, 30.0, 10.0, -5.0]
 
 
@@ -51,8 +52,8 @@ def test_a_duty_of_one_instant_is_to_the_last_bit_the_duty_of_many(*, repeat: bo
 
 def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
     name = written(tmp_path, STEPS)
-    assert read_current_profile({"file": name}).at(np.array([8.0, 11.0])).tolist() == [0.0, 30.0]
-    assert read_current_profile({"file": name, "repeat": False}).at(np.array([8.0, 11.0])).tolist() == [0.0, 0.0]
+    assert read_current_profile({"file": name}, 60.0).at(np.array([8.0, 11.0])).tolist() == [0.0, 30.0]
+    assert read_current_profile({"file": name, "repeat": False}, 60.0).at(np.array([8.0, 11.0])).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,11 @@ def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
         ("t_s,current_a\n0,0\n", "has no length", 2),
         ("t_s,current_a\n1,0\n2,0\n", "has no length", 3),
         ("", "is not a current profile: it is empty", 1),
-        ("\n\nt_s current_a\n0 0\n", 'its first line is "t_s current_a"; write t_s,current_a in the first line', 3),
+        (
+            "\n\nt_s current_a\n0 0\n",
+            'its first line is "t_s current_a"; write t_s,current_a or t_s,c_rate in',
+            3,
+        ),
         ("t_s,current_a\n0,0\n0,5,10,0\n", "two numbers; .*decimal points, or semicolons between", 3),
         ("t_s;current_a\n0;0\n1;1.234,5\n", "two numbers; .*without a separator of thousands", 3),
         ("t_s,current_a\n0,0\n1,1_000\n", "is not two numbers", 3),
@@ -76,7 +81,7 @@ def test_a_duty_repeats_or_ends_at_zero(tmp_path: Path) -> None:
 )
 def test_a_wrong_duty_names_its_line(tmp_path: Path, text: str, words: str, line: int) -> None:
     with pytest.raises(BenchFileError, match=words) as caught:
-        read_current_profile({"file": written(tmp_path, text)})
+        read_current_profile({"file": written(tmp_path, text)}, 60.0)
     assert caught.value.line == line
 
 
@@ -109,7 +114,7 @@ GERMAN = PLAIN.replace(",", ";").replace(".", ",")
 def test_a_duty_is_read_as_editors_and_spreadsheets_write_it(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "duty.csv"
     path.write_bytes(content)
-    duty = read_current_profile({"file": str(path)})
+    duty = read_current_profile({"file": str(path)}, 60.0)
     assert (duty.duration_s, duty.at(np.array([0.0, 1.5, 2.25])).tolist()) == (3.0, [0.0, -2.25, -1.125])
 
 
@@ -117,13 +122,13 @@ def test_a_duty_in_another_encoding_is_refused_by_its_name(tmp_path: Path) -> No
     path = tmp_path / "duty.csv"
     path.write_bytes("t_s,current_a\n0,0\n1,5 \xb5A\n".encode("cp1252"))
     with pytest.raises(BenchFileError, match=r"duty\.csv is not UTF-8 text; save it as UTF-8"):
-        read_current_profile({"file": str(path)})
+        read_current_profile({"file": str(path)}, 60.0)
 
 
 @pytest.mark.parametrize("settings", [{}, {"file": 3}, {"file": "/nowhere/duty.csv"}])
 def test_a_duty_that_is_not_there_is_an_error_of_the_bench_file(settings: dict[str, Any]) -> None:
     with pytest.raises(BenchFileError):
-        read_current_profile(settings)
+        read_current_profile(settings, 60.0)
 
 
 def test_the_profile_follows_its_duty_and_costs_nothing(tmp_path: Path) -> None:
@@ -181,10 +186,28 @@ def test_cccv_counts_an_overshoot_of_its_voltage() -> None:
     assert decision.cost == pytest.approx((0.004**2 + 0.1**2) / 2)
 
 
-@pytest.mark.parametrize("settings", [{}, {"current_a": -3, "voltage_v": 4.1}, {"current_a": 3, "voltage_v": "x"}])
+@pytest.mark.parametrize("settings", [{"current_a": -3, "voltage_v": 4.1}, {"current_a": 3, "voltage_v": "x"}])
 def test_cccv_without_sense_in_its_settings_is_an_error_of_the_bench_file(settings: dict[str, Any]) -> None:
     with pytest.raises(BenchFileError, match="CC-CV needs a positive number"):
         cccv.build(PACK, settings)
+
+
+def test_cccv_follows_from_the_cell_where_nobody_says_otherwise() -> None:
+    lfp = replace(PACK, cell=load_cell(CELL.with_name("prada2013.toml")))
+    for pack, full_v in ((PACK, 4.18), (lfp, 3.58)):
+        lane = cccv.build(pack, {})
+        for _ in range(600):
+            decision = lane.decide(reading(full_v - 0.3, full_v - 0.3), BELIEF, WIDE, 0.1)
+        assert decision.current_a == pytest.approx(-0.5 * pack.element_ah)
+        assert lane.decide(reading(full_v + 0.006, full_v), BELIEF, WIDE, 0.1).violations == 1
+        assert cccv.build(pack, {}).decide(reading(full_v + 0.004, full_v), BELIEF, WIDE, 0.1).violations == 0
+
+
+def test_a_duty_in_c_scales_with_the_pack(tmp_path: Path) -> None:
+    name = written(tmp_path, "t_s,c_rate\n0,0\n1,0.5\n2,-0.2\n")
+    for pack_ah in (60.0, 5.0):
+        duty = read_current_profile({"file": name}, pack_ah)
+        assert duty.at(np.array([0.5, 1.0])) == pytest.approx([0.25 * pack_ah, 0.5 * pack_ah])
 
 
 def test_a_duty_waits_for_the_run(tmp_path: Path) -> None:

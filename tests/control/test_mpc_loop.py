@@ -57,7 +57,7 @@ def wishes(made: Rig, lane: str, turns: int) -> Floats:
 
 def test_in_the_shadow_it_follows_the_duty_from_the_first_turn_of_a_run(made: Rig) -> None:
     asked_a = wishes(made, "MPC", 1500)
-    wanted_a = read_current_profile(DUTY).at(np.arange(1500, dtype=np.float64) * 0.01)
+    wanted_a = read_current_profile(DUTY, 60.0).at(np.arange(1500, dtype=np.float64) * 0.01)
     assert np.abs(asked_a - wanted_a)[:190].max() < 0.1
     assert (np.abs(asked_a - wanted_a) < 0.5).mean() > 0.97
     assert made.loop.tick is not None

@@ -51,7 +51,7 @@ def test_the_plan_of_the_mpc_follows_the_duty(duty: dict[str, str]) -> None:
 
 def make_policy_lane(duty: dict[str, str], data: bytes) -> lane.RlController:
     task = read_task(find_task("duty_tracking"))
-    policy, inputs = Policy(data, "by hand"), lane.PolicyInputs(task, read_current_profile(duty), 12.0)
+    policy, inputs = Policy(data, "by hand"), lane.PolicyInputs(task, read_current_profile(duty, 60.0), 12.0)
     distrust = lane.find_distrust(policy, task)
     return lane.RlController(policy, inputs, mpc.build(PACK, duty), distrust=distrust)
 

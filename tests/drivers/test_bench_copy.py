@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from drivers.benchfile import read_bench
+from drivers.benchfile.cell_defaults import make_thresholds
 from drivers.benchfile.copy import copy_bench
 from drivers.benchfile.device_sheet import read_sheet
 from drivers.canbus.dut_map import read_dut_map
@@ -31,7 +32,8 @@ def test_a_copy_is_a_whole_bench_in_one_folder(name: str, tmp_path: Path) -> Non
     assert original.device_limits is not None
     there = first.parent / copy.device_limits.thresholds
     assert there.parent == first.parent
-    assert read_sheet(there) == read_sheet(BENCHES / original.device_limits.thresholds)
+    silent = make_thresholds(copy.cell, copy.pack.element_ah)
+    assert read_sheet(there, silent) == read_sheet(BENCHES / original.device_limits.thresholds, silent)
     files = [Path(lane.settings["file"]) for lane in copy.lane if "file" in lane.settings]
     assert files
     assert all(file.parent == first.parent for file in files)
@@ -48,7 +50,7 @@ def test_two_files_of_one_name_both_come_along(tmp_path: Path) -> None:
     (tmp_path / "one" / "other").mkdir()
     (tmp_path / "one" / "other" / "duty.csv").write_text("t_s,current_a\n0,1\n1,1\n", encoding="utf-8")
     text = first.read_text(encoding="utf-8")
-    changed = text.replace('settings = { file = "duty.csv" }', "settings = { file = 'other/duty.csv' }")
+    changed = text.replace('settings = { file = "duty.csv" }', "settings = { file = 'other/duty.csv' }", 1)
     assert changed != text
     first.write_text(changed, encoding="utf-8")
     second, *_ = copy_bench(first, tmp_path / "two")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.twin.physics import PHYSICS
 from twin import spme_model
 from twin.ports import PackSpec
 from twin.spme import SpmePack
@@ -33,7 +34,7 @@ def make_pack() -> MakePack:
 
 @pytest.fixture(scope="session")
 def spme() -> spme_model.SpmeModel:
-    return spme_model.load()
+    return spme_model.load(PHYSICS)
 
 
 @pytest.fixture

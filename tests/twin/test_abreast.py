@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.twin.physics import PHYSICS
 from twin import casadi_functions, spme_model
 from twin.batch_function import BLOCK_CELLS, BatchFunction
 
@@ -105,7 +106,7 @@ def test_an_operation_that_is_not_known_is_refused_by_name() -> None:
 
 
 def test_the_spme_of_24_cells_is_casadis_to_the_last_digits() -> None:
-    model, cells = spme_model.load(), 24
+    model, cells = spme_model.load(PHYSICS), 24
     random = np.random.default_rng(3)
     x = model.find_rest_state(np.linspace(0.1, 0.9, cells)) + model.polarised[:, None] * random.normal(size=cells)
     rest = [random.uniform(*bounds, (1, cells)) for bounds in ((270, 320), (-10, 10), (0.001, 1), (270, 320), (0.5, 2))]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.twin.physics import PHYSICS
 from twin import cache
 
 if TYPE_CHECKING:
@@ -17,6 +18,6 @@ def test_cache_folder_is_the_one_that_the_environment_names(tmp_path: Path, monk
 
 
 def test_exported_model_is_keyed_by_the_versions_that_made_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = cache.find_spme_file(tmp_path)
+    before = cache.find_spme_file(tmp_path, PHYSICS)
     monkeypatch.setattr(cache, "version", str.upper)
-    assert cache.find_spme_file(tmp_path) != before
+    assert cache.find_spme_file(tmp_path, PHYSICS) != before

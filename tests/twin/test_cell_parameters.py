@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from drivers.errors import BenchFileError
-from twin import cell_parameters, plating
-from twin.cell_parameters import CELL, load_cell
+from tests.twin.physics import PHYSICS
+from twin import plating
+from twin.cell_parameters import load_cell
 from twin.ecm import build
 from twin.wear import rate_calendar, rate_cycling, step_wear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from twin.ports import PackSpec
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    for name in (CELL.name, "ecm.toml", "plating.toml"):
-        shutil.copy(CELL.parent / name, tmp_path / name)
-    return tmp_path / CELL.name
-
-
-@pytest.mark.parametrize("name", [CELL.name, "ecm.toml", "plating.toml"])
-def test_the_hash_covers_every_file_of_the_cell(copied: Path, name: str) -> None:
-    assert load_cell(copied).sha256 == load_cell().sha256
-    (copied.parent / name).write_text((copied.parent / name).read_text() + "# more\n")
-    load_cell.cache_clear()
-    assert load_cell(copied).sha256 != load_cell().sha256
-
-
-def test_a_key_that_is_not_known_is_named_with_its_line(copied: Path) -> None:
-    copied.write_text(copied.read_text().replace("charge_c = 2.0", "charge_rate = 2.0"))
-    load_cell.cache_clear()
-    with pytest.raises(BenchFileError, match="charge_rate") as caught:
-        load_cell(copied)
-    assert caught.value.line
 
 
 def test_the_ecm_twin_uses_the_circuit_of_the_cell(make_pack: Callable[..., PackSpec]) -> None:
     twin: Any = build(make_pack(), {})
     assert twin._table is load_cell().circuit
-
-
-def test_pybamm_is_asked_for_the_set_that_the_cell_names() -> None:
-    assert cell_parameters.read_name() == "Chen2020"
 
 
 def test_wear_at_the_reference_age_is_the_slope_of_the_published_law() -> None:
@@ -103,34 +74,14 @@ def test_between_its_points_the_table_is_linear_and_outside_it_keeps_its_edge() 
     assert plating.look_up(*arguments, -1.0, 293.15, 0.5) == plating.look_up(*arguments, 0.0, 293.15, 0.5)
 
 
-def test_a_stored_table_is_read_back(tmp_path: Path) -> None:
-    table = load_cell().plating
-    plating.store(table, tmp_path / "t.toml")
-    again = plating.load(tmp_path / "t.toml")
-    assert np.array_equal(again.anode_v, table.anode_v)
-    assert (again.rms_v, again.worst_v, again.made_from) == (table.rms_v, table.worst_v, table.made_from)
-
-
-def test_a_damaged_table_is_named(tmp_path: Path) -> None:
-    text = (CELL.parent / "plating.toml").read_text()
-    for old, new, what in (
-        ("pulsebms.plating/1", "pulsebms.plating/0", "schema"),
-        ("kelvins = [263.15, ", "kelvins = [", "shape"),
-        ("rates_c = [0, 0.25, 0.5", "rates_c = [0, 0.5, 0.25", "must rise"),
-    ):
-        (tmp_path / "t.toml").write_text(text.replace(old, new))
-        with pytest.raises(ValueError, match=what):
-            plating.load(tmp_path / "t.toml")
-
-
 @pytest.mark.slow
 def test_the_table_promises_no_more_than_it_says_against_the_dfn() -> None:
-    from twin.fit_plating import run_judged_charge  # noqa: PLC0415  # PyBaMM
+    from twin.plating_fit import run_judged_charge  # noqa: PLC0415  # PyBaMM
 
     table = load_cell().plating
     errors = [
         plating.look_up(table.anode_v, table.rates_c, table.kelvins, rate_c, 288.15, soc) - anode_v
-        for rate_c, soc, anode_v in run_judged_charge(288.15, seed=77)
+        for rate_c, soc, anode_v in run_judged_charge(PHYSICS, 288.15, seed=77)
     ]
     assert len(errors) > 100
     assert max(errors) < 1.5 * table.worst_v

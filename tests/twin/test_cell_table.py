@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin import cell_table
+from twin.cell_parameters import load_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @given(st.floats(0.0, 1.0))
 @settings(deadline=None)  # the first call compiles
 def test_lookup_is_linear_between_points(soc: float) -> None:
-    table = cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
+    table = load_cell().circuit
     out, grid = np.empty(6), np.linspace(0.0, 1.0, len(table.rows[0]))
     cell_table.interpolate(table.rows, soc, out)
     expected = np.array([np.asarray(np.interp(soc, grid, table.rows[k]), np.float64) for k in range(6)])
@@ -32,30 +33,28 @@ def test_open_circuit_voltage_goes_on_beyond_full_and_empty_while_resistances_st
     np.testing.assert_allclose(out, [2.9, 0.01])
 
 
-@pytest.mark.parametrize("name", ["ecm", "ekf"])
-def test_shipped_table_survives_being_stored(name: str, tmp_path: Path) -> None:
-    table = cell_table.load(cell_table.PARAMETER_FOLDER / f"{name}.toml")
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    cell_table.store(load_cell().circuit, tmp_path / "table.toml")
+    return tmp_path / "table.toml"
+
+
+@pytest.mark.parametrize("name", ["circuit", "estimator"])
+def test_a_table_survives_being_stored(name: str, tmp_path: Path) -> None:
+    table = getattr(load_cell(), name)
     cell_table.store(table, tmp_path / "again.toml")
     again = cell_table.load(tmp_path / "again.toml")
     np.testing.assert_array_equal(again.rows, table.rows)
     assert all(getattr(again, f.name) == getattr(table, f.name) for f in fields(table) if f.name != "rows")
 
 
-def test_estimator_and_twin_do_not_know_the_same_numbers() -> None:
-    twin, estimator = (cell_table.load(cell_table.PARAMETER_FOLDER / f"{name}.toml") for name in ("ecm", "ekf"))
-    assert twin.fitted_to != estimator.fitted_to
-    assert twin.rows.shape != estimator.rows.shape
+def test_missing_row_is_named(stored: Path) -> None:
+    stored.write_text(stored.read_text().replace("tau2_s", "tau3_s"))
+    with pytest.raises(ValueError, match=r"table\.toml: tau2_s missing"):
+        cell_table.load(stored)
 
 
-def test_missing_row_is_named(tmp_path: Path) -> None:
-    text = (cell_table.PARAMETER_FOLDER / "ecm.toml").read_text().replace("tau2_s", "tau3_s")
-    (tmp_path / "broken.toml").write_text(text)
-    with pytest.raises(ValueError, match=r"broken\.toml: tau2_s missing"):
-        cell_table.load(tmp_path / "broken.toml")
-
-
-def test_negative_resistance_is_refused(tmp_path: Path) -> None:
-    text = (cell_table.PARAMETER_FOLDER / "ecm.toml").read_text().replace("r1_ohm = [\n    ", "r1_ohm = [\n    -")
-    (tmp_path / "broken.toml").write_text(text)
+def test_negative_resistance_is_refused(stored: Path) -> None:
+    stored.write_text(stored.read_text().replace("r1_ohm = [\n    ", "r1_ohm = [\n    -"))
     with pytest.raises(ValueError, match="positive numbers"):
-        cell_table.load(tmp_path / "broken.toml")
+        cell_table.load(stored)

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.twin.physics import PHYSICS
 from tests.waiting import wait_until
 from twin import dfn
 from twin.dfn import DfnCell, build
@@ -25,7 +26,7 @@ PATIENCE_S = 100.0  # a worker starts PyBaMM first, beside whatever else this ma
 pytestmark = pytest.mark.timeout(240)
 MakePack = Callable[..., PackSpec]
 AMBIENT_K = 298.15
-START = DfnCellStart(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0)
+START = DfnCellStart(soc=0.6, temperature_k=AMBIENT_K, scale_ah=1.0 / 5.0, resistance_factor=1.0, physics=PHYSICS)
 
 
 def make_state(soc: float, kelvin: float, volts: float, current_a: float) -> PackState:
@@ -154,7 +155,7 @@ def player() -> DfnSimulator:
 
 
 def test_player_steps_the_reference_cell(player: DfnSimulator) -> None:
-    cell = ReferenceCell(0.6)
+    cell = ReferenceCell(0.6, PHYSICS)
     answers = [player.advance(CurrentSegment(0, 5.0, AMBIENT_K, 1.0)) for _ in range(5)]
     scale = 5.1532 / 5.0
     exact = [cell.step(5.0 * scale, AMBIENT_K, 1.0).voltage_v for _ in range(5)]
@@ -174,7 +175,7 @@ def test_restart_finds_a_past_that_explains_the_voltage(
 
 
 def test_a_model_that_ended_is_not_taken_for_one_that_stepped() -> None:
-    cell = ReferenceCell(0.01)
+    cell = ReferenceCell(0.01, PHYSICS)
     for _ in range(2):
         with pytest.raises(ArithmeticError, match="PyBaMM"):
             cell.step(10.0, AMBIENT_K, 1000.0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.integrate
 
-from twin import cell_table
+from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack, build
 from twin.ports import PackSpec
 
@@ -22,7 +22,7 @@ INTEGRATE: Any = scipy.integrate  # carries no types
 
 @pytest.fixture(scope="module")
 def table() -> CellTable:
-    return cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
+    return load_cell().circuit
 
 
 def solved(table: CellTable, current_a: float, duration_s: float, soc0: float) -> tuple[float, float, float]:

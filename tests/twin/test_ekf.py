@@ -12,7 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from drivers.snapshot import Estimate, PackReading
-from twin import cell_table, ekf
+from twin import ekf
+from twin.cell_parameters import load_cell
 from twin.ekf import Ekf
 from twin.ports import PackSpec
 
@@ -35,7 +36,7 @@ def reading(current_a: float, voltage_v: Array, kelvin: Array | None = None) -> 
 
 @pytest.fixture(scope="module")
 def table() -> CellTable:
-    return cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
+    return load_cell().estimator
 
 
 class MatrixFilter:

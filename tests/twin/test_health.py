@@ -11,8 +11,9 @@ import pytest
 
 from drivers.snapshot import PackReading
 from twin import cell_table
+from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack
-from twin.ekf import C_RATES, VOLTAGE_V, Ekf
+from twin.ekf import Ekf
 from twin.ports import PackSpec, PackState
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ AMBIENT_K, PARALLEL, CELL_AH = 298.15, 12, 5.0
 
 @pytest.fixture(scope="module")
 def table() -> CellTable:
-    return cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
+    return load_cell().estimator
 
 
 @pytest.fixture(scope="module")
 def other() -> CellTable:
     """Of the same cell by another laboratory: what the filter does not know."""
-    return cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
+    return load_cell().circuit
 
 
 @dataclass
@@ -63,7 +64,7 @@ def _nothing(cells: int) -> PackReading:
 
 
 def rig(played: CellTable, soc: Floats, health: Floats, resistance: Floats, soc0: float) -> Rig:
-    known = cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
+    known = load_cell().estimator
     pack = PackSpec(len(soc), PARALLEL, CELL_AH, soc, health, resistance, AMBIENT_K)
     return Rig(EcmPack(pack, played), Ekf(pack, known, soc0, 0.1), np.random.default_rng(4))
 
@@ -132,8 +133,9 @@ def bearable_a(made: Rig, sign: float, limit_v: float) -> float:
 def test_power_is_what_the_weakest_cell_bears_for_ten_seconds(table: CellTable, sign: float, soc: list[float]) -> None:
     made = rig(table, np.array(soc), np.ones(2), np.array([1.0, 1.1]), soc0=0.05 if sign > 0 else 0.96)
     _, estimate = made.drive(wave(-3.0, 3.0, 1200))
-    current_a = bearable_a(made, sign, VOLTAGE_V[0 if sign > 0 else 1])
-    assert current_a < C_RATES[1 if sign > 0 else 0] * PARALLEL * CELL_AH
+    cell = load_cell()
+    current_a = bearable_a(made, sign, cell.bms.low_v if sign > 0 else cell.limits.high_v)
+    assert current_a < cell.bms.discharge_c * PARALLEL * CELL_AH
     real_w = current_a * float(after_ten_seconds(made, sign * current_a).sum())
     power_w, std_w = (
         (estimate.discharge_w, estimate.discharge_std_w) if sign > 0 else (estimate.charge_w, estimate.charge_std_w)
@@ -145,7 +147,7 @@ def test_power_is_what_the_weakest_cell_bears_for_ten_seconds(table: CellTable, 
 def test_power_of_a_pack_far_from_its_voltages_is_what_its_current_allows(table: CellTable) -> None:
     made = rig(table, np.full(2, 0.6), np.ones(2), np.ones(2), soc0=0.6)
     _, estimate = made.drive(np.zeros(60))
-    most_a = C_RATES[1] * PARALLEL * CELL_AH
+    most_a = load_cell().bms.discharge_c * PARALLEL * CELL_AH
     assert estimate.discharge_w == pytest.approx(most_a * after_ten_seconds(made, most_a).sum(), rel=2e-3)
 
 

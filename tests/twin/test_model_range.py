@@ -10,7 +10,7 @@ import pytest
 
 from control.model_range import ModelRange
 from drivers.event import EventKind, Level
-from twin import cell_table
+from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack
 from twin.ports import PackState
 from twin.spme import SpmePack
@@ -29,7 +29,7 @@ def twin(request: pytest.FixtureRequest, make_pack: MakePack, spme: SpmeModel) -
     """Three cells, of which the second is nearly empty."""
     pack = replace(make_pack(3), soc0=np.array([0.6, 0.02, 0.6]))
     if request.param == "ecm":
-        return EcmPack(pack, cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml"))
+        return EcmPack(pack, load_cell().circuit)
     return SpmePack(pack, spme)
 
 

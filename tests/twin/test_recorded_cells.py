@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet
 import pytest
 
 from drivers.snapshot import Floats, PackReading
-from twin import cell_table
+from twin.cell_parameters import load_cell
 from twin.ekf import Ekf
 from twin.ports import PackSpec
+
+if TYPE_CHECKING:
+    from twin.cell_table import CellTable
 
 PARQUET: Any = pyarrow.parquet  # carries no types
 DATA = Path(os.environ.get("PULSEBMS_DATA", Path(__file__).parents[3] / "shared" / "data")) / "calce_inr18650_20r"
@@ -29,7 +32,7 @@ def columns(file: str) -> tuple[Floats, ...]:
     return t_s, -current_a, voltage_v, put_ah - taken_ah
 
 
-def inspected(file: str) -> cell_table.CellTable:
+def inspected(file: str) -> CellTable:
     """What an incoming inspection reads off one recording: the voltage of a charge at C/2, lowered by as much as it
     lies above the rest at 80 % that follows, and resistances of that size."""
     _, current_a, voltage_v, inside_ah = columns(file)
@@ -43,7 +46,7 @@ def inspected(file: str) -> cell_table.CellTable:
     end = int(np.argmin(steady))  # from here on the voltage was held and the current fell
     ocv_v[end:] = np.linspace(ocv_v[end - 1], charged_v[-1] - 0.01, POINTS - end + 1)[1:]
     circuit = [np.full(POINTS, value) for value in (0.6 * ohm, 0.2 * ohm, 10.0, 0.2 * ohm, 200.0)]
-    shipped = cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
+    shipped = load_cell().estimator
     return replace(shipped, capacity_ah=full_ah, arrhenius_k=0.0, rows=np.vstack([ocv_v, *circuit]))
 
 

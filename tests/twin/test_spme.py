@@ -8,7 +8,8 @@ import numpy as np
 import pybamm
 import pytest
 
-from twin import cell_table
+from tests.twin.physics import PHYSICS
+from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack
 from twin.ports import PackSpec, Twin
 from twin.pybamm_models import ReferenceCell, read_cell_constants
@@ -45,7 +46,7 @@ def lumped(current_a: Floats) -> Floats:
 def worst_against_pybamm(model: SpmeModel, pack: PackSpec, dt_s: float, steps: int) -> float:
     """Largest voltage difference to PyBaMM under IDAKLU over pulses of two seconds between 1.4 C and 2 C (V)."""
     currents = np.repeat(np.random.default_rng(3).uniform(-7.0, 10.0, steps), max(1, round(2.0 / dt_s)))
-    fast, reference = SpmePack(pack, model), ReferenceCell(float(pack.soc0[0]), "SPMe")
+    fast, reference = SpmePack(pack, model), ReferenceCell(float(pack.soc0[0]), PHYSICS, "SPMe")
     kelvin, worst = AMBIENT_K, 0.0
     for current in currents[:steps]:
         # both see the temperature before the step
@@ -60,7 +61,7 @@ def worst_against_pybamm(model: SpmeModel, pack: PackSpec, dt_s: float, steps: i
 def test_fast_path_follows_pybamm(
     spme: SpmeModel, make_pack: MakePack, dt_s: float, steps: int, within_v: float
 ) -> None:
-    pack = make_pack(cell_ah=read_cell_constants().capacity_ah)
+    pack = make_pack(cell_ah=read_cell_constants(PHYSICS).capacity_ah)
     assert worst_against_pybamm(spme, pack, dt_s, steps) < within_v
 
 
@@ -76,8 +77,8 @@ def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by
         capacity_factor=np.array([0.93, 1.06]),
         resistance_factor=np.array([1.2, 0.85]),
     )
-    fast, references = SpmePack(pack, spme), [ReferenceCell(float(soc), "SPMe") for soc in pack.soc0]
-    scale = read_cell_constants().capacity_ah / (60.0 * pack.capacity_factor)
+    fast, references = SpmePack(pack, spme), [ReferenceCell(float(soc), PHYSICS, "SPMe") for soc in pack.soc0]
+    scale = read_cell_constants(PHYSICS).capacity_ah / (60.0 * pack.capacity_factor)
     current_a = np.repeat(rng.uniform(-90.0, 120.0, 200), rng.integers(20, 201, 200))[:2500]
     kelvin, apart_v, apart_soc = np.full(cells, AMBIENT_K), np.empty((2500, cells)), np.empty((2500, cells))
     for k, current in enumerate(current_a):
@@ -97,7 +98,7 @@ def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by
 
 def test_temperature_follows_pybamms_lumped_model_and_the_heat_of_mixing(spme: SpmeModel, make_pack: MakePack) -> None:
     """PyBaMM leaves the heat of mixing out unless asked; in the lane a current's heat is all that the voltage lost."""
-    cell = read_cell_constants()
+    cell = read_cell_constants(PHYSICS)
     twin = SpmePack(make_pack(cell_ah=cell.capacity_ah, soc0=0.7), spme)
     current_a = np.repeat(np.random.default_rng(1).uniform(-6.0, 9.0, 60), 10)
     kelvin = [float(twin.step(np.array([i]), AMBIENT_K, 1.0).temperature_k[0]) for i in current_a]
@@ -131,7 +132,7 @@ def test_a_warm_cell_loses_less_voltage(spme: SpmeModel, make_pack: MakePack) ->
 
 
 def test_first_heat_is_current_times_what_the_voltage_lost(spme: SpmeModel, make_pack: MakePack) -> None:
-    twin, cell = SpmePack(make_pack(soc0=0.9), spme), read_cell_constants()
+    twin, cell = SpmePack(make_pack(soc0=0.9), spme), read_cell_constants(PHYSICS)
     open_v = twin.step(np.zeros(1), AMBIENT_K, 1e-6).voltage_v[0]
     state = twin.step(np.full(1, 5.0), AMBIENT_K, 0.1)
     heat_w = cell.heat_capacity_j_k * (state.temperature_k[0] - AMBIENT_K) / 0.1
@@ -140,7 +141,7 @@ def test_first_heat_is_current_times_what_the_voltage_lost(spme: SpmeModel, make
 
 
 def test_a_hot_cell_cools_with_its_time_constant(spme: SpmeModel, make_pack: MakePack) -> None:
-    twin, cell = SpmePack(make_pack(), spme), read_cell_constants()
+    twin, cell = SpmePack(make_pack(), spme), read_cell_constants(PHYSICS)
     state = twin.step(np.zeros(1), AMBIENT_K, 0.1)
     twin.take_over(replace(state, temperature_k=np.full(1, AMBIENT_K + 20.0)))
     for _ in range(round(cell.heat_capacity_j_k / cell.cooling_w_k)):
@@ -199,7 +200,7 @@ def test_twins_change_live_with_less_than_two_millivolts(
 ) -> None:
     pack = make_pack(24, spread=True)
     spme_pack: Twin = SpmePack(pack, spme)
-    ecm_pack: Twin = EcmPack(pack, cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml"))
+    ecm_pack: Twin = EcmPack(pack, load_cell().circuit)
     leaving, arriving = (spme_pack, ecm_pack) if towards == "ECM" else (ecm_pack, spme_pack)
     for _ in range(60):
         leaving.step(np.full(24, past_a), AMBIENT_K, 1.0)

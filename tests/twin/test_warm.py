@@ -4,13 +4,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from tests.twin.physics import PHYSICS
 from twin import cache, ecm, ekf, half_cycles, numba_kernel, power, spme_model
 from twin.precompile import precompile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twin.physics import CellPhysics
 
 ROOT = Path(__file__).parents[2]
 KERNELS = """
@@ -41,13 +47,18 @@ def warmed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     return folder, said
 
 
+def make_export(text: str) -> Callable[[CellPhysics], str]:
+    """An export that writes `text`: the export itself is tested here too, once."""
+    return lambda physics: text if physics == PHYSICS else ""
+
+
 def test_two_processes_that_warm_at_once_leave_one_whole_model_and_say_nothing(
     warmed: tuple[Path, list[str]],
 ) -> None:
     folder, said = warmed
-    assert list(folder.iterdir()) == [cache.find_spme_file(folder)]
+    assert list(folder.iterdir()) == [cache.find_spme_file(folder, PHYSICS)]
     assert said == ["", ""]
-    assert spme_model.load(folder).capacity_ah == pytest.approx(5.15, abs=0.01)
+    assert spme_model.load(PHYSICS, folder).capacity_ah == pytest.approx(5.15, abs=0.01)
 
 
 def test_warming_compiles_every_kernel() -> None:
@@ -72,12 +83,12 @@ def test_a_damaged_model_is_exported_anew_with_a_word(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    whole = cache.find_spme_file(warmed[0]).read_text()
+    whole = cache.find_spme_file(warmed[0], PHYSICS).read_text()
     harmed = {"one byte": whole.replace("capacity", "kapacity"), "cut short": whole[:9000], "empty": "", "old": "{}"}
-    path = cache.find_spme_file(tmp_path)
+    path = cache.find_spme_file(tmp_path, PHYSICS)
     path.write_text(harmed[harm])
-    monkeypatch.setattr(spme_model, "_run_export", lambda: whole)  # the export itself is tested above
-    assert spme_model.load(tmp_path).capacity_ah > 5.0
+    monkeypatch.setattr(spme_model, "_run_export", make_export(whole))  # the export itself is tested above
+    assert spme_model.load(PHYSICS, tmp_path).capacity_ah > 5.0
     assert f"{path}: damaged" in caplog.text
     assert path.read_text() == whole
 
@@ -85,11 +96,11 @@ def test_a_damaged_model_is_exported_anew_with_a_word(
 def test_a_cache_that_cannot_be_written_costs_an_export_and_says_so(
     warmed: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = cache.find_spme_file(warmed[0]).read_text()
+    whole = cache.find_spme_file(warmed[0], PHYSICS).read_text()
     (tmp_path / "file").touch()
     monkeypatch.setenv("PULSEBMS_CACHE", str(tmp_path / "file" / "folder"))
-    monkeypatch.setattr(spme_model, "_run_export", lambda: whole)
-    assert spme_model.load().capacity_ah > 5.0
+    monkeypatch.setattr(spme_model, "_run_export", make_export(whole))
+    assert spme_model.load(PHYSICS).capacity_ah > 5.0
     assert "cannot be written: Not a directory; each start exports the model again" in caplog.text
 
 

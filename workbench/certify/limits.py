@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bench_channels import make_channel_table
+from drivers.benchfile.cell_defaults import make_thresholds
 from drivers.benchfile.device_sheet import Debounced, Feedback, ProtectedQuantity, ProtectionSpec, Timeout, read_sheet
 from drivers.channel_names import SUPPLY_CURRENT, cell_voltage, sensed_temperature
 from drivers.errors import NotApplicable
@@ -128,11 +129,12 @@ def read_limits(path: Path) -> CaseLimits:
     bench = checked.bench
     asked = _require_device_limits(bench)
     profile = path.parent / asked.thresholds
+    sheet = read_sheet(profile, make_thresholds(bench.cell, bench.pack.element_ah))
     return CaseLimits(
         cells=tuple(range(1, bench.pack.cells + 1)),
         sensors=tuple(range(1, bench.io_box.thermistors + 1)),
         tell_s=asked.tell_ms / 1e3,
-        levels=dict(_Levels(bench, checked.mapped, asked).read_all(read_sheet(profile))),
+        levels=dict(_Levels(bench, checked.mapped, asked).read_all(sheet)),
         profile=profile.name,
     )
 

@@ -17,6 +17,7 @@ from control.snapshot_builder import PackView, SnapshotBuilder, Wiring
 from control.tick import TickLayout
 from drivers import source_names
 from drivers.bench_lock import BenchLock, can_address, resolve
+from drivers.benchfile.cell_defaults import make_thresholds
 from drivers.benchfile.limits import lay_over_channels
 from drivers.benchfile.model import ROLES
 from drivers.canbus.dut import Dut
@@ -105,7 +106,7 @@ def _make_live_bench(
     cells, supply, io_box, dut = _make_instruments(bench)
     senses = SnapshotBuilder((cells, supply, dut, io_box))
     limits = lay_over_channels(bench, senses.table)
-    pack = make_pack_spec(bench.pack)
+    pack = make_pack_spec(bench)
     twins, estimators, controllers = (build_lanes(bench, role, pack, shadows=order.shadows) for role in ROLES)
     layout = TickLayout(
         senses.table,
@@ -229,6 +230,7 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
             folder / run_folders.EMULATED,
             bench.dut_map,
             thresholds=defects.thresholds(folder),
+            cell=make_thresholds(bench.cell, bench.pack.element_ah),
             defect=defects.bms,
             parts=parts,
         )

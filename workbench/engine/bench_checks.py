@@ -9,12 +9,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from control.current_profile import read_current_profile
+from drivers.benchfile.cell_defaults import make_thresholds
+from drivers.benchfile.cell_file import read_default_cell
 from drivers.benchfile.checks import find_file_error
 from drivers.benchfile.device_sheet import read_sheet
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import FILE_SETTINGS
 from drivers.benchfile.named_parts import NamedParts
-from drivers.benchfile.read import read_bench, suggest
+from drivers.benchfile.read import read_bench
+from drivers.benchfile.validation import suggest
 from drivers.canbus.bus import list_interfaces
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import sensed_voltage
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.session.bench_info import BenchInfo
 
 MOST_CELLS: Final = 1000  # more than any map has
+ANY_AH: Final = 1.0  # of a pack: only the file is checked
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def read_checked_bench(path: Path) -> CheckedBench:
     bench = found.attempt(lambda: read_bench(path))
     named = NamedParts.salvage(path) if bench is None else NamedParts.of(bench)
     mapped = _check_dut(named, found)
-    _check_thresholds(named, found)
+    _check_thresholds(named, bench, found)
     for number, lane in named.lanes.items():
         _check_lane(named.document, number, lane, found)
     if bench is not None and mapped is not None:
@@ -93,7 +97,7 @@ def _compare_map(named: NamedParts, mapped: DutMap) -> Iterator[BenchFileError]:
         yield document.mistake(("pack", "cells"), what, value=named.pack.cells, bound=cells, hint=hint)
 
 
-def _check_thresholds(named: NamedParts, found: Mistakes) -> None:
+def _check_thresholds(named: NamedParts, bench: Bench | None, found: Mistakes) -> None:
     if named.device_limits is None:
         return
     name, document = named.device_limits.thresholds, named.document
@@ -101,7 +105,8 @@ def _check_thresholds(named: NamedParts, found: Mistakes) -> None:
     found.add(*missing)
     if not missing:
         with found.collect():
-            read_sheet(document.path.parent / name)
+            cell, element_ah = (read_default_cell(), ANY_AH) if bench is None else (bench.cell, bench.pack.element_ah)
+            read_sheet(document.path.parent / name, make_thresholds(cell, element_ah))
 
 
 def _check_lane(document: Document, number: int, lane: LaneSection, found: Mistakes) -> None:
@@ -130,7 +135,7 @@ def _check_lane_file(document: Document, at: KeyPath, name: Any, found: Mistakes
         if path.suffix == ".toml":
             Document.read(path)
         elif path.suffix == ".csv":
-            read_current_profile({"file": str(path)})
+            read_current_profile({"file": str(path)}, ANY_AH)
         elif path.suffix == ".onnx":
             from control.rl.policy import Policy  # noqa: PLC0415  # it loads the MPC beside it
 

@@ -50,7 +50,7 @@ SETTLE_S: Final = 600.0
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure the cost on the emulated bench's pack, and the SoC on recorded drives from a start that is 20 % wrong."""
     conditions = describe_conditions()
-    yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH).pack), conditions)
+    yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH)), conditions)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
         job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
         return
@@ -68,11 +68,11 @@ def worst_of(errors: list[tuple[str, LaneScore, LaneScore]]) -> tuple[str, float
 
 
 def _cost(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
-    from twin import cell_table, ekf  # noqa: PLC0415  # numba takes a moment
+    from twin import ekf  # noqa: PLC0415  # numba takes a moment
     from workbench.measure.peers.numpy_ekf import NumpyEkf  # noqa: PLC0415
 
     job.say("EKF beside numpy")
-    table = cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml")
+    table = pack.cell.estimator
     ours, peer = ekf.Ekf(pack, table, 0.5, 0.1), NumpyEkf(table, pack.cells, 0.5, 0.1)
     scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
     noise = np.random.default_rng(2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from twin import cell_table
+from twin.cell_parameters import load_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def make_cell_table(data: Path, temperature: str) -> CellTable:
     r0, r1, tau1, r2, tau2 = CIRCUIT
     circuit = [np.full(POINTS, value) for value in (r0 * colder, r1 * colder, tau1, r2 * colder, tau2)]
     return replace(
-        cell_table.load(cell_table.PARAMETER_FOLDER / "ekf.toml"),
+        load_cell().estimator,
         fitted_to=f"LG HG2, C/20 at 25 degC, pulses at {temperature}",
         capacity_ah=CAPACITY_AH,
         arrhenius_k=0.0,  # the pulses were as cold as the drives are

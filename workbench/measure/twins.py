@@ -13,6 +13,7 @@ from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from drivers.clock import monotonic
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.measure import shipped_cells
 from workbench.measure.job import describe_conditions, percentile, run_in_turns, time_calls
 from workbench.measure.metric import MeasuredMetric
 
@@ -41,7 +42,7 @@ DFN: Final = MeasuredMetric(
     "DFN lane, one step within the loop's turn", "us", "<", 200.0, "PyBaMM DFN stepped within the turn"
 )
 DFN_LAG: Final = MeasuredMetric("DFN lane behind the loop, p99", "s", "<", 0.5)
-METRICS: Final = (SPME, SPME_RMS, SPME_WORST, ECM, ECM_WORST, DFN, DFN_LAG)
+METRICS: Final = (SPME, SPME_RMS, SPME_WORST, *shipped_cells.METRICS, ECM, ECM_WORST, DFN, DFN_LAG)
 
 DT_S: Final = 0.01
 PULSE_S: Final = 2.0
@@ -52,8 +53,9 @@ START_S: Final = 40.0  # the DFN's worker imports PyBaMM
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure pulses of -40 to 60 A on the emulated bench's pack, in steps of 10 ms."""
     conditions = describe_conditions()
-    pack = make_pack_spec(read_bench(EMULATED_BENCH).pack)
+    pack = make_pack_spec(read_bench(EMULATED_BENCH))
     yield from _spme(job, pack, conditions)
+    yield from shipped_cells.measure(job, conditions)
     yield from _ecm(job, pack, conditions)
     yield from _dfn(job, pack, conditions)
 
@@ -65,16 +67,18 @@ def _pulses(count: int, seed: int) -> Floats:
 def _spme(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     """Step the same cells with the same currents in both; PyBaMM gets each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
-    from twin.pybamm_models import ReferenceCell, read_cell_constants  # noqa: PLC0415
+    from twin.physics import require_physics  # noqa: PLC0415
+    from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
     from twin.spme import SpmePack  # noqa: PLC0415
 
     job.say("SPMe pack beside PyBaMM's own stepping")
-    ours = SpmePack(pack, spme_model.load())
-    built = ReferenceCell(float(pack.soc0[0]), "SPMe")
+    physics = require_physics(pack.cell, "measure")
+    ours = SpmePack(pack, spme_model.load(physics))
+    built = ReferenceCell(float(pack.soc0[0]), physics, "SPMe")
     cells = [copy.copy(built) for _ in range(pack.cells)]  # one model, its own history for each
     for cell, soc in zip(cells, pack.soc0, strict=True):
         cell.rest(float(soc))
-    scale = read_cell_constants().capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
+    scale = built.capacity_ah / (pack.parallel * pack.cell_ah * pack.capacity_factor)
     rounds = job.times(16)
     currents = _pulses(rounds, 3)
     mine_v, theirs_v = np.empty((2, rounds, STEPS, pack.cells))
@@ -115,12 +119,11 @@ def _spme(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureR
 
 
 def _ecm(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
-    from twin import cell_table  # noqa: PLC0415  # numba and scipy take a moment
-    from twin.ecm import EcmPack  # noqa: PLC0415
+    from twin.ecm import EcmPack  # noqa: PLC0415  # numba and scipy take a moment
     from workbench.measure.peers.numpy_ecm import NumpyEcm  # noqa: PLC0415
 
     job.say("ECM pack beside numpy and scipy")
-    table = cell_table.load(cell_table.PARAMETER_FOLDER / "ecm.toml")
+    table = pack.cell.circuit
     ours, peer = EcmPack(pack, table), NumpyEcm(pack, table)
     current_a = np.full(pack.cells, 30.0)
     ours.step(current_a, pack.ambient_k, DT_S)  # loads the kernel
@@ -145,11 +148,12 @@ def _ecm(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRo
 
 def _dfn(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     from twin import dfn  # noqa: PLC0415  # only this figure needs it
+    from twin.physics import require_physics  # noqa: PLC0415
     from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
 
     job.say("DFN lane in real time beside a DFN within the turn")
     with contextlib.closing(dfn.DfnCell(pack, 0, 0.1)) as lane:
-        inside = ReferenceCell(float(pack.soc0[0]))
+        inside = ReferenceCell(float(pack.soc0[0]), require_physics(pack.cell, "measure"))
         took_s, lag_s = _time_lane(lane, pack, job.times(400))
         turns_s = time_calls(lambda: inside.step(2.5, pack.ambient_k, DT_S), job.times(150))
     conditions = f"{conditions}; {len(took_s)} turns of 10 ms, worker niced"

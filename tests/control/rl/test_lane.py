@@ -37,7 +37,7 @@ TASK = read_task(find_task("duty_tracking"))
 
 def made(data: bytes, now: Callable[[], float] = float) -> RlController:
     """The lane; unless told otherwise its clock stands, so that no answer is late."""
-    inputs = PolicyInputs(TASK, read_current_profile(DUTY), 12 * 5.0 / TASK.cell.capacity_ah)
+    inputs = PolicyInputs(TASK, read_current_profile(DUTY, 60.0), 12 * 5.0 / TASK.cell.capacity_ah)
     policy = Policy(data, "by hand")
     return RlController(policy, inputs, mpc.build(PACK, DUTY), distrust=find_distrust(policy, TASK), now=now)
 

@@ -19,6 +19,7 @@ from control.rl.validation import validate
 from control.tasks.task import find_task, read_task
 from drivers.snapshot import Estimate, PackReading
 from tests.docs.markdown import ROOT
+from twin.cell_parameters import CELL, load_cell
 from twin.ecm import EcmPack
 from twin.ports import PackSpec
 
@@ -36,6 +37,13 @@ def read_record(path: Path) -> dict[str, Any]:
 def test_it_is_small_and_in_order(path: Path) -> None:
     assert path.stat().st_size < 200_000
     assert find_distrust(Policy.load(path), read_task(find_task(path.stem))) == ""
+
+
+@each_policy
+def test_it_does_not_act_beside_another_cell(path: Path) -> None:
+    other = load_cell(CELL.with_name("prada2013.toml"))
+    said = find_distrust(Policy.load(path), read_task(find_task(path.stem)), other)
+    assert said.startswith("the policy was trained for another cell")
 
 
 @each_policy
@@ -68,7 +76,7 @@ def test_it_follows_the_duty_of_the_emulated_bench_and_hands_over_to_nobody() ->
     controller: Any = build(spec, {"policy": str(POLICY), "file": str(duty), "horizon": 12})
     controller._now = lambda: 0.0  # whether an answer is late is not the question here
     twin, current_a, notes, errors_a = EcmPack(spec, TASK.cell.circuit), 0.0, set[str](), list[float]()
-    profile = read_current_profile({"file": str(duty)})
+    profile = read_current_profile({"file": str(duty)}, 60.0)
     for number in range(400):
         state = twin.step(np.full(cells, current_a), 298.15, 0.1)
         reading = PackReading(0.1 * number, current_a, np.zeros(cells), state.voltage_v, state.temperature_k)

@@ -22,6 +22,7 @@ from control.tasks.simulation import TaskSimulation
 from control.tasks.task import ControlTask, find_task, read_task
 from tests.control.rl.handmade import make_policy
 from tests.control.tasks.small import make_task
+from tests.twin.physics import PHYSICS
 from tests.waiting import wait_until
 from twin import ecm
 from twin.pybamm_models import ReferenceCell
@@ -143,7 +144,7 @@ def test_who_takes_over_from_a_policy_sees_the_signal_from_that_step_on(tmp_path
 def test_a_reference_pack_is_the_dfn_cell_scaled_to_the_pack() -> None:
     task = shipped("arbitrage")
     simulation = TaskSimulation(task, SEED, 1, make_packs=ReferencePacks)
-    drawn, cell = simulation.episodes, ReferenceCell(0.5)
+    drawn, cell = simulation.episodes, ReferenceCell(0.5, PHYSICS)
     weakest = int(drawn.capacity[0].argmin())
     cell.rest(float(drawn.soc0[0, weakest]))
     ambient_k, current_a = float(drawn.ambient_k[0]), 12.0

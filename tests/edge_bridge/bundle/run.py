@@ -38,7 +38,7 @@ def synthetic_run(
     whole, measured = plant.table()
     table = ChannelTable((*whole.channels[:measured], *(Channel(name, "1") for name in LOOP)))
     seen = ChannelTable(table.channels[:measured])
-    world, pack = plant.Plant(whole), make_pack_spec(bench.pack)
+    world, pack = plant.Plant(whole), make_pack_spec(bench)
     sense, lane = PackView(seen, Wiring.hil(24, 8)), ekf.build(pack, bench.active("estimator").settings)
     recorder = Recorder.create(folder, table, describe(bench, "HIL") | dict(meta or {}), measured)
     for number in range(ticks):

@@ -18,14 +18,14 @@ from workbench.engine.lanes import build_lanes
 @pytest.mark.parametrize(("shadows", "names"), [(True, {"EKF", "Coulomb counting"}), (False, {"EKF"})])
 def test_a_role_has_its_active_lane_and_where_wanted_the_shadows(*, shadows: bool, names: set[str]) -> None:
     bench = read_bench(HIL24)
-    lanes = build_lanes(bench, "estimator", make_pack_spec(bench.pack), shadows=shadows)
+    lanes = build_lanes(bench, "estimator", make_pack_spec(bench), shadows=shadows)
     assert {lane.name for lane in lanes.all} == names
     assert lanes.active == "EKF"
 
 
 def test_only_the_first_turn_has_two_plans_also_where_turns_are_left_out() -> None:
     bench = read_bench(HIL24)
-    pack = make_pack_spec(bench.pack)
+    pack = make_pack_spec(bench)
     cells = np.ones(pack.cells)
     reading = PackReading(0.0, 0.0, 0.0 * cells, 3.75 * cells, 298.15 * cells)
     estimate, wide = Estimate(pack.soc0, 0.01 * cells), CurrentRange(60.0, 60.0)

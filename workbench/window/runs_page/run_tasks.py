@@ -100,11 +100,11 @@ def read_bench_of(run: Run) -> tuple[Bench | None, str]:
 
     stored: Any = run.meta.get("bench")
     try:
-        name, text = str(stored["file"]), stored["text"]
+        name, text, cell = str(stored["file"]), stored["text"], str(stored.get("cell", ""))
     except (TypeError, KeyError):
         return None, ""
     try:
-        return read_recorded_bench(name, str(text)), ""
+        return read_recorded_bench(name, str(text), cell), ""
     except BenchFileError as error:
         return None, error.sentence
 
