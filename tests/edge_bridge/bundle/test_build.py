@@ -42,7 +42,7 @@ def test_it_holds_what_was_proven(built: BuiltBundle, bench: Bench, run_folder: 
     bundle = built.verified.bundle
     assert bundle.bench_text == bench.document.text
     assert bundle.files["pulse24.dbc"] == (HIL24.parent / "pulse24.dbc").read_bytes()
-    assert {"pulse24.dut.toml", "duty.csv", "parameters/ekf.toml"} <= bundle.files.keys()
+    assert {"pulse24.dut.toml", "duty.csv", "parameters/chen2020.toml"} <= bundle.files.keys()
     assert bundle.manifest.lanes == {"twin": "SPMe pack", "estimator": "EKF", "controller": "Profile"}
     assert {row["module"] for row in bundle.lanes["lanes"]} >= {"twin.ekf", "control.mpc"}
     hashes = bundle.evidence["run"]["sha256"]

@@ -163,7 +163,7 @@ def test_golden_vectors_of_a_few_ticks_prove_nothing(whole: Bundle, ticks: int) 
         ('"duty.csv"', '"/etc/hostname"'),
         ('"duty.csv"', '"elsewhere/duty.csv"'),
         ('"pulse24.dut.toml"', '"../pulse24.dut.toml"'),
-        ("device = [2.80, 4.25]", "device = [2.80, 4.40]"),
+        ("device = [-1.0, 1.0]", "device = [-1.0, 1.5]"),
     ],
 )
 def test_a_bench_file_that_names_a_path_outside_or_wider_limits_is_refused(whole: Bundle, old: str, new: str) -> None:
@@ -182,10 +182,10 @@ def test_wider_limits_in_bench_file_and_sheet_are_not_the_certified_ones(whole: 
 
     def widen(said: Json) -> None:
         for row in said["channels"]:
-            if row.get("device", {}).get("high") == 4.25:
-                row["device"]["high"] = 4.4
+            if row.get("device", {}).get("high") == 1.0:
+                row["device"]["high"] = 1.5
 
-    wider = with_member(whole, BENCH, whole.bench_text.replace("[2.80, 4.25]", "[2.80, 4.40]").encode())
+    wider = with_member(whole, BENCH, whole.bench_text.replace("device = [-1.0, 1.0]", "device = [-1.0, 1.5]").encode())
     assert refusal(changed(wider, LIMITS, widen)) == CERTIFICATE
 
 

@@ -139,15 +139,15 @@ def test_a_file_that_changed_after_run_and_certificate_is_refused_by_name(
     assert name in refused(changed)
 
 
-def test_an_estimator_table_that_changed_is_refused_by_name(
+def test_a_cell_that_changed_is_refused_by_name(
     order: BundleOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from twin import ekf  # noqa: PLC0415  # its constant is changed
+    from drivers.benchfile import inputs  # noqa: PLC0415  # its constant is changed
 
-    table = tmp_path / "ekf.toml"
-    table.write_bytes(ekf.PARAMETERS.read_bytes() + b"\n")
-    monkeypatch.setattr(ekf, "PARAMETERS", table)
-    assert "parameters/ekf.toml" in refused(order)
+    cell = tmp_path / "chen2020.toml"
+    cell.write_bytes((inputs.CELLS / cell.name).read_bytes() + b"\n")
+    monkeypatch.setattr(inputs, "CELLS", tmp_path)
+    assert "parameters/chen2020.toml" in refused(order)
 
 
 def test_a_certificate_made_with_other_files_than_the_run_is_refused(

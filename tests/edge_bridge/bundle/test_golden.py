@@ -72,8 +72,10 @@ def test_parameters_that_differ_in_their_sixth_digit_are_found(bundle: Bundle) -
 
 
 def test_the_parameters_that_run_are_those_of_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
-    made = configure(bundle, tmp_path)
-    assert made.bench.active("estimator").settings["file"] == str((tmp_path / "parameters" / "ekf.toml").resolve())
+    name = bundle.lanes["parameters"]
+    other = bundle.files[name].decode().replace("capacity_ah = 5.1532", "capacity_ah = 5.2")
+    made = configure(with_file(bundle, name, other.encode()), tmp_path)
+    assert made.pack.cell.estimator.capacity_ah == 5.2
 
 
 def test_settings_that_differ_are_found(bundle: Bundle) -> None:
