@@ -228,6 +228,7 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
         emulated = EmulatedBench.start(
             folder / run_folders.EMULATED,
             bench.dut_map,
+            cells=bench.pack.cells,
             thresholds=defects.thresholds(folder),
             defect=defects.bms,
             parts=parts,

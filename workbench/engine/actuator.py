@@ -34,13 +34,16 @@ class BenchActuator:
 
 
 def average_at_thermistors(cell_k: Floats, thermistors: int) -> Floats:
-    """Return the temperature of each thermistor in K: the mean of its share of the cells."""
+    """Return the temperature of each thermistor in K: the mean of its share of the cells.
+
+    Of more thermistors than cells, several have the same cell.
+    """
     begins, sizes = _shares(len(cell_k), thermistors)
     return np.add.reduceat(cell_k, begins) / sizes
 
 
 @cache
 def _shares(cells: int, thermistors: int) -> tuple[Columns, Columns]:
-    """Return the first cell of each share, and its number of cells."""
-    sizes = np.array([len(share) for share in np.array_split(np.empty(cells), thermistors)])
-    return np.cumsum(sizes) - sizes, sizes
+    """Return the first cell of each share, and its number of cells; the shares are those of `Wiring.hil`."""
+    edges = -(-np.arange(thermistors + 1) * cells // thermistors)
+    return np.minimum(edges[:-1], edges[1:] - 1), np.maximum(np.diff(edges), 1)

@@ -51,7 +51,7 @@ def test_the_shipped_bench_has_no_mistake(bench: Path) -> None:
     assert checked.mapped.dbc_hash == checked.bench.dut.dbc_sha256
 
 
-HASH = "0ad6495c44760447bec6ae60b240da391a5677b73442a33248a29d45d91561b4"
+HASH = "dea3e1514746e1a9f8a6155de8c55063ce0d1980a399873594375ed6f12998e9"
 WRONG = [
     (('"twin.ecm"', '"twin.ecn"'), "lane[1].module", '"twin.ecn" is not a module; did you mean twin.ecm?'),
     (('"twin.ecm"', '"twn.ecm"'), "lane[1].module", '"twn.ecm" is not a module; did you mean twin.ecm?'),
