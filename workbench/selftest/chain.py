@@ -54,10 +54,11 @@ class SelftestChain:
         self.fleet = VerbProcess("fleet", asked, self.out)
         return self.fleet
 
-    def start_edge(self, url: str, bundle: Path) -> VerbProcess:
-        """Start the edge with an emulated pack."""
+    def start_edge(self, url: str, bundle: Path, cells: int) -> VerbProcess:
+        """Start the edge with an emulated pack of `cells` cells."""
         asked = ["edge", "--bundle", str(bundle), "--trust", str(self.trust), "--broker", url, "--allow-sim"]
         asked += ["--node", NODE, "--dir", str(self.out / "edge"), "--rate", str(RATE_HZ)]
+        asked += ["--pack", f"emulated:{cells}"]
         if self.defect == "lose-row":
             asked += ["--inject-defect", "lose-row"]
         self.edge = VerbProcess("edge", asked, self.out)
