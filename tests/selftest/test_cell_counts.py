@@ -8,8 +8,12 @@ import pytest
 
 from control.state import BenchState
 from drivers.channel_names import cell_voltage, sensed_voltage
+from tests.waiting import wait_until
 from tests.workbench.cell_counts import LFP16, make_bench
 from tests.workbench.live import channel, pass_ticks
+from workbench.certificates.results import Verdict
+from workbench.certify.job import CertificationJob
+from workbench.certify.runner import Certification, find_suite
 from workbench.selftest.context import SelftestContext
 from workbench.selftest.steps import select_steps
 
@@ -50,3 +54,20 @@ def test_a_bench_of_any_count_arms_and_runs(tmp_path: Path, cells: int) -> None:
         )
     finally:
         walked.close_session()
+
+
+def test_a_sensor_that_shares_its_cell_with_another_is_certified_by_itself(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path / "bench", 7)
+    (tmp_path / "out").mkdir()
+    certification = Certification(find_suite("bms"), CertificationJob(bench, tmp_path / "out", ("OT-01/8",)))
+
+    def is_done() -> bool:
+        certification.poll()
+        return certification.done
+
+    try:
+        wait_until(is_done, 60.0, "the end of the case")
+    finally:
+        certification.close()
+    (ran,) = (case for case in certification.cases if case.verdict is not None)
+    assert (ran.name, ran.verdict) == ("OT-01/8", Verdict.PASS), ran.reason

@@ -58,3 +58,17 @@ def test_of_more_thermistors_than_cells_each_feels_one_cell_and_each_cell_is_fel
     owners = Wiring.hil(cells, thermistors).cell_temperature
     numbers = [sensed_temperature(number) for number in range(1, thermistors + 1)]
     assert [felt[0][numbers.index(owner)] for owner in owners] == kelvin.tolist()
+
+
+@pytest.mark.parametrize(("cells", "number", "sharing"), [(7, 8, [7]), (7, 1, []), (1, 3, [1, 2, 4, 5, 6, 7, 8])])
+def test_a_thermistor_that_shares_its_cell_can_be_set_while_the_others_are_held(
+    cells: int, number: int, sharing: list[int]
+) -> None:
+    felt: list[Floats] = []
+    actuator = make_actuator(8, felt)
+    assert actuator.list_sharing(cells, number) == sharing
+    kelvin = np.full(cells, 298.0)
+    kelvin[actuator.find_cells(cells, number)] = 330.0
+    actuator.held_k = dict.fromkeys(sharing, 298.0)
+    actuator.apply(Command(0.0, np.zeros(cells), kelvin))
+    assert np.flatnonzero(felt[0] > 300.0).tolist() == [number - 1]
