@@ -32,6 +32,7 @@ def lfp16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SelftestContext]
     walked.chain.close()
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("name", ["connect", "arm", "run", "fault", "certify", "bundle", "edge"])
 def test_a_step_of_the_selftest_holds_on_a_bench_of_16_cells(lfp16: SelftestContext, name: str) -> None:
     ((_, step),) = select_steps(name)
