@@ -222,7 +222,8 @@ def edge(
         Path, typer.Option("--dir", metavar="STATE", help="Folder for the bundle slots and the outbox.")
     ] = Path("edge-state"),
     pack: Annotated[
-        str, typer.Option(metavar="PACK", help="emulated, or INTERFACE:CHANNEL[:BITRATE] of a CAN adapter.")
+        str,
+        typer.Option(metavar="PACK", help="emulated[:CELLS[:CELL]], or INTERFACE:CHANNEL[:BITRATE] of a CAN bus."),
     ] = "emulated",
     duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,

@@ -23,6 +23,7 @@ CHARGE_SHARE, DISCHARGE_SHARE = 0.75, 11.0 / 12.0  # of the threshold: what the 
 FULL_TAPER_V, EMPTY_TAPER_V = (0.09, 0.02), (0.25, 0.05)
 HOT_TAPER_K: Final = (9.0, 1.0)
 CHARGE_COLD_K, DISCHARGE_COLD_K = (30.0, 15.0), (20.0, 0.0)  # above the low threshold
+REST_SOC: Final = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _DEGC: Final = "degC"
 
 
@@ -113,6 +114,7 @@ def make_thresholds(cell: Cell, element_ah: float) -> dict[str, dict[str, Any]]:
         "overtemperature": _protect(_DEGC, high_c, high_c - RECOVERS_K),
         "undertemperature": _protect(_DEGC, low_c, low_c + RECOVERS_K),
         "balancing": {"above_v": bms.balance_above_v},
+        "rest": _list_rest_voltages(cell),
         "limits": {
             "charge_a": CHARGE_SHARE * charge_a,
             "discharge_a": DISCHARGE_SHARE * discharge_a,
@@ -123,6 +125,18 @@ def make_thresholds(cell: Cell, element_ah: float) -> dict[str, dict[str, Any]]:
             "hot_degc": [high_c - part for part in HOT_TAPER_K],
         },
     }
+
+
+def _list_rest_voltages(cell: Cell) -> dict[str, Any]:
+    """Return the coarse table that a BMS has of its cell: the voltage at rest over state of charge."""
+    ocv_v = (cell.file.estimator or cell.file.circuit).ocv_v
+    places = [soc * (len(ocv_v) - 1) for soc in REST_SOC]
+    lefts = [min(int(place), len(ocv_v) - 2) for place in places]
+    rests = [
+        ocv_v[left] + (place - left) * (ocv_v[left + 1] - ocv_v[left])
+        for place, left in zip(places, lefts, strict=True)
+    ]
+    return {"soc": list(REST_SOC), "ocv_v": [round(value, 4) for value in rests]}
 
 
 def _protect(unit: str, limit: float, recover: float) -> dict[str, Any]:

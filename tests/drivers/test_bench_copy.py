@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "fixtures" / "benches"
 
 
-@pytest.mark.parametrize("name", ["hil24.toml", "foreign24.toml"])
+@pytest.mark.parametrize("name", ["hil24.toml", "lfp16.toml", "foreign24.toml"])
 def test_a_copy_is_a_whole_bench_in_one_folder(name: str, tmp_path: Path) -> None:
     first, *others = copy_bench(BENCHES / name, tmp_path / "mine")
     assert first == tmp_path / "mine" / name

@@ -57,7 +57,7 @@ def test_the_wheel_nests_every_package_under_pulsebms(wheel: Path) -> None:
 
 def test_the_wheel_carries_the_emulated_bench(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    benches = {"hil24.toml", "pulse24.dbc", "pulse24.dut.toml", "duty.csv"}
+    benches = {"hil24.toml", "lfp16.toml", "pulse24.dbc", "pulse24.dut.toml", "pulse16.dut.toml", "duty.csv"}
     assert {f"pulsebms/fixtures/benches/{name}" for name in benches} <= names
 
 

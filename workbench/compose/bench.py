@@ -131,6 +131,7 @@ def _make_live_bench(
     )
     guard, process = _start_guard(spec, guard_client, lock)
     wiring = Wiring.hil(pack.cells, bench.io_box.thermistors)
+    actuator = BenchActuator(cells, supply, io_box, bench.io_box.thermistors)
     parts = LoopParts(
         clock=WallClock(),
         period_s=bench.bench.period_s,
@@ -140,7 +141,7 @@ def _make_live_bench(
         controllers=controllers,
         twins=twins,
         gate=Gate(make_gate_config(bench, senses.table, limits, wiring), make_rest_command(pack.cells, pack.ambient_k)),
-        actuator=BenchActuator(cells, supply, io_box, bench.io_box.thermistors),
+        actuator=actuator,
         cells=pack.cells,
         ambient_k=pack.ambient_k,
         plays_cells=bench.bench.mode == "hil",
@@ -156,6 +157,7 @@ def _make_live_bench(
         io_box=io_box,
         dut=dut,
         loop=Loop(parts),
+        actuator=actuator,
         limits=limits,
         outputs=guard_config.make_output_states(bench, senses.table),
         ring=ring,
@@ -229,6 +231,7 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
         emulated = EmulatedBench.start(
             folder / run_folders.EMULATED,
             bench.dut_map,
+            cells=bench.pack.cells,
             thresholds=defects.thresholds(folder),
             cell=make_thresholds(bench.cell, bench.pack.element_ah),
             defect=defects.bms,

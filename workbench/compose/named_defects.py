@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from workbench.engine.tick_writer import RowRecorder
 
 SEED: Final = "seed"  # a defect of the emulated BMS is called seed:NAME:PLACE
-SWAPPED: Final = (5, 6)
 LOST_TICK: Final = 1_500  # within the selftest's run
 
 
@@ -48,8 +47,8 @@ def mute_supply(bench: EmulatedBench) -> EmulatedBench:
 
 
 def swap_cells(bench: EmulatedBench) -> EmulatedBench:
-    """Exchange the wires of two cells."""
-    bench.inject("swap", a=SWAPPED[0], b=SWAPPED[1])
+    """Exchange the wires of the last two cells."""
+    bench.inject("swap", a=bench.cells - 1, b=bench.cells)
     return bench
 
 

@@ -13,7 +13,6 @@ from control.gate import Allowed
 from control.state import BenchState
 from drivers.clock import monotonic
 from drivers.errors import BenchError, PulseError, Refused
-from workbench.engine.actuator import average_at_thermistors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,6 +77,7 @@ class CaseActions:
             return
         self._rest = None
         self._station.loop.override_command = None
+        self._station.actuator.held_k = {}
         with contextlib.suppress(PulseError):  # a later arming reports what a lost box still holds
             self._station.io_box.hold_auxiliary("through")
 
@@ -103,18 +103,20 @@ class CaseActions:
         """
         rest = self._rest
         assert rest is not None  # noqa: S101  # `do` has checked it
+        station, actuator = self._station, self._station.actuator
         volts, kelvin = rest.cell_voltage_v.copy(), rest.cell_temperature_k.copy()
         for cell, value_v in (cells_v or {}).items():
             volts[cell - 1] = value_v
-        shares = np.array_split(np.arange(len(kelvin)), self._station.bench.io_box.thermistors)
         for sensor, value_k in (sensors_k or {}).items():
-            kelvin[shares[sensor - 1]] = value_k
+            kelvin[actuator.find_cells(len(kelvin), sensor)] = value_k
         command = replace(rest, current_a=current_a, cell_voltage_v=volts, cell_temperature_k=kelvin)
-        station = self._station
+        held_k = self._find_held(rest, sensors_k or {})
+        both_k = {**actuator.held_k, **held_k}  # held before the command comes, or they would follow it
+        actuator.held_k = {number: value_k for number, value_k in both_k.items() if number not in (sensors_k or {})}
         parts = (
             _Requested(station.cells, volts),
             _Requested(station.supply, np.array([current_a])),
-            _Requested(station.io_box, average_at_thermistors(kelvin, len(shares))),
+            _Requested(station.io_box, actuator.find_thermistor_k(kelvin)),
         )
         new = [part for part in parts if not _is_sent(part)]
         station.loop.override_command = command
@@ -126,7 +128,16 @@ class CaseActions:
                     hint="check the state of the bench",
                 )
             time.sleep(LOOK_S)
+        actuator.held_k = held_k
         return {"sent_s": max((_sent_s(part) for part in new), default=monotonic())}
+
+    def _find_held(self, rest: Command, sensors_k: Mapping[int, float]) -> dict[int, float]:
+        """Return the rest temperatures (K) of the thermistors that share a cell with one that a case sets."""
+        cell_k, actuator = rest.cell_temperature_k, self._station.actuator
+        sharing = {other for sensor in sensors_k for other in actuator.list_sharing(len(cell_k), sensor)}
+        return {
+            other: float(cell_k[actuator.find_cells(len(cell_k), other)].mean()) for other in sharing - set(sensors_k)
+        }
 
     def _why_not_sent(self, command: Command) -> str:
         tick = self._station.loop.tick

@@ -28,6 +28,7 @@ HEARTBEAT: Final = "heartbeat stopped"
 SILENT: Final = "silent instrument"
 STOPPED: Final = "message stopped"
 STUCK: Final = "stuck temperature"
+DEFAULT_CELL: Final = 7
 EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 
 
@@ -40,7 +41,7 @@ def list_offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
 
 def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
     """Return the description of each fault; `messages`: those that the device sends."""
-    cell = NumberParameter("cell", "Cell", "1", 1, cells, 7, whole=True)
+    cell = NumberParameter("cell", "Cell", "1", 1, cells, min(DEFAULT_CELL, cells), whole=True)
     instruments = ChoiceParameter("instrument", "Instrument", (*source_names.INSTRUMENTS, source_names.BMS))
     message = ChoiceParameter("message", "Message", messages)
     number = NumberParameter("number", "Thermistor", "1", 1, thermistors, 1, whole=True)

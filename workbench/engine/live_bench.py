@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from drivers.scpi.io_box import IoBox
     from drivers.scpi.supply import Supply
     from drivers.snapshot import Snapshot
+    from workbench.engine.actuator import BenchActuator
     from workbench.session.order import EngineOrder
 
 SOURCES: Final = {source_names.BMS: source_names.DUT}  # emulator -> source, where their names differ
@@ -83,6 +84,7 @@ class LiveBench:
     io_box: IoBox
     dut: Dut
     loop: Loop
+    actuator: BenchActuator
     limits: DeclaredLimits
     outputs: OutputStates
     ring: RingWriter

@@ -7,11 +7,14 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drivers.benchfile.cell_file import list_cells
+from drivers.benchfile.cell_sections import DEFAULT
 from workbench.selftest.verb_process import VerbProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from drivers.benchfile.model import Pack
     from workbench.compose.broker import Broker
 
 NODE: Final = "selftest-pack"
@@ -54,10 +57,12 @@ class SelftestChain:
         self.fleet = VerbProcess("fleet", asked, self.out)
         return self.fleet
 
-    def start_edge(self, url: str, bundle: Path) -> VerbProcess:
-        """Start the edge with an emulated pack."""
+    def start_edge(self, url: str, bundle: Path, pack: Pack) -> VerbProcess:
+        """Start the edge with an emulated pack like that of the bench; a cell of one's own is taken for the default."""
         asked = ["edge", "--bundle", str(bundle), "--trust", str(self.trust), "--broker", url, "--allow-sim"]
         asked += ["--node", NODE, "--dir", str(self.out / "edge"), "--rate", str(RATE_HZ)]
+        cell = pack.cell if pack.cell in list_cells() else DEFAULT
+        asked += ["--pack", f"emulated:{pack.cells}:{cell}"]
         if self.defect == "lose-row":
             asked += ["--inject-defect", "lose-row"]
         self.edge = VerbProcess("edge", asked, self.out)

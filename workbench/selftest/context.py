@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from control.state import BenchState
+from drivers.benchfile.read import read_bench
 from drivers.clock import monotonic
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
@@ -19,9 +20,11 @@ from workbench.signals import raise_interrupt
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from drivers.benchfile.model import Pack
     from workbench.session.live_session import LiveSession
 
 START_S, RESET_S = 5.0, 10.0
+FAULTY_CELL = 7
 _ORDER = (BenchState.DISCONNECTED, BenchState.CONNECTED, BenchState.ARMED, BenchState.RUNNING)
 
 
@@ -61,6 +64,21 @@ class SelftestContext:
             defects = BENCH_DEFECTS.get(self.defect, NO_DEFECTS)  # steps and verbs inject the others
             self._session = open_session(self.bench, self.out / "runs", defects=defects)
         return self._session
+
+    @property
+    def pack(self) -> Pack:
+        """The pack that the bench file declares."""
+        return read_bench(self.bench).pack
+
+    @property
+    def cells(self) -> int:
+        """The number of cells in series of the bench's pack."""
+        return self.pack.cells
+
+    @property
+    def faulty_cell(self) -> int:
+        """The cell that steps inject faults into, from 1."""
+        return min(FAULTY_CELL, self.cells)
 
     @property
     def run_folder(self) -> Path:

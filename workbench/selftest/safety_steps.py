@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from workbench.selftest.context import SelftestContext
 
 BMS_MS, OFF_MS = 160.0, 200.0
-CELL, DEVICE_V, BENCH_V = 7, 4.30, 5.10
+DEVICE_V, BENCH_V = 4.30, 5.10
 SETTLE_S = 1.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process just as hard
 
 
 def inject_fault(context: SelftestContext) -> StepFinding:
     """Step a cell past the device limit, before the gate: the BMS must open its contactor in time."""
-    session, reaction = context.bring_to(BenchState.RUNNING), Reaction()
+    session, reaction, cell = context.bring_to(BenchState.RUNNING), Reaction(), context.faulty_cell
     waiting.idle(session, SETTLE_S)
     asked_s = context.now_s()
-    parameters: dict[str, float | str] = {"cell": CELL, "volts": DEVICE_V}
+    parameters: dict[str, float | str] = {"cell": cell, "volts": DEVICE_V}
     waiting.finish(session, session.inject("cell voltage", parameters), 5.0)
     where = context.bench_folder
     over = evidence.wait_for_entry(
-        where, source_names.CELL_SIMULATOR, asked_s, lambda entry: entry.get("step") == CELL, 2.0
+        where, source_names.CELL_SIMULATOR, asked_s, lambda entry: entry.get("step") == cell, 2.0
     )
     opened = evidence.wait_for_entry(
         where, source_names.BMS, asked_s, lambda entry: entry.get("event") == "contactor" and not entry["closed"], 2.0
     )
     blamed = evidence.wait_for_entry(where, source_names.BMS, asked_s, lambda entry: entry.get("event") == "fault", 0.5)
     waiting.idle(session, SETTLE_S)
-    target = f"BMS opens within {BMS_MS:g} ms and names cell {CELL}"
+    target = f"BMS opens within {BMS_MS:g} ms and names cell {cell}"
     if over is None or opened is None or blamed is None:
-        return StepFinding(ok=False, value="not opened", target=target, evidence=f"cell {CELL} at {DEVICE_V} V")
-    named = blamed.get("cell") == CELL
+        return StepFinding(ok=False, value="not opened", target=target, evidence=f"cell {cell} at {DEVICE_V} V")
+    named = blamed.get("cell") == cell
     text = f"{blamed.get('fault')} in cell {blamed.get('cell')}"
     reaction.since_s = over["t"]
     return reaction.judge(opened["t"], BMS_MS, target, text, good=named)
@@ -57,7 +57,7 @@ def cross_limit(context: SelftestContext) -> StepFinding:
     if context.defect == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
     asked_s = context.now_s()
-    waiting.finish(session, session.inject("bench voltage", {"cell": CELL, "volts": BENCH_V}), 5.0)
+    waiting.finish(session, session.inject("bench voltage", {"cell": context.faulty_cell, "volts": BENCH_V}), 5.0)
     crossed = evidence.wait_for_entry(
         context.bench_folder,
         source_names.CELL_SIMULATOR,

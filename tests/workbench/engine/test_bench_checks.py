@@ -12,8 +12,10 @@ from drivers.benchfile import read_bench
 from drivers.benchfile.copy import copy_bench
 from drivers.benchfile.document import Document
 from drivers.benchfile.inputs import list_names
+from drivers.channel_names import sensed_voltage
 from drivers.errors import BenchFileError
 from tests.control.rl.duty_policy import make_duty_policy
+from tests.workbench.cell_counts import make_bench
 from tests.workbench.live import HIL24
 from workbench.engine.bench_checks import read_checked_bench
 
@@ -51,7 +53,25 @@ def test_the_shipped_bench_has_no_mistake(bench: Path) -> None:
     assert checked.mapped.dbc_hash == checked.bench.dut.dbc_sha256
 
 
-HASH = "0ad6495c44760447bec6ae60b240da391a5677b73442a33248a29d45d91561b4"
+@pytest.mark.parametrize("cells", [1, 7, 12, 16, 24])
+def test_a_bench_of_any_count_of_cells_needs_another_count_and_other_numbers_in_its_map(
+    tmp_path: Path, cells: int
+) -> None:
+    checked = read_checked_bench(make_bench(tmp_path, cells))
+    assert checked.info.cells == cells
+    mapped = {channel.name for channel in checked.mapped.channels}
+    assert {sensed_voltage(number) for number in range(1, 26)} & mapped == {
+        sensed_voltage(number) for number in range(1, cells + 1)
+    }
+
+
+def test_a_map_of_fewer_cells_than_the_pack_has_is_refused(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, 12)
+    bench.write_text(bench.read_text(encoding="utf-8").replace("cells = 12", "cells = 13"), encoding="utf-8")
+    assert any(sensed_voltage(13) in str(mistake) for mistake in mistakes(bench))
+
+
+HASH = "dea3e1514746e1a9f8a6155de8c55063ce0d1980a399873594375ed6f12998e9"
 WRONG = [
     (('"twin.ecm"', '"twin.ecn"'), "lane[1].module", '"twin.ecn" is not a module; did you mean twin.ecm?'),
     (('"twin.ecm"', '"twn.ecm"'), "lane[1].module", '"twn.ecm" is not a module; did you mean twin.ecm?'),

@@ -13,7 +13,8 @@ from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.engine.injected_faults import InjectedFaults
+from workbench.engine.injected_faults import InjectedFaults, list_specs
+from workbench.session.bench_info import NumberParameter
 
 BENCH = read_bench(EMULATED_BENCH)
 CELL_V = 3.6
@@ -130,3 +131,11 @@ def test_a_fault_that_cannot_be_cleared_keeps_no_other(station: Station, faults:
     with pytest.raises(BenchError, match="relay 3"):
         faults.clear_all()
     assert station.loop.faults == {}
+
+
+@pytest.mark.parametrize("cells", [1, 7, 24])
+def test_what_is_offered_first_is_a_cell_of_the_pack(cells: int) -> None:
+    offered = [parameter for spec in list_specs(cells, 8, ("BMS_Pack",)) for parameter in spec.parameters]
+    numbers = [parameter for parameter in offered if isinstance(parameter, NumberParameter)]
+    assert [number.default for number in numbers if number.name == "cell"] == [min(7, cells)] * 3
+    assert all(number.allows(number.default) for number in numbers)

@@ -83,14 +83,14 @@ def shown(bench: Bench) -> dict[str, tuple[float, float]]:
     return {pair.channel: pair.bench for pair in status.make_bench_info(bench).limits}
 
 
-@pytest.mark.parametrize("name", ["hil24.toml", "foreign24.toml"])
+@pytest.mark.parametrize("name", ["hil24.toml", "lfp16.toml", "foreign24.toml"])
 def test_what_is_shown_is_what_is_enforced(name: str) -> None:
     bench = read_bench(BENCHES / name)
     assert shown(bench) == enforced(bench)
-    assert len(shown(bench)) > 50
+    assert len(shown(bench)) > 2 * bench.pack.cells + 2  # voltage and current of each cell, and others
 
 
-@pytest.mark.parametrize("name", ["hil24.toml", "foreign24.toml"])
+@pytest.mark.parametrize("name", ["hil24.toml", "lfp16.toml", "foreign24.toml"])
 def test_the_declared_channels_are_those_that_the_loop_reads(name: str) -> None:
     bench = read_bench(BENCHES / name)
     assert make_channel_table(bench, read_dut_map(bench.dut_map)) == read_table(bench)

@@ -139,8 +139,8 @@ class Plot(QWidget):
         """Replace the plot's specification (the lanes changed); keep signals that were dropped on it."""
         added = tuple(curve for curve in self.spec.curves if curve.added)
         curves = (*spec.curves, *added)
-        if curves != self.spec.curves or spec.title != self.spec.title:
-            self.canvas.spec = replace(spec, curves=curves)
+        before, self.canvas.spec = self.spec, replace(spec, curves=curves)  # its legend may be another one too
+        if curves != before.curves or spec.title != before.title:
             self.canvas.invalidate()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  # Qt's name

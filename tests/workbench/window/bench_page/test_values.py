@@ -127,6 +127,16 @@ def test_balancing_cells_are_marked_in_the_strip_and_counted_in_the_tree(running
     assert words(bench.tree, "bms/balancing")[0] == fmt.CELLS.number(0.0)
 
 
+def test_strip_and_legend_have_the_cells_of_the_bench(running: Shown, qtbot: QtBot) -> None:
+    board = running.window.bench.board
+    qtbot.waitUntil(lambda: "24 cells" in legend(board.plot("voltage")))
+    board.set_cells(16)
+    qtbot.waitUntil(lambda: "16 cells" in legend(board.plot("voltage")))
+    last = board.strip.box(16).center()
+    assert board.strip.cell_at(last) == 16
+    assert last.x() > 0.9 * board.strip.width()
+
+
 def test_gate_counts_nothing_before_arming(show: Callable[..., Shown], qtbot: QtBot) -> None:
     session = FakeSession(past_s=3.0)
     session.says.update({"gate/verdict": 1.0, "bench/state": float(BenchState.CONNECTED)})
