@@ -9,7 +9,7 @@ import numpy as np
 
 from drivers.logs.clock_choice import starts_again
 from drivers.logs.column_names import Role
-from drivers.logs.gaps import bound_gaps
+from drivers.logs.gaps import GAP, bound_gaps
 from drivers.logs.table import refuse_log, things, times
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ def _leave_out_repeated_rows(samples: Samples, journal: Journal) -> Samples:
     same[1:] = True
     for role in (Role.TIME, Role.VOLTAGE, Role.CURRENT):
         same[1:] &= np.diff(samples[role]) == 0
+    ties = int((np.diff(samples[Role.TIME]) == 0).sum())
+    if COARSE * len(samples) < ties != same.sum():
+        return samples  # the times are coarse: rows of a rest look like copies
     if number := int(same.sum()):
         first = samples.row[int(np.argmax(same))]
         what = f"{things(number, 'row')} left out as a copy of the one before"
@@ -77,8 +80,9 @@ def _is_out_of_order(samples: Samples, order: Rows, starts: Rows, *, many: bool)
     """Return whether the rows, sorted by time, fit together; parts that start again or overlap do not."""
     at_s = samples[Role.TIME]
     parts = sorted((float(part.min()), float(part.max())) for part in np.split(at_s, starts))
-    if all(before[1] < after[0] for before, after in pairwise(parts)):
-        return True
+    longest = GAP * float(np.quantile(np.abs(np.diff(at_s)), 0.9))
+    if all(0 < after[0] - before[1] <= longest for before, after in pairwise(parts)):
+        return True  # the parts follow each other without a gap
     if not many and starts_again(at_s):
         return False
     before = after = 0.0

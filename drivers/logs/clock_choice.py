@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 RATIOS: Final = {1e-3: "ms", 60.0: "min", 3600.0: "h", 86400.0: "d"}  # s for each unit that a header may not state
-CLOSE: Final = 0.01  # relative; dates may have whole seconds
+CLOSE: Final = 0.01  # of the span; dates may have whole seconds
 
 
 def choose_clock(samples: Samples, journal: Journal) -> Samples:
@@ -40,7 +40,7 @@ def starts_again(times: Floats) -> bool:
     """Return whether the times fall back to the start of the column, as those of a step do."""
     known = times[np.isfinite(times)]
     after = known[1:][np.diff(known) < 0]
-    return bool(len(after)) and bool((after <= known[0] + 0.01 * np.ptp(known)).any())
+    return bool(len(after)) and bool((np.abs(after - known[0]) <= CLOSE * np.ptp(known)).any())
 
 
 def _count_falls(times: Floats) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from drivers.logs.optional import import_reader
 from drivers.logs.table import Table, number_rows, refuse_log
+from drivers.regular_file import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,24 +29,36 @@ def open_measurement(path: Path) -> Table:
     """
     asammdf = import_reader("asammdf", path, "bench")
     try:
-        with asammdf.MDF(path) as file:
+        with open_regular(path) as raw, asammdf.MDF(raw) as file:
             found = [(name, *places[0]) for name, places in file.channels_db.items() if not _is_master(file, places[0])]
             units = tuple(str(file.groups[group].channels[index].unit or "") for _, group, index in found)
     except Exception as error:  # whatever its decoder raises for damaged bytes
+        _disarm(error)
         raise refuse_log(path, "is no MDF file that can be read", _DAMAGED) from error
 
     def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
         wanted = [None if place == 0 else found[place - 1] for place in places]
         try:
-            with asammdf.MDF(path) as file:
+            with open_regular(path) as raw, asammdf.MDF(raw) as file:
                 signals = [None if one is None else _read(file, *one) for one in wanted]
         except Exception as error:
+            _disarm(error)
             raise refuse_log(path, "is no MDF file that can be read", _DAMAGED) from error
         at_s = next(times for times, _ in filter(None, signals))
         columns = [at_s if signal is None else _hold(*signal, at_s) for signal in signals]
         return columns, number_rows(len(at_s))
 
     return Table("MDF", path, (TIME, *(name for name, *_ in found)), take, ("s", *units))
+
+
+def _disarm(error: Exception) -> None:
+    """Close the half-made file objects of asammdf: their `__del__` would fail for parts that they do not have yet."""
+    for frame, _ in walk_tb(error.__traceback__):
+        owner = frame.f_locals.get("self")
+        if type(owner).__module__.startswith("asammdf"):
+            owner._closed = True  # noqa: SLF001  # there is no other way to say so
+            if (scratch := getattr(owner, "_tempfile", None)) is not None:
+                scratch.close()
 
 
 def _is_master(file: Any, place: tuple[int, int]) -> bool:

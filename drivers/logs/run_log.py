@@ -47,7 +47,8 @@ def choose_cell(path: Path, names: Collection[str], cell: int | None) -> dict[st
     if current is None:
         hint = "name the columns: --columns voltage=...,current=..."
         raise refuse_log(path, "has no current of the loop or of the pack", hint, key="current")
-    chosen = {"time": TIME, "voltage": _voltage(names, cell), "current": current}
+    chosen = {"time": TIME} if TIME in names else {}  # an MDF file has its own
+    chosen |= {"voltage": _voltage(names, cell), "current": current}
     if sensors := [name for name in names if channel_names.SENSED_TEMPERATURES.fullmatch(name)]:
         chosen["temperature"] = sensors[0]
     return chosen

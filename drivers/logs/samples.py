@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT = {"time": "s", "voltage": "V", "current": "A", "temperature": "degC", "charge": "Ah"}
 TIMES = (Role.TIME, Role.DATE, Role.STEP_TIME)
+LAST_S = 1e11  # the dates of the next millennium; no time is later
 NEEDED = (Role.VOLTAGE, Role.CURRENT)
 
 
@@ -102,6 +103,7 @@ def _convert(table: Table, choice: Choice, cells: Cells, samples: Samples, journ
     unit = _find_unit(choice, cells, journal)
     if choice.role in TIMES:
         values, wrong = to_seconds(cells, unit, decimal_comma=table.decimal_comma)
+        values = np.where(np.abs(values) <= LAST_S, values, np.nan)
     else:
         numbers, wrong = to_numbers(cells, decimal_comma=table.decimal_comma)
         numbers = blank_sentinels(numbers, choice, samples, journal)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from drivers.snapshot import Flags, Floats
 
 RUN: Final = 3  # samples at the same extreme
-TURNS: Final = 2  # steps of the other quantity, at least one up and one down
 CLEAR_V: Final = 0.005  # a step that the voltage should have shown
 
 
@@ -44,19 +43,22 @@ def leave_out_saturated(samples: Samples, journal: Journal) -> Samples:
 
 
 def find_saturated(values: Floats, others: Floats, least: float) -> Flags:
-    """Return the rows of runs at the greatest or smallest value inside which the other quantity turns.
+    """Return the rows at the greatest or smallest value, where the other quantity turns inside a run of them.
 
     `least` is the step of the other quantity that counts. The extreme must differ from the usual value.
     """
     stuck = np.zeros(len(values), dtype=bool)
     for extreme in (values.max(), values.min()):
-        if extreme == np.median(values) or extreme == 0.0:
-            continue
-        at = np.concatenate([[False], values == extreme, [False]])
-        edges = np.flatnonzero(np.diff(at.astype(np.int8)))
-        for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            steps = np.diff(others[first:end])
-            ups, downs = int((steps > least).sum()), int((steps < -least).sum())
-            if end - first >= RUN and min(ups, downs) >= 1 and ups + downs >= TURNS:
-                stuck[first:end] = True
+        if extreme not in (np.median(values), 0.0) and _turns_inside(values == extreme, others, least):
+            stuck |= values == extreme
     return stuck
+
+
+def _turns_inside(held: Flags, others: Floats, least: float) -> bool:
+    """Return whether the other quantity steps up and down inside one run of the rows that are held."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], held, [False]]).astype(np.int8)))
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        steps = np.diff(others[first:end])
+        if end - first >= RUN and (steps > least).any() and (steps < -least).any():
+            return True
+    return False

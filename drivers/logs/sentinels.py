@@ -46,13 +46,15 @@ def find_sentinels(values: Floats) -> Flags:
         size = np.abs(values)
         near = np.clip(np.searchsorted(CODES, size), 1, len(CODES) - 1)
         nearest = np.where(size - CODES[near - 1] < CODES[near] - size, CODES[near - 1], CODES[near])
-        coded = (np.abs(size - nearest) <= CLOSE * nearest) | (size >= HUGE)
-    rest = values[np.isfinite(values) & ~coded]
+        coded = np.abs(size - nearest) <= CLOSE * nearest
+        huge = size >= HUGE
+    coded &= ~huge
+    rest = values[np.isfinite(values) & ~coded & ~huge]
     if not coded.any() or len(rest) < max(2, len(values) // 2):
-        return np.zeros(len(values), dtype=bool)
+        return huge
     low, high = float(rest.min()), float(rest.max())
     apart = np.maximum(low - values, values - high)
-    return coded & (apart > max(high - low, 0.05 * max(abs(low), abs(high))))
+    return huge | coded & (apart > max(high - low, 0.05 * max(abs(low), abs(high))))
 
 
 def _find_dropouts(values: Floats, found: Flags) -> Flags:

@@ -39,11 +39,11 @@ def to_seconds(cells: Cells, unit: Unit | None, *, decimal_comma: bool) -> tuple
     numbers, wrong = to_numbers(cells, decimal_comma=decimal_comma)
     scale = unit.scale if unit else 1.0
     if cells.dtype.kind != "O" or not (np.isnan(numbers) & ~_is_empty(cells)).any():
-        return numbers * scale, wrong
+        return _scale(numbers, scale), wrong
     day_first = is_day_first(cells)
     times = np.array([to_time(cell, day_first=day_first) for cell in cells.tolist()], dtype=np.float64)
     typed = np.isnan(times)
-    times[typed] = numbers[typed] * scale
+    times[typed] = _scale(numbers[typed], scale)
     return times, np.isnan(times) & ~_is_empty(cells)
 
 
@@ -114,6 +114,11 @@ def _read_clock(found: re.Match[str]) -> float:
 
 def _fraction(digits: str | None) -> float:
     return float(f"0.{digits}") if digits else 0.0
+
+
+def _scale(numbers: Floats, scale: float) -> Floats:
+    with np.errstate(over="ignore"):  # a number beyond all times stays infinite
+        return numbers * scale
 
 
 def _from_stamps(cells: Cells) -> tuple[Floats, Flags]:

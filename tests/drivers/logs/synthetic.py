@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from drivers.snapshot import Floats
@@ -70,7 +70,7 @@ def write_plain(path: Path, log: Recorded, **other: Sequence[Any]) -> Path:
     return write_rows(path, [header, *zip(*columns.values(), strict=True)])
 
 
-def write_xlsx(path: Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> Path:
+def write_xlsx(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> Path:
     """Write a workbook as small as the format allows: inline strings and numbers."""
     names = list(sheets)
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
