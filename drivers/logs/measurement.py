@@ -54,8 +54,8 @@ def open_measurement(path: Path) -> Table:
 def _disarm(error: Exception) -> None:
     """Close the half-made file objects of asammdf: their `__del__` would fail for parts that they do not have yet."""
     for frame, _ in walk_tb(error.__traceback__):
-        owner = frame.f_locals.get("self")
-        if type(owner).__module__.startswith("asammdf"):
+        owner: Any = frame.f_locals.get("self")
+        if type(owner).__module__.startswith("asammdf") and hasattr(owner, "close"):
             owner._closed = True  # noqa: SLF001  # there is no other way to say so
             if (scratch := getattr(owner, "_tempfile", None)) is not None:
                 scratch.close()

@@ -125,7 +125,7 @@ def test_gaps_are_kept_and_counted(tmp_path: Path) -> None:
 
 
 def test_a_second_period_is_no_gap(tmp_path: Path) -> None:
-    t_s = np.concatenate([LOG.t_s[:200], 199.0 + 60.0 * np.arange(1, 41)])
+    t_s = np.concatenate([LOG.t_s[:200], 199.0 + 60.0 * np.arange(1.0, 41.0, dtype=np.float64)])
     assert "gaps" not in read_with(tmp_path, t_s).counts
 
 
