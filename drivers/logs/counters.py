@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drivers.logs.column_names import Role
+from drivers.logs.gaps import bound_gaps
 from drivers.logs.table import times
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def orient_counter(samples: Samples, journal: Journal) -> Samples:
         return samples
     header, counter = samples.headers[Role.AH], samples[Role.AH]
     rise, moved, restarts = np.diff(counter), count_charge(samples), _find_restarts(samples)
-    way = _find_way(rise[~restarts], moved[~restarts])
+    logged = ~restarts & find_logged(samples)
+    way = _find_way(rise[logged], moved[logged])
     number = int(restarts.sum())
     journal.count(
         "counter_restarts", number, f"the counter {header} starts again {times(number)}: its parts are joined"
@@ -65,12 +67,20 @@ def orient_counter(samples: Samples, journal: Journal) -> Samples:
 
 
 def compare_counter(samples: Samples, journal: Journal) -> None:
-    """Say by how much the counter and the integral of the current differ over the log, in Ah."""
+    """Say by how much the counter and the integral of the current change over the log apart from gaps, in Ah."""
     if Role.AH not in samples or len(samples) < 2:  # noqa: PLR2004  # one sample has no duration
         return
-    counted = float(samples[Role.AH][-1] - samples[Role.AH][0])
-    integrated = -float(count_charge(samples).sum())
-    journal.say(f"the counter changes by {counted:.4g} Ah, the integral of the current by {integrated:.4g} Ah")
+    logged = find_logged(samples)
+    counted = float(np.diff(samples[Role.AH])[logged].sum())
+    integrated = -float(count_charge(samples)[logged].sum())
+    end = "" if logged.all() else ", both apart from gaps"
+    journal.say(f"the counter changes by {counted:.4g} Ah, the integral of the current by {integrated:.4g} Ah{end}")
+
+
+def find_logged(samples: Samples) -> Flags:
+    """Return the steps from row to row that are no gap: over a gap, nobody knows the current."""
+    steps = np.diff(samples[Role.TIME])
+    return steps <= bound_gaps(steps) if len(steps) else np.zeros(0, dtype=bool)
 
 
 def count_charge(samples: Samples) -> Floats:

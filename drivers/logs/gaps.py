@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 GAP: Final = 10.0  # times the step that nine of ten steps do not exceed
 LEAST_GAP_S: Final = 2.0
-OFTEN: Final = (5, 0.001)  # steps of one length, and their share, that make it a period of the log
+ALIKE: Final = 0.1  # relative difference of two steps in a row that have one length
+OFTEN: Final = 3  # steps in a row that make their length a period of the log
 LONGER: Final = 1.5  # times the longest period
 
 
@@ -36,7 +37,6 @@ def count_gaps(samples: Samples, journal: Journal) -> None:
 def bound_gaps(steps_s: Floats) -> float:
     """Return the step in s above which it is a gap: a log may change its period, so a step that is usual is none."""
     usual = max(GAP * float(np.quantile(steps_s, 0.9)), LEAST_GAP_S)
-    long = steps_s[steps_s > usual]
-    lengths, counts = np.unique(np.round(np.log(long), 1), return_counts=True)
-    periods = lengths[counts >= max(OFTEN[0], OFTEN[1] * len(steps_s))]
-    return max(usual, LONGER * float(np.exp(periods.max()))) if len(periods) else usual
+    alike = np.abs(steps_s[1:] - steps_s[:-1]) < ALIKE * steps_s[1:]
+    periods = steps_s[1:][alike & (steps_s[1:] > usual)]
+    return max(usual, LONGER * float(periods.max())) if len(periods) >= OFTEN else usual

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drivers.logs.column_names import Role
-from drivers.logs.counters import count_charge
+from drivers.logs.counters import count_charge, find_logged
 from drivers.logs.response import judge_response
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ COLDEST_K: Final = 200.0  # a greater median in degC is in K
 HOTTEST_K: Final = 600.0  # a greater one is in thousandths
 KILO: Final = (400.0, 2500.0)  # a ratio of counter and integral that means 1000
 LONG_STEP: Final = 50.0  # a usual step of so many "seconds" is one of ms
+RESTART: Final = 100.0  # times the usual increment of a counter; more is a restart
 ZERO_CELSIUS_K: Final = 273.15
 
 
@@ -90,9 +91,10 @@ def _compare(samples: Samples) -> float:
     """Return the integral of the size of the current as a multiple of what the counter counted; 1 where none did."""
     if Role.AH not in samples:
         return 1.0
-    rise = np.abs(np.diff(samples[Role.AH]))
-    usual = rise[rise <= 100 * (np.median(rise[rise > 0]) if (rise > 0).any() else 0.0)]  # no restart
-    moved = float(np.abs(count_charge(samples)).sum())
+    logged = find_logged(samples)
+    rise = np.abs(np.diff(samples[Role.AH]))[logged]
+    usual = rise[rise <= RESTART * (np.median(rise[rise > 0]) if (rise > 0).any() else 0.0)]
+    moved = float(np.abs(count_charge(samples)[logged]).sum())
     counted = float(usual.sum())
     return moved / counted if counted > 0 and moved > 0 else 1.0
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import LogError
+from drivers.logs.gaps import bound_gaps
 from drivers.logs.log import CellLog, read_log
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ BITRODE: Final = {"time": "2", "current": "9", "voltage": "10", "ah": "12", "sta
 # pattern, columns, voltage and current that the cell or pack can have, whether the log has temperature and counter
 SETS: Final[dict[str, tuple[str, Mapping[str, str] | None, tuple[float, float], float, bool, bool]]] = {
     "LG HG2": ("lg_hg2_kollmeyer/*/*.parquet", None, (2.0, 4.3), 25.0, True, True),
-    "Panasonic 18650PF": ("panasonic_18650pf_kollmeyer/*/*.parquet", None, (1.9, 4.3), 25.0, True, True),
+    "Panasonic 18650PF": ("panasonic_18650pf_kollmeyer/*/*.parquet", None, (1.9, 4.4), 25.0, True, True),
     "INR 18650-20R": ("calce_inr18650_20r/*.parquet", None, (2.3, 4.3), 5.0, False, True),
     "A123 without times": ("lfp_a123_calce/A1237_*.parquet", {"time": "5s"}, (1.9, 3.8), 3.0, True, False),
     "A123": ("lfp_a123_calce/m0in92_*.parquet", None, (1.9, 3.8), 6.0, False, False),
@@ -62,9 +63,11 @@ def test_counter_and_integral_of_the_current_agree(name: str) -> None:
     for path in sorted(DATA.glob(SETS[name][0])):
         log = read_with(name, path)
         assert log.ah is not None
-        taken = np.sum((log.current_a[1:] + log.current_a[:-1]) / 2 * np.diff(log.time_s)) / 3600
-        moved = float(np.sum(np.abs(log.current_a[1:]) * np.diff(log.time_s))) / 3600
-        worst = max(worst, abs(float(log.ah[-1] - log.ah[0] + taken)) / max(moved, 1.0))
+        steps_s = np.diff(log.time_s)
+        logged = steps_s <= bound_gaps(steps_s)
+        taken = ((log.current_a[1:] + log.current_a[:-1]) / 2 * steps_s / 3600)[logged]
+        differs = float(np.diff(log.ah)[logged].sum() + taken.sum())
+        worst = max(worst, abs(differs) / max(float(np.abs(taken).sum()), 1.0))
     print(f"{name}: counter and integral differ by at most {worst:.2%} of the charge moved")  # noqa: T201  # the figure
     assert worst < 0.03
 

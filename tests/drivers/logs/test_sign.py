@@ -110,3 +110,16 @@ def test_a_counter_with_empty_cells_holds_its_value(tmp_path: Path) -> None:
     assert read.ah is not None
     assert np.isfinite(read.ah).all()
     assert len(read) == 240
+
+
+def test_a_counter_that_jumps_over_gaps_keeps_its_direction(tmp_path: Path) -> None:
+    """Three discharges in one file, each charged again without rows: the counter stands high again behind the gap."""
+    once = np.arange(80) * 1.0
+    t_s = np.concatenate([once, 6000 + once, 12000 + once])
+    ah = np.tile(-2.0 / 3600 * once, 3) + np.repeat([0.0, 0.1, 0.2], 80)
+    volts = np.tile(np.concatenate([[4.0], np.linspace(3.8, 3.0, 79)]), 3)
+    current = np.tile(np.concatenate([[0.0], np.full(79, -2.0)]), 3)
+    columns = {"t": t_s, "v": volts, "i": current, "ah": ah}
+    read = read_log(write_plain(tmp_path / "log.csv", LOG, **{k: v.tolist() for k, v in columns.items()}))
+    assert read.ah is not None
+    np.testing.assert_allclose(read.ah, ah, atol=1e-6)
