@@ -67,7 +67,7 @@ NAMES: Final[dict[Role, tuple[str, ...]]] = {
         "absolutetime",
         "date",  # Neware [PB]
     ),
-    Role.STEP_TIME: ("steptime", "step"),  # "step" only with a unit of time: Maccor "Step (Sec)" [MA]
+    Role.STEP_TIME: ("steptime", "relativetime", "step"),  # "step" only with a unit of time: Maccor "Step (Sec)" [MA]
     Role.VOLTAGE: (
         "voltage",  # Arbin, Digatron, Neware, Maccor, Bitrode, BDF
         "volts",  # Maccor [MA]
@@ -83,6 +83,8 @@ NAMES: Final[dict[Role, tuple[str, ...]]] = {
         "vtmeasured",  # Fisher [DS]
         "vcell",
         "volt",
+        "vol",  # Neware, earlier versions
+        "potential",  # Novonix
         "V",
         "U",
         "v",
@@ -99,6 +101,7 @@ NAMES: Final[dict[Role, tuple[str, ...]]] = {
         "currentmeasured",  # NASA, Fisher [DS]
         "icell",
         "amp",
+        "cur",  # Neware, earlier versions
     ),
     Role.TEMPERATURE: (
         "celltemperature",

@@ -25,6 +25,7 @@ SAMPLE: Final = 500  # lines in which delimiter, decimal sign and header are loo
 DELIMITERS: Final = ("\t", ";", "|", ",", " ")  # the earlier one where two divide the lines alike
 NEARLY: Final = 0.8  # of the lines that the best delimiter divides alike
 _COMMA: Final = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_GROUPS: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 _POINT: Final = re.compile(r"[+-]?\d+\.\d+([eE][+-]?\d+)?")
 
 
@@ -44,7 +45,7 @@ def open_delimited(path: Path, text: str, given: Mapping[str, str]) -> Table:
     lines = list(islice(_lines(text), SAMPLE))
     delimiter = find_delimiter(lines)
     sample = list(_split(iter(lines), delimiter))
-    comma = delimiter != "," and has_decimal_comma(sample)
+    comma = has_decimal_comma(sample, groups=delimiter == ",")
     header = find_header(sample, given, decimal_comma=comma or delimiter == ",")
     if header is None:
         hint = "export columns of time, voltage and current with their names in one row"
@@ -71,10 +72,14 @@ def find_delimiter(lines: Sequence[str]) -> str:
     return next(delimiter for delimiter, score in scores.items() if score >= NEARLY * best)
 
 
-def has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether numbers are written `3,65`: more cells look so than like `3.65`."""
+def has_decimal_comma(rows: Sequence[Sequence[str]], *, groups: bool) -> bool:
+    """Return whether numbers are written `3,65`: more cells look so than like `3.65`.
+
+    With `groups`, a cell such as `1,234` is a group of thousands.
+    """
     cells = [cell.strip() for row in rows for cell in row]
-    return sum(bool(_COMMA.fullmatch(cell)) for cell in cells) > sum(bool(_POINT.fullmatch(cell)) for cell in cells)
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell) and not (groups and _GROUPS.fullmatch(cell))]
+    return len(commas) > sum(bool(_POINT.fullmatch(cell)) for cell in cells)
 
 
 def _check_commas(path: Path, layout: _Layout, sample: Sequence[Sequence[str]]) -> None:

@@ -75,14 +75,18 @@ def parse_time(text: str, *, day_first: bool = False) -> float:
 
 
 def is_day_first(cells: Cells) -> bool:
-    """Return whether dates such as `20/11/2018` have the day first: a first number above 12, or dots, say so."""
-    for cell in cells.tolist():
-        if isinstance(cell, str) and (found := _YEAR_LAST.match(cell.strip().strip("'\""))):
-            if int(found[1]) > _TWELVE or "." in found[0]:
-                return True
-            if int(found[2]) > _TWELVE:
-                return False
-    return False
+    """Return whether dates such as `20/11/2018` have the day first.
+
+    Dots or a first number above 12 say so, a second one above 12 denies it; else the number that changes more is the
+    day.
+    """
+    texts = (cell.strip().strip("'\"") for cell in cells.tolist() if isinstance(cell, str))
+    found = [match for match in map(_YEAR_LAST.match, texts) if match is not None]
+    firsts, seconds = ({int(match[k]) for match in found} for k in (1, 2))
+    if max(seconds, default=0) > _TWELVE:
+        return False
+    dotted = any("." in match[0] for match in found)
+    return dotted or max(firsts, default=0) > _TWELVE or len(firsts) > len(seconds)
 
 
 def _parse_day(text: str, *, day_first: bool) -> tuple[float, str]:

@@ -228,6 +228,15 @@ def test_quoted_cells_with_groups_of_thousands_are_numbers(tmp_path: Path) -> No
     assert_holds(read_log(path), log, within=1e-5)
 
 
+def test_quoted_cells_with_decimal_commas_are_numbers(tmp_path: Path) -> None:
+    log = record()
+    rows = zip(log.t_s.tolist(), log.voltage_v.tolist(), log.charge_a.tolist(), strict=True)
+    lines = [",".join('"' + f"{value:.6f}".replace(".", ",") + '"' for value in row) for row in rows]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(["Time (s),Voltage (V),Current (A)", *lines]), "utf-8")
+    assert_holds(read_log(path), log)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("line_end", ["\r\n", "\r", "\n"])
 def test_encodings_and_line_ends_of_exports_are_read(encoding: str, line_end: str, tmp_path: Path) -> None:
