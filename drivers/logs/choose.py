@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drivers.errors import Usage
 from drivers.logs.column_names import NAMES, QUANTITY, Role, simplify
 from drivers.logs.table import refuse_log
 from drivers.logs.units import Unit, find_unit, split_unit
@@ -44,6 +46,24 @@ class Chosen:
 
     def __contains__(self, role: Role) -> bool:
         return any(choice.role is role for choice in self.columns)
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """Return the columns that an option names, as in `time=Time [s],voltage=U, cell 1`: a header may hold commas.
+
+    Raise `Usage` for a text of another form, for an unknown role and for one that stands twice.
+    """
+    columns: dict[str, str] = {}
+    for part in re.split(rf",(?=(?:{'|'.join(CHOICES)})=)", text):
+        role, equals, header = part.partition("=")
+        role, header = role.strip(), header.strip()
+        if not equals or not header or role not in CHOICES or role in columns:
+            what = f"--columns {text!r} does not say which column is which at {part!r}"
+            raise Usage(
+                what, key="columns", value=text, hint=f"write time=...,voltage=...; it may name {', '.join(CHOICES)}"
+            )
+        columns[role] = header
+    return columns
 
 
 def count_roles(headers: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from drivers.logs.table import Cells, Journal, Rows
 
-DAMAGED = "the file is cut off or damaged: copy or export it again"
+_PLAIN: Final = ("int", "uint", "half", "float", "double", "timestamp", "date", "duration")
+DAMAGED: Final = "the file is cut off or damaged: copy or export it again"
 
 
 def open_columnar(path: Path, *, arrow: bool) -> Table:
@@ -51,5 +52,8 @@ def _read(source: Any, name: str, *, arrow: bool) -> Any:
 
 def _to_cells(column: Any) -> Cells:
     """Return a column as numbers or times where it has them, else as objects; a null is NaN or NaT."""
-    values: Any = column.to_numpy()
-    return values if values.dtype.kind in "fiubMm" else np.array(column.to_pylist(), dtype=object)
+    if str(column.type).startswith(_PLAIN):
+        return column.to_numpy()
+    cells = np.empty(len(column), dtype=object)  # one object for each row, also where it is a list
+    cells[:] = column.to_pylist()
+    return cells

@@ -13,7 +13,8 @@ import pyarrow.parquet
 import pytest
 import scipy.io
 
-from drivers.errors import LogError, PackageMissing
+from drivers.errors import LogError, PackageMissing, Usage
+from drivers.logs.choose import parse_columns
 from drivers.logs.formats import UNREAD
 from drivers.logs.log import CellLog, read_log
 from drivers.runlog.mdf4 import Mdf4Group, Mdf4Series, write_mdf4
@@ -233,3 +234,30 @@ def test_a_column_that_is_not_there_is_named(columns: dict[str, str], words: str
     with pytest.raises(LogError) as caught:
         read_log(path, columns=columns)
     assert words in str(caught.value)
+
+
+def test_the_option_for_columns_is_parsed() -> None:
+    assert parse_columns("time=Time [s],voltage=U, cell 1,current=3") == {
+        "time": "Time [s]",
+        "voltage": "U, cell 1",
+        "current": "3",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "time", "time=", "volts=U", "time=a,time=b"])
+def test_an_option_for_columns_that_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(Usage, match="does not say which column is which"):
+        parse_columns(text)
+
+
+def test_a_parquet_file_of_text_and_lists_is_read_or_refused(tmp_path: Path) -> None:
+    words = ARROW.array(["3.7", "3.8", "3.9"]).dictionary_encode()
+    columns = {"Time [s]": [0, 1, None], "Voltage [V]": words, "Current [A]": [[1.0], [2.0], [3.0]]}
+    path = tmp_path / "log.parquet"
+    PARQUET.write_table(ARROW.table(columns), path)
+    with pytest.raises(LogError, match="has no numbers in column 'Current"):
+        read_log(path)
+    PARQUET.write_table(ARROW.table(columns | {"Current [A]": [1, -1, 0]}), path)
+    read = read_log(path, sign="charge")
+    assert read.voltage_v.tolist() == [3.7, 3.8]
+    assert read.counts["left_out"] == 1
