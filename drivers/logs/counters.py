@@ -25,7 +25,7 @@ def merge_counters(samples: Samples, journal: Journal) -> Samples:
     """Return the samples with charge minus discharge as the one counter, where the log counts both apart."""
     if Role.CHARGE_AH not in samples or Role.DISCHARGE_AH not in samples:
         return samples.drop(Role.CHARGE_AH, Role.DISCHARGE_AH)
-    charged, discharged = (_fill(samples[role]) for role in (Role.CHARGE_AH, Role.DISCHARGE_AH))
+    charged, discharged = (samples[role] for role in (Role.CHARGE_AH, Role.DISCHARGE_AH))
     net = _accumulate(np.abs(charged)) - _accumulate(np.abs(discharged))
     names = [samples.headers[role] for role in (Role.CHARGE_AH, Role.DISCHARGE_AH)]
     journal.say(f"ah is {names[0]} minus {names[1]}: it falls while the cell discharges")
@@ -33,9 +33,14 @@ def merge_counters(samples: Samples, journal: Journal) -> Samples:
     return merged.drop(Role.CHARGE_AH, Role.DISCHARGE_AH)
 
 
-def fill_counter(samples: Samples) -> Samples:
-    """Return the samples with a counter that holds its last value where it has none."""
-    return samples.put(Role.AH, _fill(samples[Role.AH])) if Role.AH in samples else samples
+def fill_counters(samples: Samples) -> Samples:
+    """Return the samples with counters that hold their last value where they have none; without empty counters."""
+    for role in (Role.AH, Role.CHARGE_AH, Role.DISCHARGE_AH):
+        counter = samples.get(role)
+        if counter is not None:
+            known = np.isfinite(counter).any()
+            samples = samples.put(role, _fill(counter)) if known else samples.drop(role)
+    return samples
 
 
 def orient_counter(samples: Samples, journal: Journal) -> Samples:
@@ -117,7 +122,7 @@ def _accumulate(counter: Floats) -> Floats:
 
 def _fill(counter: Floats) -> Floats:
     known = np.isfinite(counter)
-    if known.all() or not known.any():
+    if known.all():
         return counter
     last = np.maximum.accumulate(np.where(known, np.arange(len(counter)), -1))
     return counter[np.where(last < 0, int(np.argmax(known)), last)]

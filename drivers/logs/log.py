@@ -12,7 +12,7 @@ from drivers.logs.choose import choose_columns
 from drivers.logs.clock import repair_clock
 from drivers.logs.clock_choice import choose_clock
 from drivers.logs.column_names import Role, find_vendor
-from drivers.logs.counters import compare_counter, fill_counter, merge_counters, orient_counter
+from drivers.logs.counters import compare_counter, fill_counters, merge_counters, orient_counter
 from drivers.logs.formats import open_table
 from drivers.logs.gaps import count_gaps
 from drivers.logs.run_log import choose_cell, find_cells, open_run
@@ -95,8 +95,9 @@ def _read(table: Table, given: Mapping[str, str], sign: str | None) -> CellLog:
     samples = choose_clock(read_samples(table, choose_columns(table, given), journal), journal)
     samples = scale_temperature(scale_voltage(samples, journal), journal)
     samples = _leave_out(samples, journal)
+    samples = fill_counters(samples)
     counted = Role.CHARGE_AH in samples and Role.DISCHARGE_AH in samples
-    samples = repair_clock(fill_counter(merge_counters(samples, journal)), journal)
+    samples = repair_clock(merge_counters(samples, journal), journal)
     samples = leave_out_saturated(scale_current(samples, journal), journal)
     _check_length(samples, len(samples))
     samples = orient_current(samples, sign, vendor, counted, journal)

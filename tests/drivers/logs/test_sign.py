@@ -123,3 +123,11 @@ def test_a_counter_that_jumps_over_gaps_keeps_its_direction(tmp_path: Path) -> N
     read = read_log(write_plain(tmp_path / "log.csv", LOG, **{k: v.tolist() for k, v in columns.items()}))
     assert read.ah is not None
     np.testing.assert_allclose(read.ah, ah, atol=1e-6)
+
+
+def test_a_counter_that_is_known_only_in_rows_left_out_is_none(tmp_path: Path) -> None:
+    ah = ["" if k else 0.5 for k in range(240)]
+    volts = ["" if k == 0 else value for k, value in enumerate(LOG.voltage_v.tolist())]
+    read = read_log(write_plain(tmp_path / "log.csv", LOG, v=volts, ah=ah))
+    assert read.ah is None
+    assert len(read) == 239
