@@ -5,6 +5,7 @@
     PulseError
     |-- BenchFileError   a mistake in a declaration (bench, device map, thresholds, duty)
     |-- RunLogError      a run folder that cannot be written, opened or exported
+    |-- LogError         a log of a laboratory or of the field that cannot be read
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
     |   |-- OtherHostOnline  another fleet with the same host id is online
@@ -100,6 +101,12 @@ class RunLogError(PulseError):
     """A run folder that cannot be written, opened or exported."""
 
     code = "run_log"
+
+
+class LogError(PulseError):
+    """A log of a laboratory or of the field that cannot be read; `line` is the row in the file."""
+
+    code = "log"
 
 
 class BenchError(PulseError):

@@ -29,6 +29,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
         "pyarrow",
         "pybamm",
         "pytest",
+        "python_calamine",
         "pyvisa",
         "pyvisa_py",
         "rich",
@@ -42,6 +43,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "rl-dev": ("stable_baselines3",),
     "distributed": ("ray",),
     "edge-rl": ("onnxruntime",),
+    "logs": ("NewareNDA", "galvani"),
     "docs": ("autoapi", "furo", "myst_parser", "sphinx"),
     "dev": ("do_mpc", "pyqtgraph"),
 }
