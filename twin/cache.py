@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
 
 _REVISION: Final = 3  # of our own equations that surround PyBaMM's
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from drivers.benchfile.cell_file import CELLS, SUFFIX, read_cell
 from drivers.benchfile.cell_sections import DEFAULT, ROWS
+from twin.cell_physics import CellPhysics
 from twin.cell_table import CellTable
-from twin.physics import CellPhysics
 from twin.plating import NO_PLATING, PlatingTable
 from twin.wear import NO_WEAR, WearParameters
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from drivers.processes import BACKGROUND
 from twin import dfn_worker
+from twin.cell_physics import require_physics
 from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnEnd, DfnResult, Restart
 from twin.hold import CurrentHold
-from twin.physics import require_physics
 from twin.ports import PackState
 
 if TYPE_CHECKING:

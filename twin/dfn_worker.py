@@ -11,7 +11,7 @@ from twin.thermal import step_temperature
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
     from twin.pybamm_models import CellConstants, ReferenceCell
 
 _PAST_S: Final = 300.0  # of constant current, chosen so that a restart has the required voltage

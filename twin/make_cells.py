@@ -9,8 +9,8 @@ from drivers.benchfile.cell_file import CELLS, SUFFIX
 from drivers.benchfile.cell_sections import SCHEMA, CellFile
 from drivers.benchfile.cell_writer import round_all, write_cell
 from twin import plating_fit, pulse_fit, pybamm_models
+from twin.cell_physics import CellPhysics
 from twin.cell_recipes import RECIPES, SCHMALSTIEG, SCHMALSTIEG_SOURCE, SHIPPED_AH, Recipe
-from twin.physics import CellPhysics
 
 HEAT_SCALED: Final = "a scaled cell has more layers between the same outer surfaces"
 _TESTS_SOURCE: Final = {

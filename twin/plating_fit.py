@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drivers.snapshot import Floats
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
 
 RATES_C: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 KELVINS: Final = (263.15, 273.15, 283.15, 293.15, 303.15, 313.15, 328.15)

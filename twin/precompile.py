@@ -10,8 +10,8 @@ from drivers.snapshot import PackReading
 from twin import cache as caches
 from twin import coulomb_counter, ecm, ekf, spme_model
 from twin.cell_parameters import load_cell
+from twin.cell_physics import require_physics
 from twin.half_cycles import follow_charge, make_turns
-from twin.physics import require_physics
 from twin.ports import PackSpec
 from twin.spme import SpmePack
 

@@ -19,7 +19,7 @@ from twin import pybamm_models
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
 
 _SCIPY: Any = scipy.optimize  # carries no types
 _LOWEST_PULSED: Final = 0.05  # below this SoC a discharge pulse empties the surface: lower points use these values

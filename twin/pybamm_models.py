@@ -16,7 +16,7 @@ from twin import casadi_functions
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.casadi_functions import Function
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
 
 os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")  # otherwise the first import asks on the terminal
 import pybamm  # reads the line above

@@ -8,8 +8,8 @@ import numpy as np
 
 from twin import spme_model
 from twin.batch_function import BatchFunction
+from twin.cell_physics import require_lithium
 from twin.hold import CurrentHold
-from twin.physics import require_lithium
 from twin.ports import PackState
 
 if TYPE_CHECKING:

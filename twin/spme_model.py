@@ -19,7 +19,7 @@ from twin.thermal import step_temperature
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.casadi_functions import Function, Sx
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
     from twin.pybamm_models import SpmeEquations
 
 _LOG: Final = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ import numpy as np
 from control.tasks import pack_batch as rows
 from control.tasks.pack_batch import PackStep
 from twin import ecm
+from twin.cell_physics import require_physics
 from twin.half_cycles import follow_charge, make_turns
-from twin.physics import require_physics
 from twin.pybamm_models import ReferenceCell, read_cell_constants
 from twin.thermal import step_temperature
 from twin.wear import step_wear

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from drivers.benchfile.cell_file import Cell
     from drivers.benchfile.document import Document
-    from drivers.benchfile.model import Bench, LimitSection
+    from drivers.benchfile.model import Bench, LimitSection, Pack
     from drivers.errors import BenchFileError
 
 RECOVERS_V: Final = 0.10  # above the undervoltage threshold
@@ -30,22 +30,24 @@ _DEGC: Final = "degC"
 class DeviceRange(NamedTuple):
     """What a device of the cell keeps (`bounds`), and the widest that the cell bears (`widest`), in `unit`."""
 
-    channel: str
+    channels: tuple[str, ...]
     unit: str
     bounds: tuple[float, float]
     widest: tuple[float, float]
 
 
-def list_ranges(cell: Cell, element_ah: float) -> tuple[DeviceRange, ...]:
-    """Return the device limits of a pack whose series elements have `element_ah`."""
+def list_ranges(cell: Cell, pack: Pack, sensors: int) -> tuple[DeviceRange, ...]:
+    """Return the device limits of a pack of the cell, with so many temperature sensors."""
+    element_ah = pack.element_ah
+    voltages = tuple(map(cell_voltage, range(1, pack.cells + 1)))
     limits, bms = cell.file.limits, cell.file.bms
     rated = (-bms.charge_c * element_ah, bms.discharge_c * element_ah)
     borne = (-limits.charge_c * element_ah, limits.discharge_c * element_ah)
     return (
-        DeviceRange(cell_voltage(1), "V", bms.voltage_v, _widen(limits.voltage_v, bms.voltage_v)),
-        DeviceRange(SUPPLY_CURRENT, "A", rated, _widen(borne, rated)),
+        DeviceRange(voltages, "V", bms.voltage_v, _widen(limits.voltage_v, bms.voltage_v)),
+        DeviceRange((SUPPLY_CURRENT,), "A", rated, _widen(borne, rated)),
         DeviceRange(
-            sensed_temperature(1),
+            tuple(map(sensed_temperature, range(1, sensors + 1))),
             _DEGC,
             bms.temperature_degc,
             _widen(limits.temperature_degc, bms.temperature_degc),
@@ -59,12 +61,13 @@ def _widen(one: tuple[float, float], other: tuple[float, float]) -> tuple[float,
 
 def fill_limits(limits: tuple[LimitSection, ...], ranges: tuple[DeviceRange, ...]) -> tuple[LimitSection, ...]:
     """Return the rows with the cell's device limits where no row states one for the channel."""
+    stated = [row for row in limits if row.device is not None]
     filled = list(limits)
     for found in ranges:
-        rows = [n for n, row in enumerate(filled) if row.has_channel(found.channel)]
-        if rows and all(filled[n].device is None for n in rows):
-            row = filled[rows[0]]
-            filled[rows[0]] = row.model_copy(update={"device": _express(found, row.unit)})
+        silent = [channel for channel in found.channels if not any(row.has_channel(channel) for row in stated)]
+        for number, row in enumerate(limits):
+            if row.device is None and any(map(row.has_channel, silent)):
+                filled[number] = row.model_copy(update={"device": _express(found, row.unit)})
     return tuple(filled)
 
 
@@ -81,7 +84,11 @@ def list_beyond_cell(bench: Bench, ranges: tuple[DeviceRange, ...]) -> Iterator[
     """Yield an error for each stated device limit that the cell does not bear, with both numbers."""
     for number, row in enumerate(bench.limit):
         for found in ranges:
-            if row.device is None or not row.has_channel(found.channel) or not _is_stated(bench.document, number):
+            if (
+                row.device is None
+                or not any(map(row.has_channel, found.channels))
+                or not _is_stated(bench.document, number)
+            ):
                 continue
             for side, (stated, bears) in enumerate(zip(row.device, found.widest, strict=True)):
                 inside, bound = to_si(stated, row.unit), to_si(bears, found.unit)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document
     from drivers.errors import BenchFileError
 
+NO_CELL_AH: Final = 1.0  # in the place of a capacity that no cell gives: another mistake is reported then
 HOLD_MS: Final = 500  # the longest time for which the last allowed command may be held
 RENAMED_LANES: Final = {"twin.counting": "twin.coulomb_counter"}  # old module name -> new module name
 
@@ -23,6 +24,14 @@ def convert(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:
     values = {**values, "lane": lanes} if lane_notes else values
     values, cell_notes = _convert_cell(document, values)
     return values, (*notes, *lane_notes, *cell_notes)
+
+
+def fill_capacity(values: dict[str, Any], cell_ah: float) -> dict[str, Any]:
+    """Return the values with the capacity of the cell where `[pack]` states none."""
+    pack: Any = values.get("pack")
+    if not isinstance(pack, dict) or "cell_ah" in pack:
+        return values
+    return {**values, "pack": {**cast("dict[str, Any]", pack), "cell_ah": cell_ah}}
 
 
 def _convert_cell(document: Document, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

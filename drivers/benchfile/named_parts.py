@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from drivers.benchfile.conversions import convert
+from drivers.benchfile.conversions import NO_CELL_AH, convert, fill_capacity
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import DeviceLimits, DutSection, LaneSection, Pack
 
@@ -45,7 +45,7 @@ class NamedParts:
         found = {number: _read(LaneSection, table) for number, table in enumerate(tables)}
         return cls(
             document,
-            _read(Pack, values.get("pack")),
+            _read(Pack, fill_capacity(values, NO_CELL_AH).get("pack")),
             _read(DutSection, values.get("dut")),
             _read(DeviceLimits, values.get("device_limits")),
             {number: lane for number, lane in found.items() if lane is not None},

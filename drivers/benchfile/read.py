@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from drivers.benchfile.cell_defaults import fill_limits, list_beyond_cell, list_ranges
 from drivers.benchfile.cell_file import CELLS, find_cell, list_cells, parse_cell, read_cell
 from drivers.benchfile.checks import mistakes, not_finite
-from drivers.benchfile.conversions import conflicts, convert
+from drivers.benchfile.conversions import NO_CELL_AH, conflicts, convert, fill_capacity
 from drivers.benchfile.document import Document
 from drivers.benchfile.model import FILE_SETTINGS, Bench
 from drivers.benchfile.validation import raise_first, validate
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.benchfile.cell_file import Cell
-
-NO_CELL_AH = 1.0  # in the place of a capacity that no cell gives: another mistake is reported then
 
 
 def read_bench(path: Path) -> Bench:
@@ -55,10 +53,10 @@ def _bench(document: Document, find: Callable[[str], Cell], *, files: bool) -> B
     raise_first(conflicts(document))
     values, notes = convert(document)
     cell = _find_cell(document, values, find)
-    bench = validate(document, Bench, _fill_pack(values, cell))
+    bench = validate(document, Bench, fill_capacity(values, NO_CELL_AH if cell is None else cell.file.capacity_ah))
     if cell is None:
         raise AssertionError("a bench without a cell is not valid")
-    ranges = list_ranges(cell, bench.pack.element_ah)
+    ranges = list_ranges(cell, bench.pack, bench.io_box.thermistors)
     bench = bench.model_copy(update={"limit": fill_limits(bench.limit, ranges)})
     bench._document, bench._cell, bench._notes = document, cell, (*notes, *cell.notes)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
     raise_first((*mistakes(bench, files=files), *list_beyond_cell(bench, ranges)))
@@ -78,12 +76,3 @@ def _find_cell(document: Document, values: dict[str, Any], find: Callable[[str],
             raise
         what = f'= "{name}" is neither a shipped cell nor a file'
         raise document.mistake(("pack", "cell"), what, value=name, bound=error.bound, hint=error.hint) from error
-
-
-def _fill_pack(values: dict[str, Any], cell: Cell | None) -> dict[str, Any]:
-    """Return the values with the capacity of the cell where `[pack]` states none."""
-    pack: Any = values.get("pack")
-    if not isinstance(pack, dict) or "cell_ah" in pack:
-        return values
-    cell_ah = NO_CELL_AH if cell is None else cell.file.capacity_ah
-    return {**values, "pack": {**cast("dict[str, Any]", pack), "cell_ah": cell_ah}}

@@ -25,7 +25,7 @@ _TIMES: Final = (Role.TIME, Role.DATE, Role.STEP_TIME)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ColumnChoice:
     """One chosen column: its role, its place in the table, its header, and its unit where one is written."""
 
     role: Role
@@ -38,10 +38,10 @@ class Choice:
 class Chosen:
     """The columns of a log; `period_s` is the time from row to row where no column holds it."""
 
-    columns: tuple[Choice, ...]
+    columns: tuple[ColumnChoice, ...]
     period_s: float | None = None
 
-    def __getitem__(self, role: Role) -> Choice:
+    def __getitem__(self, role: Role) -> ColumnChoice:
         return next(choice for choice in self.columns if choice.role is role)
 
     def __contains__(self, role: Role) -> bool:
@@ -83,7 +83,7 @@ def choose_columns(table: Table, given: Mapping[str, str]) -> Chosen:
         raise refuse_log(
             table.path, f"holds no {unknown[0]}: a log has no such column", hint, key="columns", value=unknown[0]
         )
-    chosen: list[Choice] = []
+    chosen: list[ColumnChoice] = []
     period_s: float | None = None
     for role in Role:
         wanted = given.get(role.value)
@@ -103,11 +103,11 @@ def _names_a_time(given: Mapping[str, str]) -> bool:
     return any(role.value in given for role in _TIMES)
 
 
-def _make(table: Table, role: Role, place: int) -> Choice:
+def _make(table: Table, role: Role, place: int) -> ColumnChoice:
     header = table.names[place] if table.has_header else f"{place + 1}"
     spelling = table.unit_of(place) or split_unit(header)[1]
     unit = find_unit(QUANTITY[role], spelling) if role in QUANTITY and spelling else None
-    return Choice(role, place, header, unit)
+    return ColumnChoice(role, place, header, unit)
 
 
 def _find(role: Role, headers: Sequence[str], beside: Sequence[str] = ()) -> int | None:

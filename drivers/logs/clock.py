@@ -15,7 +15,7 @@ from drivers.logs.table import refuse_log, things, times
 if TYPE_CHECKING:
     from drivers.errors import LogError
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal, Rows
+    from drivers.logs.table import RepairJournal, Rows
     from drivers.snapshot import Flags, Floats
 
 FALLS: Final = 0.2  # of the rows; a column that falls more often holds no time
@@ -26,7 +26,7 @@ UNCOUNTED: Final = 0.1  # of the charge that the current would have moved over a
 WEIGHTY: Final = 0.02  # of the range of the counter; over less charge it cannot tell
 
 
-def repair_clock(samples: Samples, journal: Journal) -> Samples:
+def repair_clock(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with strictly rising times.
 
     Rows out of order are sorted, a clock that steps is joined, repeated rows are left out, and repeated times are
@@ -41,7 +41,7 @@ def repair_clock(samples: Samples, journal: Journal) -> Samples:
     return samples
 
 
-def _leave_out_repeated_rows(samples: Samples, journal: Journal) -> Samples:
+def _leave_out_repeated_rows(samples: Samples, journal: RepairJournal) -> Samples:
     same = np.zeros(len(samples), dtype=bool)
     same[1:] = True
     for role in (Role.TIME, Role.VOLTAGE, Role.CURRENT):
@@ -56,7 +56,7 @@ def _leave_out_repeated_rows(samples: Samples, journal: Journal) -> Samples:
     return samples.keep(~same)
 
 
-def _repair_falls(samples: Samples, journal: Journal) -> Samples:
+def _repair_falls(samples: Samples, journal: RepairJournal) -> Samples:
     at_s = samples[Role.TIME]
     falls = np.diff(at_s) < 0
     if not (number := int(falls.sum())):
@@ -95,7 +95,7 @@ def _is_out_of_order(samples: Samples, order: Rows, starts: Rows, *, many: bool)
     return after < SMOOTHER * before or (after <= before and not meet)
 
 
-def _join_jumps(samples: Samples, journal: Journal) -> Samples:
+def _join_jumps(samples: Samples, journal: RepairJournal) -> Samples:
     """Join where the clock was set far forward, or where the counter of charge shows that no time went by."""
     at_s = samples[Role.TIME]
     steps = np.diff(at_s)
@@ -120,7 +120,7 @@ def _is_uncounted(samples: Samples, steps: Floats) -> Flags:
     return weighty & (np.abs(np.diff(counter)) < UNCOUNTED * expected)
 
 
-def _join(samples: Samples, at: Flags, sentence: str, journal: Journal) -> Samples:
+def _join(samples: Samples, at: Flags, sentence: str, journal: RepairJournal) -> Samples:
     """Return the samples with the steps at these places as long as a usual one."""
     journal.count("clock_steps", int(at.sum()), f"{sentence}: each time there goes on one step after the one before")
     at_s = samples[Role.TIME]
@@ -132,7 +132,7 @@ def _join(samples: Samples, at: Flags, sentence: str, journal: Journal) -> Sampl
     return samples.put(Role.TIME, joined)
 
 
-def _repair_ties(samples: Samples, journal: Journal) -> Samples:
+def _repair_ties(samples: Samples, journal: RepairJournal) -> Samples:
     at_s = samples[Role.TIME]
     ties = np.diff(at_s) == 0
     number = int(ties.sum())

@@ -10,14 +10,14 @@ from drivers.logs.column_names import Role
 from drivers.logs.samples import TIMES, Samples
 
 if TYPE_CHECKING:
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Floats
 
 RATIOS: Final = {1e-3: "ms", 60.0: "min", 3600.0: "h", 86400.0: "d"}  # s for each unit that a header may not state
 CLOSE: Final = 0.01  # of the span; dates may have whole seconds
 
 
-def choose_clock(samples: Samples, journal: Journal) -> Samples:
+def choose_clock(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with one column of times: that of the test, else the date, else the time of the step.
 
     The date is used too where the time of the test starts again and the date does not.
@@ -47,7 +47,7 @@ def _count_falls(times: Floats) -> int:
     return int((np.diff(times[np.isfinite(times)]) < 0).sum())
 
 
-def _compare(samples: Samples, journal: Journal) -> Samples:
+def _compare(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with the time of the test in s, where it differs from the date by the scale of a unit."""
     spans = [float(np.nanmax(samples[role]) - np.nanmin(samples[role])) for role in (Role.TIME, Role.DATE)]
     if min(spans) <= 0:

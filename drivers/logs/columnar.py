@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
 
 _PLAIN: Final = ("int", "uint", "half", "float", "double", "timestamp", "date", "duration")
 DAMAGED: Final = "the file is cut off or damaged: copy or export it again"
@@ -30,7 +30,7 @@ def open_columnar(path: Path, *, arrow: bool) -> Table:
     except Exception as error:  # whatever its decoder raises for damaged bytes
         raise refuse_log(path, f"is no {kind} file that can be read", DAMAGED) from error
 
-    def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         try:
             columns = [_to_cells(_read(source, names[place], arrow=arrow)) for place in places]
         except Exception as error:

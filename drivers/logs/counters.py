@@ -12,7 +12,7 @@ from drivers.logs.table import times
 
 if TYPE_CHECKING:
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Flags, Floats
 
 BOTH: Final = 0.05  # of the greater of two sums; a smaller one is none
@@ -21,7 +21,7 @@ FAR: Final = 3.0  # times its resolution; a jump beyond what the current moves i
 SECONDS: Final = 3600.0  # of an hour
 
 
-def merge_counters(samples: Samples, journal: Journal) -> Samples:
+def merge_counters(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with charge minus discharge as the one counter, where the log counts both apart."""
     if Role.CHARGE_AH not in samples or Role.DISCHARGE_AH not in samples:
         return samples.drop(Role.CHARGE_AH, Role.DISCHARGE_AH)
@@ -43,7 +43,7 @@ def fill_counters(samples: Samples) -> Samples:
     return samples
 
 
-def orient_counter(samples: Samples, journal: Journal) -> Samples:
+def orient_counter(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with a counter that falls while the cell discharges; their current is discharge positive.
 
     A counter that rises with discharge is reversed. One that rises in both directions, or starts again at each step,
@@ -71,7 +71,7 @@ def orient_counter(samples: Samples, journal: Journal) -> Samples:
     return samples.put(Role.AH, np.concatenate([[0.0], np.cumsum(taken)]))
 
 
-def compare_counter(samples: Samples, journal: Journal) -> None:
+def compare_counter(samples: Samples, journal: RepairJournal) -> None:
     """Say by how much the counter and the integral of the current change over the log apart from gaps, in Ah."""
     if Role.AH not in samples or len(samples) < 2:  # noqa: PLR2004  # one sample has no duration
         return

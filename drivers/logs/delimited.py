@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.logs.grid import Header
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
 
 SAMPLE: Final = 500  # lines in which delimiter, decimal sign and header are looked for
 DELIMITERS: Final = ("\t", ";", "|", ",", " ")  # the earlier one where two divide the lines alike
@@ -56,7 +56,7 @@ def open_delimited(path: Path, text: str, given: Mapping[str, str]) -> Table:
     shown = {"\t": "tabs", " ": "blanks"}.get(delimiter, f"'{delimiter}'")
     kind = f"text divided by {shown}{', with decimal commas' if comma else ''}"
 
-    def take(places: Sequence[int], journal: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], journal: RepairJournal) -> tuple[list[Cells], Rows]:
         return _take(layout, places, journal)
 
     return Table(kind, path, header.names, take, header.units, comma, header.found)
@@ -99,7 +99,7 @@ def _check_commas(path: Path, layout: _Layout, sample: Sequence[Sequence[str]]) 
         raise refuse_log(path, what, "export with semicolons, or with decimal points", row=header.first + 1)
 
 
-def _take(layout: _Layout, places: Sequence[int], journal: Journal) -> tuple[list[Cells], Rows]:
+def _take(layout: _Layout, places: Sequence[int], journal: RepairJournal) -> tuple[list[Cells], Rows]:
     columns: list[list[str]] = [[] for _ in places]
     rows: list[int] = []
     short: list[int] = []

@@ -11,7 +11,7 @@ from drivers.logs.table import things
 
 if TYPE_CHECKING:
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Floats
 
 GAP: Final = 10.0  # times the step that nine of ten steps do not exceed
@@ -21,7 +21,7 @@ OFTEN: Final = 3  # steps in a row that make their length a period of the log
 LONGER: Final = 1.5  # times the longest period
 
 
-def count_gaps(samples: Samples, journal: Journal) -> None:
+def count_gaps(samples: Samples, journal: RepairJournal) -> None:
     """Say and count the gaps; they are kept, and nothing fills them."""
     steps = np.diff(samples[Role.TIME])
     if not len(steps):

@@ -20,7 +20,7 @@ from drivers.logs.samples import Samples, read_samples
 from drivers.logs.saturation import leave_out_saturated
 from drivers.logs.scales import scale_current, scale_temperature, scale_voltage
 from drivers.logs.sign import DISCHARGE, orient_current
-from drivers.logs.table import Journal, Rows, refuse_log
+from drivers.logs.table import RepairJournal, Rows, refuse_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ def read_log(
 
 
 def _read(table: Table, given: Mapping[str, str], sign: str | None) -> CellLog:
-    journal = Journal()
+    journal = RepairJournal()
     vendor = table.vendor_hint or find_vendor(table.names)
     journal.say(f"read as {table.kind}{f', columns of {vendor}' if vendor else ''}")
     samples = choose_clock(read_samples(table, choose_columns(table, given), journal), journal)
@@ -119,7 +119,7 @@ def _read(table: Table, given: Mapping[str, str], sign: str | None) -> CellLog:
     )
 
 
-def _leave_out(samples: Samples, journal: Journal) -> Samples:
+def _leave_out(samples: Samples, journal: RepairJournal) -> Samples:
     """Leave out rows without a time, a voltage or a current, and those that no pack can have."""
     all_rows = len(samples)
     for role, highest in ((Role.TIME, np.inf), (Role.VOLTAGE, HIGHEST_V), (Role.CURRENT, HIGHEST_A)):

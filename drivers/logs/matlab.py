@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
 
 DEEPEST: Final = 6  # structures inside structures
 LEAST: Final = 2  # values of a vector
@@ -42,7 +42,7 @@ def open_matlab(path: Path) -> Table:
     columns = max(tables.values(), key=lambda table: (count_roles(list(table)), len(next(iter(table.values())))))
     names = tuple(columns)
 
-    def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         vectors = [columns[names[place]] for place in places]
         return vectors, number_rows(len(vectors[0]))
 

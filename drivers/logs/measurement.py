@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
     from drivers.snapshot import Floats
 
 TIME: Final = "time"
@@ -36,7 +36,7 @@ def open_measurement(path: Path) -> Table:
         _disarm(error)
         raise refuse_log(path, "is no MDF file that can be read", _DAMAGED) from error
 
-    def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         wanted = [None if place == 0 else found[place - 1] for place in places]
         try:
             with open_regular(path) as raw, asammdf.MDF(raw) as file:

@@ -19,7 +19,7 @@ CLEAR_TREND: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class VoltageResponse:
     """`direction` is 1 where charging current is positive, -1 where discharging is, 0 where nothing shows it.
 
     `ohm` is the voltage step for each step of current, NaN where no step is clear; `why` says what showed it.
@@ -30,11 +30,11 @@ class Response:
     why: str
 
 
-def judge_response(time_s: Floats, voltage_v: Floats, current_a: Floats) -> Response:
+def judge_response(time_s: Floats, voltage_v: Floats, current_a: Floats) -> VoltageResponse:
     """Judge by the steps of voltage with those of current, else by the voltage as charge goes in or out."""
     greatest = float(np.abs(current_a).max(initial=0.0))
     if greatest == 0.0:
-        return Response(0, float("nan"), "no current flows")
+        return VoltageResponse(0, float("nan"), "no current flows")
     rise_v, rise_a, span_s = np.diff(voltage_v), np.diff(current_a), np.diff(time_s)
     steps = (np.abs(rise_a) > STEP * greatest) & (span_s < max(LONGEST_S, _usual(span_s)))
     if steps.any() and (steps.sum() >= STEPS or _stand_out(rise_v, steps)):
@@ -44,13 +44,13 @@ def judge_response(time_s: Floats, voltage_v: Floats, current_a: Floats) -> Resp
         if abs(agreement) > CLEAR:
             ohm = abs(float(products.sum())) / float(np.square(rise_a[steps]).sum())
             why = f"the voltage {_word(agreement)} with {int(steps.sum())} steps of the current"
-            return Response(1 if agreement > 0 else -1, ohm, why)
+            return VoltageResponse(1 if agreement > 0 else -1, ohm, why)
     trend = _judge_trend(time_s, voltage_v, current_a)
     if abs(trend) > CLEAR_TREND:
-        return Response(
+        return VoltageResponse(
             1 if trend > 0 else -1, float("nan"), f"the voltage {_word(trend)} while positive current flows"
         )
-    return Response(0, float("nan"), "the voltage does not follow the current")
+    return VoltageResponse(0, float("nan"), "the voltage does not follow the current")
 
 
 def _stand_out(rise_v: Floats, steps: Flags) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
     from drivers.runlog.run import Run
     from drivers.snapshot import Floats
 
@@ -27,7 +27,10 @@ BAD: Final = (Quality.MISSING, Quality.IMPLAUSIBLE)
 def find_cells(names: Collection[str]) -> list[int]:
     """Return the numbers of the cells whose voltage is among these channels, in order."""
     found = {
-        int(part[5:]) for name in names for part in name.split("/") if part.startswith("cell_") and part[5:].isdigit()
+        int(number)
+        for name in names
+        for part in name.split("/")
+        if (number := part.removeprefix(channel_names.CELL)) != part and number.isdigit()
     }
     return sorted(cell for cell in found if _voltage(names, cell))
 
@@ -73,7 +76,7 @@ def open_run(path: Path, cell: int | None) -> tuple[Table, dict[str, str]]:
     if sensors:
         given["temperature"] = MEAN_TEMPERATURE
 
-    def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         columns = {
             CELL_CURRENT: lambda: np.sum([_read(run, name) for name in own], axis=0),
             MEAN_TEMPERATURE: lambda: _mean([_read(run, name) for name in sensors]),

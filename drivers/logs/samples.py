@@ -17,8 +17,8 @@ from drivers.logs.units import Unit, find_unit
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drivers.logs.choose import Choice, Chosen
-    from drivers.logs.table import Cells, Journal, Rows, Table
+    from drivers.logs.choose import Chosen, ColumnChoice
+    from drivers.logs.table import Cells, RepairJournal, Rows, Table
     from drivers.snapshot import Flags, Floats
 
 DEFAULT = {"time": "s", "voltage": "V", "current": "A", "temperature": "degC", "charge": "Ah"}
@@ -67,7 +67,7 @@ class Samples:
         return f"row {self.row[place]}, column {self.headers.get(role, role.value)}"
 
 
-def read_samples(table: Table, chosen: Chosen, journal: Journal) -> Samples:
+def read_samples(table: Table, chosen: Chosen, journal: RepairJournal) -> Samples:
     """Return the chosen columns in SI units; text that is no number and sentinel values become NaN, and are counted.
 
     Raise `LogError` for a file without rows and for a needed column without numbers.
@@ -96,7 +96,7 @@ def read_samples(table: Table, chosen: Chosen, journal: Journal) -> Samples:
     return samples
 
 
-def _convert(table: Table, choice: Choice, cells: Cells, samples: Samples, journal: Journal) -> Floats:
+def _convert(table: Table, choice: ColumnChoice, cells: Cells, samples: Samples, journal: RepairJournal) -> Floats:
     if choice.role is Role.STATE:
         words = {word: float(read_direction(word)) for word in set(map(str, cells.tolist()))}
         return np.array([words[str(cell)] for cell in cells.tolist()])
@@ -114,7 +114,7 @@ def _convert(table: Table, choice: Choice, cells: Cells, samples: Samples, journ
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _find_unit(choice: Choice, cells: Cells, journal: Journal) -> Unit | None:
+def _find_unit(choice: ColumnChoice, cells: Cells, journal: RepairJournal) -> Unit | None:
     """Return the unit in the header, else the default of the quantity, which is said; None for the unit of dates."""
     if choice.unit is not None:
         return choice.unit

@@ -11,14 +11,14 @@ from drivers.logs.response import STEP, judge_response
 
 if TYPE_CHECKING:
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Flags, Floats
 
 RUN: Final = 3  # samples at the same extreme
 CLEAR_V: Final = 0.005  # a step that the voltage should have shown
 
 
-def leave_out_saturated(samples: Samples, journal: Journal) -> Samples:
+def leave_out_saturated(samples: Samples, journal: RepairJournal) -> Samples:
     """Leave out rows in which voltage or current stays at its extreme while the other steps up and down.
 
     A hold at constant voltage or current stays there too, but then the other quantity moves one way only.

@@ -12,7 +12,7 @@ from drivers.logs.response import judge_response
 
 if TYPE_CHECKING:
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Floats
 
 HIGHEST_V: Final = 1500.0  # of a pack; a greater median is in mV
@@ -28,7 +28,7 @@ RESTART: Final = 100.0  # times the usual increment of a counter; more is a rest
 ZERO_CELSIUS_K: Final = 273.15
 
 
-def scale_voltage(samples: Samples, journal: Journal) -> Samples:
+def scale_voltage(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with the voltage in V where its size shows mV or kV."""
     size = _median(samples[Role.VOLTAGE])
     scale = 1e-3 if size > HIGHEST_V else 1e3 if 0 < size < LOWEST_V else 1.0
@@ -38,7 +38,7 @@ def scale_voltage(samples: Samples, journal: Journal) -> Samples:
     return _rescale(samples, Role.VOLTAGE, scale, journal, f"has a median of {size:.4g} V: it is in {unit}")
 
 
-def scale_temperature(samples: Samples, journal: Journal) -> Samples:
+def scale_temperature(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with the temperature in K where its size shows that it was not in the unit of its header.
 
     Temperatures outside -90 .. 250 degC are no readings: they are filled from those around them, or none is kept.
@@ -60,7 +60,7 @@ def scale_temperature(samples: Samples, journal: Journal) -> Samples:
     return _fill_temperature(samples.put(Role.TEMPERATURE, values), journal)
 
 
-def scale_current(samples: Samples, journal: Journal) -> Samples:
+def scale_current(samples: Samples, journal: RepairJournal) -> Samples:
     """Return the samples with current, time and counter in A, s and Ah where they contradict one another by 1000.
 
     The counter of charge and the integral of the current tell that one is wrong, the resistance which one.
@@ -99,14 +99,14 @@ def _compare(samples: Samples) -> float:
     return moved / counted if counted > 0 and moved > 0 else 1.0
 
 
-def _rescale(samples: Samples, role: Role, scale: float, journal: Journal, why: str) -> Samples:
+def _rescale(samples: Samples, role: Role, scale: float, journal: RepairJournal, why: str) -> Samples:
     header = samples.headers[role]
     unit = {Role.TIME: "s", Role.VOLTAGE: "V", Role.CURRENT: "A", Role.AH: "Ah"}[role]
     journal.count("off_by_scale", 1, f"column {header} {why}; multiplied by {scale:g} to {unit}")
     return samples.put(role, samples[role] * scale)
 
 
-def _fill_temperature(samples: Samples, journal: Journal) -> Samples:
+def _fill_temperature(samples: Samples, journal: RepairJournal) -> Samples:
     values = samples[Role.TEMPERATURE]
     known = (values > ZERO_CELSIUS_K - 90) & (values < ZERO_CELSIUS_K + 250)
     header = samples.headers[Role.TEMPERATURE]

@@ -9,9 +9,9 @@ import numpy as np
 from drivers.logs.column_names import Role
 
 if TYPE_CHECKING:
-    from drivers.logs.choose import Choice
+    from drivers.logs.choose import ColumnChoice
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Flags, Floats
 
 _DECADES: Final = (1.0, 0.1, 0.01, 1e-3, 1e-4)
@@ -24,7 +24,7 @@ CLOSE: Final = 1e-6  # relative, for values that were stored as float32
 DROPOUTS: Final = 0.05  # of the rows; a voltage of zero more often than that is a measured one
 
 
-def blank_sentinels(values: Floats, choice: Choice, samples: Samples, journal: Journal) -> Floats:
+def blank_sentinels(values: Floats, choice: ColumnChoice, samples: Samples, journal: RepairJournal) -> Floats:
     """Return the numbers of a column as written, NaN for sentinels; each is counted and the first one located.
 
     A code counts only where it lies farther from all other values than they lie from each other. A voltage of exactly

@@ -13,7 +13,7 @@ from drivers.logs.table import refuse_log
 
 if TYPE_CHECKING:
     from drivers.logs.samples import Samples
-    from drivers.logs.table import Journal
+    from drivers.logs.table import RepairJournal
     from drivers.snapshot import Floats
 
 CHARGE: Final = "charge"
@@ -32,7 +32,7 @@ class Evidence:
     why: str
 
 
-def orient_current(samples: Samples, sign: str | None, vendor: str, counted: bool, journal: Journal) -> Samples:  # noqa: FBT001
+def orient_current(samples: Samples, sign: str | None, vendor: str, counted: bool, journal: RepairJournal) -> Samples:  # noqa: FBT001
     """Return the samples with discharge positive; `counted` says that charge and discharge are counted apart.
 
     Raise `LogError` for a sign that is none and where nothing shows the direction.
@@ -78,7 +78,7 @@ def _gather(samples: Samples, counted: bool) -> list[Evidence]:  # noqa: FBT001
     return [evidence for evidence in found if evidence.direction]
 
 
-def _sign_by_state(samples: Samples, vendor: str, journal: Journal) -> Samples:
+def _sign_by_state(samples: Samples, vendor: str, journal: RepairJournal) -> Samples:
     """Return the samples with a signed current, charge positive, where the log writes only its size and a state."""
     if Role.STATE not in samples:
         return samples

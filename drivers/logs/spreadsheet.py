@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
 
 SAMPLE: Final = 200  # rows in which the header is looked for
 
@@ -44,7 +44,7 @@ def open_spreadsheet(path: Path, given: Mapping[str, str]) -> Table:
     header = known[best]
     parts = [name for name in known if known[name].names == header.names]
 
-    def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         rows: list[Sequence[Any]] = []
         numbers: list[int] = []
         before = 0

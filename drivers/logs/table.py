@@ -19,7 +19,7 @@ Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass
-class Journal:
+class RepairJournal:
     """What was detected, repaired or left out: sentences for a person, and counts for a program."""
 
     notes: list[str] = field(default_factory=list[str])
@@ -49,7 +49,7 @@ class Table:
     kind: str
     path: Path
     names: tuple[str, ...]
-    take: Callable[[Sequence[int], Journal], tuple[list[Cells], Rows]]
+    take: Callable[[Sequence[int], RepairJournal], tuple[list[Cells], Rows]]
     units: tuple[str, ...] = ()
     decimal_comma: bool = False
     has_header: bool = True

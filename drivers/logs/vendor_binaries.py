@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from drivers.logs.table import Cells, Journal, Rows
+    from drivers.logs.table import Cells, RepairJournal, Rows
 
 EXTRA: Final = "logs"
 
@@ -34,7 +34,7 @@ def open_neware(path: Path) -> Table:
 
 
 def _make(path: Path, kind: str, names: tuple[str, ...], column: Callable[[str], Cells]) -> Table:
-    def take(places: Sequence[int], _: Journal) -> tuple[list[Cells], Rows]:
+    def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         columns = [column(names[place]) for place in places]
         return columns, number_rows(len(columns[0]))
 

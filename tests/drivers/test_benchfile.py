@@ -98,6 +98,9 @@ def test_a_bench_survives_the_way_to_another_process(read: Callable[[str], Bench
     assert pickle.loads(pickle.dumps(bench)).path == bench.path  # noqa: S301  # our own bytes
 
 
+ROW = 'channels = "cell_*/voltage"'
+
+
 def test_limits_lie_over_the_columns_in_si_with_their_lines(read: Callable[[str], Bench]) -> None:
     channels = table()
     limits = read(GOOD).limits(channels)
@@ -105,7 +108,7 @@ def test_limits_lie_over_the_columns_in_si_with_their_lines(read: Callable[[str]
     assert (limits.low[cell], limits.high[cell]) == (0.5, 5.0)
     assert (limits.device_low[cell], limits.device_high[cell]) == (2.8, 4.25)
     assert limits.where[cell] == f"bench.toml:{line_of('bench = [0.50')}"
-    assert limits.device_where[cell].startswith("bench.toml:")  # it follows from the cell: there is no line of its own
+    assert limits.device_where[cell] == f"bench.toml:{line_of(ROW) - 1}"
     assert limits.high[warm] == pytest.approx(343.15)
     assert limits.device_low[warm] == pytest.approx(253.15)
     assert (limits.low[sensed], limits.high[sensed], limits.where[sensed]) == (-np.inf, np.inf, "")

@@ -56,6 +56,15 @@ def test_another_cell_and_another_pack_are_all_that_changes(folder: Path) -> Non
     assert read_bench(path).cell.file.chemistry == "LFP"
 
 
+def test_each_row_of_cells_follows_unless_it_states_its_own(folder: Path) -> None:
+    row = '[[limit]]\nchannels = "cell_*/voltage"\nunit = "V"\nbench = [0.50, 5.00]'
+    parts = [row.replace("cell_*", f"cell_{tens}?") for tens in range(3)]
+    parts[1] += "\ndevice = [3.0, 4.1]"
+    limits = device_limits(rewrite(folder, (row, "\n".join(parts))))
+    found = [limits[f"cell_{tens}?/voltage"] for tens in range(3)]
+    assert found == [(2.80, 4.25), (3.0, 4.1), (2.80, 4.25)]
+
+
 def test_limits_in_another_unit_follow_too(folder: Path) -> None:
     path = rewrite(folder, ('unit = "V"\nbench = [0.50, 5.00]', 'unit = "mV"\nbench = [500, 5000]'))
     assert device_limits(path)["cell_*/voltage"] == pytest.approx((2800.0, 4250.0))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin import spme_model
 from twin.ports import PackSpec
 from twin.spme import SpmePack

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin import casadi_functions, spme_model
 from twin.batch_function import BLOCK_CELLS, BatchFunction
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin import cache
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin import plating
 from twin.cell_parameters import load_cell
 from twin.ecm import build

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from tests.waiting import wait_until
 from twin import dfn
 from twin.dfn import DfnCell, build

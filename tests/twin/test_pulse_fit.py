@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin import pulse_fit
 from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack

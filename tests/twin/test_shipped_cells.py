@@ -12,8 +12,8 @@ from drivers.benchfile.cell_file import CELLS, find_cell, list_cells
 from drivers.errors import BenchFileError
 from twin import spme, spme_model
 from twin.cell_parameters import load_cell
+from twin.cell_physics import require_physics
 from twin.ecm import EcmPack
-from twin.physics import require_physics
 from twin.ports import PackSpec
 from twin.pybamm_models import BASIC, ReferenceCell
 from twin.spme import SpmePack

@@ -8,7 +8,7 @@ import numpy as np
 import pybamm
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack
 from twin.ports import PackSpec, Twin

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from twin import cache, ecm, ekf, half_cycles, numba_kernel, power, spme_model
 from twin.precompile import precompile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
 
 ROOT = Path(__file__).parents[2]
 KERNELS = """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drivers.snapshot import Floats
-    from twin.physics import CellPhysics
+    from twin.cell_physics import CellPhysics
     from workbench.measure.job import MeasureJob
     from workbench.measure.metric import MeasureRow
 
@@ -46,7 +46,7 @@ METRICS: Final = tuple(metric for name in list_lithium() for metric in (FASTER[n
 def measure(job: MeasureJob, conditions: str) -> Iterator[MeasureRow]:
     """Step each cell through the same pulses in both; PyBaMM gets the temperature before the step."""
     from twin.cell_parameters import load_cell  # noqa: PLC0415  # numba and PyBaMM take seconds
-    from twin.physics import require_lithium  # noqa: PLC0415
+    from twin.cell_physics import require_lithium  # noqa: PLC0415
 
     for name in list_lithium():
         job.say(f"SPMe of {name} beside PyBaMM's own stepping")

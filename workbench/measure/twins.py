@@ -67,7 +67,7 @@ def _pulses(count: int, seed: int) -> Floats:
 def _spme(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     """Step the same cells with the same currents in both; PyBaMM gets each cell's temperature before the step."""
     from twin import spme_model  # noqa: PLC0415  # CasADi and PyBaMM take seconds
-    from twin.physics import require_physics  # noqa: PLC0415
+    from twin.cell_physics import require_physics  # noqa: PLC0415
     from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
     from twin.spme import SpmePack  # noqa: PLC0415
 
@@ -148,7 +148,7 @@ def _ecm(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRo
 
 def _dfn(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
     from twin import dfn  # noqa: PLC0415  # only this figure needs it
-    from twin.physics import require_physics  # noqa: PLC0415
+    from twin.cell_physics import require_physics  # noqa: PLC0415
     from twin.pybamm_models import ReferenceCell  # noqa: PLC0415
 
     job.say("DFN lane in real time beside a DFN within the turn")

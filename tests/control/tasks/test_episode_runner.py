@@ -22,7 +22,7 @@ from control.tasks.simulation import TaskSimulation
 from control.tasks.task import ControlTask, find_task, read_task
 from tests.control.rl.handmade import make_policy
 from tests.control.tasks.small import make_task
-from tests.twin.physics import PHYSICS
+from tests.twin.cell_physics import PHYSICS
 from tests.waiting import wait_until
 from twin import ecm
 from twin.pybamm_models import ReferenceCell

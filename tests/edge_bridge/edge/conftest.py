@@ -105,6 +105,7 @@ def _strict(folder: Path) -> Bench:
         if path.is_file():
             (folder / path.name).write_bytes(path.read_bytes())
     text = HIL24.read_text(encoding="utf-8")
-    assert text.count("device = [2.80, 4.25]") == 1
-    (folder / HIL24.name).write_text(text.replace("device = [2.80, 4.25]", "device = [2.80, 3.70]"), encoding="utf-8")
+    row = "bench = [0.50, 5.00]"
+    assert text.count(row) == 1
+    (folder / HIL24.name).write_text(text.replace(row, f"device = [2.80, 3.70]\n{row}"), encoding="utf-8")
     return read_bench(folder / HIL24.name)

@@ -128,7 +128,8 @@ def test_an_edge_reads_a_policy_without_the_solvers_of_a_bench(tmp_path: Path) -
         "from pathlib import Path\n"
         "from types import SimpleNamespace\n"
         "from edge_bridge.edge.policy_shadow import make_policy_shadow\n"
-        "pack = SimpleNamespace(pack=SimpleNamespace(parallel=12, cell_ah=5.0))\n"
+        "from twin.cell_parameters import load_cell\n"
+        "pack = SimpleNamespace(pack=SimpleNamespace(element_ah=60.0, cell=load_cell()))\n"
         "print(repr(make_policy_shadow(pack, Path(sys.argv[1])).refused))\n"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False, cwd=ROOT)

@@ -42,7 +42,9 @@ def test_what_is_tried_lies_on_both_sides_of_the_limit(bench: Path) -> None:
 
 
 def test_a_sheet_that_trips_earlier_is_not_tried_beyond_itself(bench: Path) -> None:
-    changed(bench.parent.parent / "bms" / "thresholds.toml", "limit = 4.25", "limit = 4.22")
+    changed(
+        bench.parent.parent / "bms" / "thresholds.toml", "[cell_overvoltage]\n", "[cell_overvoltage]\nlimit = 4.22\n"
+    )
     level = read_limits(bench).overvoltage
     assert (level.inside, level.beyond) == pytest.approx((4.20, 4.27))
 
@@ -61,11 +63,12 @@ def test_a_sheet_that_is_not_there_is_named(bench: Path) -> None:
         read_limits(bench)
 
 
-def test_a_limit_without_a_device_side_is_named_by_its_line(bench: Path) -> None:
-    changed(bench, "device = [-60.0, 60.0]\n", "")
-    with pytest.raises(BenchFileError, match="no device limit to certify by") as caught:
-        read_limits(bench)
-    assert caught.value.line
+def test_another_cell_is_certified_by_its_own_limits(bench: Path) -> None:
+    changed(bench, 'cell = "chen2020"', 'cell = "prada2013"')
+    limits = read_limits(bench)
+    assert (limits.overvoltage.inside, limits.overvoltage.beyond) == pytest.approx((3.63, 3.67))
+    assert (limits.undervoltage.inside, limits.undervoltage.beyond) == pytest.approx((2.32, 2.28))
+    assert (limits.charge.inside, limits.charge.beyond) == pytest.approx((-58.0, -62.0))
 
 
 def test_a_limit_that_matches_no_channel_is_told_before_anything_starts(bench: Path) -> None:
@@ -107,10 +110,9 @@ def test_what_the_profile_lacks_is_not_applicable_and_named() -> None:
         limits.latching("cell_undervoltage")
 
 
-def test_a_protection_that_the_profile_lacks_needs_no_device_limit(bench: Path) -> None:
+def test_a_protection_that_the_profile_lacks_is_not_judged(bench: Path) -> None:
     sheet = bench.parent.parent / "bms" / "thresholds.toml"
     changed(sheet, "[overcurrent_charge]", "[unknown_charge]")
     changed(sheet, "[overcurrent_discharge]", "[unknown_discharge]")
-    changed(bench, "device = [-60.0, 60.0]\n", "")
     with pytest.raises(NotApplicable):
         _ = read_limits(bench).charge

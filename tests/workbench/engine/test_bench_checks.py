@@ -120,9 +120,9 @@ def test_all_mistakes_are_told_at_once_also_beside_one_that_spoils_the_file(benc
         ("pulse24.dut.toml", 'signal = "PackCurrent"', 'signal = "PackCurent"', "did you mean PackCurrent?"),
         ("pulse24.dut.toml", 'dbc = "pulse24.dbc"', 'dbc = "pulse.dbc"', 'dbc = "pulse.dbc" is not a file'),
         ("pulse24.dut.toml", "scale = 0.01", "scale = 0,01", "a decimal comma in 0,01; write 0.01"),
-        ("../bms/thresholds.toml", "limit = 4.25", "limit = 4,25", "a decimal comma in 4,25; write 4.25"),
+        ("../bms/thresholds.toml", "debounce_ms = 100", "limit = 4,25", "a decimal comma in 4,25; write 4.25"),
         ("../bms/thresholds.toml", "debounce_ms = 100", "debounce = 100", "debounce_ms is missing"),
-        ("duty.csv", "t_s,current_a", "t_s,current", "duty.csv:1 is not a current profile"),
+        ("duty.csv", "t_s,c_rate", "t_s,current", "duty.csv:1 is not a current profile"),
     ],
 )
 def test_each_named_file_is_read(bench: Path, name: str, right: str, wrong: str, said: str) -> None:
@@ -146,8 +146,8 @@ def test_a_file_that_is_not_toml_is_one_mistake(bench: Path) -> None:
 
 
 WITH_POLICY = (
-    'module = "control.mpc"\nsettings = { file = "duty.csv",',
-    'module = "control.rl"\nsettings = { policy = "mine.onnx", file = "duty.csv",',
+    'module = "control.mpc"\nsettings = { file = "duty.csv"',
+    'module = "control.rl"\nsettings = { policy = "mine.onnx", file = "duty.csv"',
 )
 
 

@@ -128,8 +128,8 @@ def recorded(folder: Path, text: str) -> Run:
 
 def test_a_replay_shows_the_limits_of_the_run_in_si(tmp_path: Path) -> None:
     text = (BENCHES / "hil24.toml").read_text(encoding="utf-8")
-    volts = 'channels = "cell_*/voltage"\nunit = "V"\ndevice = [2.80, 4.25]\nbench = [0.50, 5.00]'
-    millivolts = 'channels = "cell_*/voltage"\nunit = "mV"\ndevice = [2800.0, 4250.0]\nbench = [500.0, 5000.0]'
+    volts = 'channels = "cell_*/voltage"\nunit = "V"\nbench = [0.50, 5.00]'
+    millivolts = 'channels = "cell_*/voltage"\nunit = "mV"\nbench = [500.0, 5000.0]'
     assert volts in text
     with recorded(tmp_path, text.replace(volts, millivolts)) as run:
         bench, mistake = run_tasks.read_bench_of(run)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from twin.cell_parameters import load_cell
-from twin.physics import CellPhysics, require_physics
+from twin.cell_physics import CellPhysics, require_physics
 
 PHYSICS: Final[CellPhysics] = require_physics(load_cell(), "a test")
