@@ -8,6 +8,7 @@ import numpy as np
 
 from drivers.logs.optional import import_reader
 from drivers.logs.table import Table, number_rows, refuse_log
+from drivers.regular_file import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,12 @@ EXTRA: Final = "logs"
 def open_biologic(path: Path) -> Table:
     """Return the records of a BioLogic .mpr file; raise `LogError` where galvani cannot read it."""
     reader = import_reader("galvani.BioLogic", path, EXTRA)
-    records = _read(path, "a BioLogic .mpr file", lambda: reader.MPRfile(str(path)).data)
+
+    def read() -> Any:
+        with open_regular(path) as file:  # it leaves a file open that it opens itself
+            return reader.MPRfile(file).data
+
+    records = _read(path, "a BioLogic .mpr file", read)
     return _make(path, "BioLogic .mpr", tuple(records.dtype.names), lambda name: np.asarray(records[name]))
 
 
