@@ -12,7 +12,6 @@ from drivers import source_names
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
 from drivers.errors import BenchFileError, describe_error
 from drivers.snapshot import Command
-from twin.cell_parameters import make_parameters
 from twin.ports import PackSpec
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def make_pack_spec(bench: Bench, cell: CellParameters | None = None) -> PackSpec
 
     Two starts get the same pack.
     """
+    from twin.cell_parameters import make_parameters  # noqa: PLC0415  # numba, which light verbs do without
+
     pack = bench.pack
     draw = np.random.default_rng(pack.seed)
     return PackSpec(

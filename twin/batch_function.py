@@ -30,8 +30,8 @@ OPERATIONS: Final = {casadi_functions.operation(name): number for number, name i
     casadi_functions.operation("SQ"): MUL,
     casadi_functions.operation("ASSIGN"): MAXIMUM,
 }
-INPUT, OUTPUT, CONSTANT, NEGATIVE, MAGNITUDE = (
-    casadi_functions.operation(name) for name in ("INPUT", "OUTPUT", "CONST", "NEG", "FABS")
+INPUT, OUTPUT, CONSTANT, NEGATIVE, MAGNITUDE, COSH = (
+    casadi_functions.operation(name) for name in ("INPUT", "OUTPUT", "CONST", "NEG", "FABS", "COSH")
 )
 OPERATION, LEFT, RIGHT, RESULT = range(4)
 BLOCK_CELLS: Final = 16  # cells in four vectors of four: the rest of a shorter loop is not vectorised
@@ -124,6 +124,8 @@ def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int
                 held[result] = places.allocate()
                 code.append((MAXIMUM, ours, negative, held[result]))
                 places.release(negative)
+        elif operation == COSH:
+            held[result] = _add_cosh(code, held[operands[0]], places)
         elif operation in OPERATIONS:
             ours = [held[operand] for operand in operands]
             held[result] = places.allocate()
@@ -132,6 +134,17 @@ def _compile(function: Function, places: _Registers) -> list[tuple[int, int, int
             raise ValueError(f"{function.name()}: instruction {k} is not one of {_NAMES}")
         places.release(before)
     return code
+
+
+def _add_cosh(code: list[tuple[int, int, int, int]], argument: int, places: _Registers) -> int:
+    """Add the instructions of a hyperbolic cosine, (exp x + 1 / exp x) / 2; return the row of the result."""
+    grown, shrunk, both, result = (places.allocate() for _ in range(4))
+    half = places.constant(0.5)
+    code += [(EXP, argument, argument, grown), (INVERSE, grown, grown, shrunk)]
+    code += [(ADD, grown, shrunk, both), (MUL, both, half, result)]
+    for place in (grown, shrunk, both):
+        places.release(place)
+    return result
 
 
 @kernel

@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from drivers.snapshot import Estimate
-from twin.cell_parameters import CellParameters, load_cell
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats, PackReading
+    from twin.cell_parameters import CellParameters
+
+
+def _load_cell() -> CellParameters:
+    from twin.cell_parameters import load_cell  # noqa: PLC0415  # numba, which light verbs do without
+
+    return load_cell()
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class PackSpec:
     capacity_factor: Floats
     resistance_factor: Floats
     ambient_k: float
-    cell: CellParameters = field(default_factory=load_cell)
+    cell: CellParameters = field(default_factory=_load_cell)
 
     @property
     def element_ah(self) -> float:

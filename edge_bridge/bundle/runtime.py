@@ -18,7 +18,6 @@ from edge_bridge.bundle import limits
 from edge_bridge.bundle.manifest import BENCH, CELL_MARK, LIMITS
 from edge_bridge.bundle.pack_gate import CHAIN_CHANNEL, pack_gate
 from edge_bridge.bundle.pack_gate import make_wiring as pack_wiring
-from twin.cell_parameters import make_parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +100,8 @@ def _set_ages(table: ChannelTable, mapped: DutMap) -> ChannelTable:
 
 def _read_own_cell(bundle: Bundle, bench: Bench) -> CellParameters:
     """Return the cell that the bundle holds, not the one of that name which is installed here."""
+    from twin.cell_parameters import make_parameters  # noqa: PLC0415  # numba, which light verbs do without
+
     text = bundle.cell_text
     return make_parameters(parse_cell(bench.path.parent / bench.pack.cell, text) if text else bench.cell)
 

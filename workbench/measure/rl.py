@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 _DFN: Final = "the same task on PyBaMM's DFN, one cell a pack"
 _SUBSTEPS: Final = "a step of 15 minutes is five substeps of the circuit, each of 4 cells"
+_SLOW: Final = "the slow machine; met on cores twice as fast"
 _NO_POLICY: Final = "no trained policy is shipped for this task"
 _RULE: Final = "the tuned rule"
 RATES: Final = {
     "arbitrage": MeasuredMetric("arbitrage, pack-steps a second on a core", "/s", ">=", 200e3, _DFN, _SUBSTEPS),
-    "duty_tracking": MeasuredMetric("duty tracking, pack-steps a second on a core", "/s", ">=", 200e3, _DFN),
-    "fast_charge": MeasuredMetric("fast charge, pack-steps a second on a core", "/s", ">=", 200e3, _DFN),
+    "duty_tracking": MeasuredMetric("duty tracking, pack-steps a second on a core", "/s", ">=", 200e3, _DFN, _SLOW),
+    "fast_charge": MeasuredMetric("fast charge, pack-steps a second on a core", "/s", ">=", 200e3, _DFN, _SLOW),
 }
 ANSWER: Final = MeasuredMetric("shipped policy, one answer, p50", "us", "<", 50.0, "torch, the same layers", _NO_POLICY)
 SHADOW: Final = MeasuredMetric("shadow, a day of one pack, MPC active", "s", "<", 3.0)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 SLOW_MS = 30_000
 HIL24 = ROOT / "fixtures" / "benches" / "hil24.toml"
-WARM = "device = [-20.0, 55.0]\nbench = [-35.0, 70.0]"
-NEARER = "bench = [-200.0, 45.0]"  # the limit that this run is closest to
+WARM = "bench = [-35.0, 70.0]"
+NEARER = "device = [-20.0, 40.0]\nbench = [-200.0, 45.0]"  # the limit that this run is closest to
 HELD = Event(Level.WARNING, "gate", "command held: late", {KIND: EventKind.HELD})
 
 
