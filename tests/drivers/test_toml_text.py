@@ -16,6 +16,7 @@ from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchFileError
 from drivers.toml_text import MAX_DEPTH, MAX_ENTRIES, MAX_KEY, MAX_PARTS, TomlBoundsError, check_bounds, parse_toml
 from fixtures.bms import thresholds
+from tests.machine import QUICK_S, python_s
 from twin import cell_table
 
 if TYPE_CHECKING:
@@ -72,11 +73,12 @@ def test_a_file_just_within_the_bounds_is_judged_within_a_second(tmp_path: Path,
     begun_s = time.process_time()
     with pytest.raises(BenchFileError):
         read_bench(path)
-    assert time.process_time() - begun_s < 2 * SECOND  # the test's own machine may be slow
+    slower = max(1.0, python_s() / QUICK_S)
+    assert time.process_time() - begun_s < 2 * SECOND * slower
 
 
 @pytest.mark.parametrize(
-    "path", [*ROOT.glob("fixtures/**/*.toml"), *ROOT.glob("twin/**/*.toml"), ROOT / "pyproject.toml"]
+    "path", [*ROOT.glob("fixtures/**/*.toml"), *ROOT.glob("drivers/**/*.toml"), ROOT / "pyproject.toml"]
 )
 def test_shipped_files_are_far_within_the_bounds(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
