@@ -13,6 +13,7 @@ from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from drivers.clock import monotonic
 from workbench.compose.shipped_bench import EMULATED_BENCH
+from workbench.measure import shipped_cells
 from workbench.measure.job import describe_conditions, percentile, run_in_turns, time_calls
 from workbench.measure.metric import MeasuredMetric
 
@@ -41,7 +42,7 @@ DFN: Final = MeasuredMetric(
     "DFN lane, one step within the loop's turn", "us", "<", 200.0, "PyBaMM DFN stepped within the turn"
 )
 DFN_LAG: Final = MeasuredMetric("DFN lane behind the loop, p99", "s", "<", 0.5)
-METRICS: Final = (SPME, SPME_RMS, SPME_WORST, ECM, ECM_WORST, DFN, DFN_LAG)
+METRICS: Final = (SPME, SPME_RMS, SPME_WORST, *shipped_cells.METRICS, ECM, ECM_WORST, DFN, DFN_LAG)
 
 DT_S: Final = 0.01
 PULSE_S: Final = 2.0
@@ -54,6 +55,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     conditions = describe_conditions()
     pack = make_pack_spec(read_bench(EMULATED_BENCH))
     yield from _spme(job, pack, conditions)
+    yield from shipped_cells.measure(job, conditions)
     yield from _ecm(job, pack, conditions)
     yield from _dfn(job, pack, conditions)
 
