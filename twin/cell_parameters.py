@@ -89,7 +89,6 @@ class CellParameters:
         return self.plating is not NO_PLATING
 
 
-@functools.lru_cache
 def load_cell(path: Path = CELL) -> CellParameters:
     """Read a cell file; raise `BenchFileError`."""
     return make_parameters(read_cell(path))

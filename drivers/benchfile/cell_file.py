@@ -51,9 +51,23 @@ def find_cell(name: str, folder: Path) -> Path:
     raise BenchFileError(f"there is no cell {name!r}", value=name, bound="a shipped cell or a file", hint=hint)
 
 
-@functools.lru_cache
 def read_cell(path: Path) -> Cell:
-    """Read and check a cell file; raise `BenchFileError`: file, line, key, value and bound."""
+    """Read and check a cell file; raise `BenchFileError`: file, line, key, value and bound.
+
+    An unchanged file is parsed once (50 ms); one that names files beside it, each time.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return _make_cell(Document.read(path))  # which says why
+    cell = _read_once(path, status.st_mtime_ns, status.st_size)
+    physics = cell.file.physics
+    return _make_cell(Document.read(path)) if cell.notes or (physics is not None and physics.bpx) else cell
+
+
+@functools.lru_cache
+def _read_once(path: Path, changed_ns: int, size: int) -> Cell:
+    del changed_ns, size  # of the content that is kept
     return _make_cell(Document.read(path))
 
 

@@ -29,7 +29,6 @@ def change(path: Path, old: str, new: str) -> Path:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    read_cell.cache_clear()
     return path
 
 
@@ -52,7 +51,6 @@ def test_the_hash_is_of_the_numbers_not_of_comments_sources_or_line_ends(copied:
     change(copied, "\n[limits]", "\n# mine\n[limits]")
     change(copied, "Chen et al.", "As in Chen et al.")
     copied.write_bytes(copied.read_bytes().replace(b"\n", b"\r\n"))
-    read_cell.cache_clear()
     assert read_cell(copied).sha256 == before
     assert read_cell(change(copied, "cooling_w_k = 0.0531", "cooling_w_k = 0.0532")).sha256 != before
 
@@ -64,7 +62,6 @@ def test_the_hash_covers_the_bpx_file_that_a_cell_names(copied: Path) -> None:
     (copied.parent / "cell.json").write_text("{}")
     first = read_cell(copied).sha256
     (copied.parent / "cell.json").write_text("[]")
-    read_cell.cache_clear()
     assert read_cell(copied).sha256 != first
 
 
@@ -125,7 +122,6 @@ def test_the_version_before_is_read_and_said(tmp_path: Path) -> None:
     assert cell.file.physics is not None
     assert cell.file.physics.parameter_set == "Chen2020"
     (tmp_path / "plating.toml").unlink()
-    read_cell.cache_clear()
     with pytest.raises(BenchFileError, match=r"plating = .plating\.toml. is not a file"):
         read_cell(tmp_path / "old.toml")
 
