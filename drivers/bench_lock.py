@@ -96,6 +96,19 @@ def holder(address: str) -> str:
     return ""
 
 
+def find_holders() -> tuple[Holder, ...]:
+    """Return the live processes that hold an address on this machine, each once; keep no lock."""
+    found: dict[int, Holder] = {}
+    for path in _folder().glob("*.lock"):
+        with contextlib.suppress(OSError, BenchHeld):
+            lock = _open(path)
+            if lock is not None:
+                os.close(lock)
+            elif (holds := _read(path)) is not None and is_alive(holds.process):
+                found[holds.process] = holds
+    return tuple(found.values())
+
+
 class BenchLock:
     """The locks of one session."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers import bench_lock
-from drivers.bench_lock import OLD_S, BenchLock, SharedLock, can_address, holder, resolve
+from drivers.bench_lock import OLD_S, BenchLock, SharedLock, can_address, find_holders, holder, resolve
 from drivers.benchfile.copy import copy_bench
 from drivers.errors import BenchHeld
 from workbench.report import Exit, Report, status_of
@@ -102,6 +102,16 @@ def test_asking_who_holds_takes_nothing(folder: Path) -> None:
     take(SUPPLY).release()
     assert holder(SUPPLY) == ""
     take(SUPPLY).release()
+
+
+def test_every_process_that_holds_a_bench_is_found_once_and_only_while_it_lives() -> None:
+    assert find_holders() == ()
+    with another(SUPPLY, CELLS) as process:
+        ours = take("192.0.2.12:5025")
+        assert {holder.process for holder in find_holders()} == {process.pid, os.getpid()}
+        ours.release()
+        assert [holder.process for holder in find_holders()] == [process.pid]
+    assert find_holders() == ()
 
 
 def hold_as_guard(lock: SharedLock, pipe: Connection) -> None:

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from drivers.bench_lock import Holder
 from workbench.certificates.certificate import Certificate
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
 from workbench.report import Report
+from workbench.selftest import bench_steps
 from workbench.selftest import step as steps
-from workbench.selftest.bench_steps import judge_run
+from workbench.selftest.bench_steps import find_excuse, judge_run
 from workbench.selftest.chain_steps import judge_certificate
 from workbench.selftest.latency_probe import MachineLateness
 from workbench.selftest.step import SelftestStep, StepFinding
+from workbench.session.status import SessionStatus
 from workbench.verbs import selftest as verb
 
 QUIET = MachineLateness(0.01 * np.arange(1200.0), np.full(1200, 1e-4))
@@ -100,6 +103,17 @@ def test_without_permission_lateness_is_told_and_not_judged() -> None:
     finding = judge_run(summary(p99=6.0, missed=9), QUIET, NO_PERMISSION)
     assert finding.ok is None
     assert NO_PERMISSION in finding.reason
+
+
+def test_beside_another_bench_on_this_machine_nobody_is_asked_to_keep_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = (Holder(pid, "python", "somebody", "hil24", "2026-11-30T03:05:20+00:00") for pid in (1, 2))
+    status = SessionStatus(realtime=True)
+    monkeypatch.setattr(bench_steps, "find_holders", lambda: (ours,))
+    assert find_excuse(status) == ""
+    monkeypatch.setattr(bench_steps, "find_holders", lambda: (ours, theirs))
+    assert find_excuse(status).startswith("2 benches run on this machine")
+    assert judge_run(summary(p99=2.25), QUIET, find_excuse(status)).ok is None
+    assert find_excuse(SessionStatus(realtime=False, realtime_words=NO_PERMISSION)) == NO_PERMISSION
 
 
 def test_a_machine_that_is_late_excuses_nothing_else() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from control.state import BenchState
 from drivers import source_names
+from drivers.bench_lock import find_holders
 from drivers.ports import LinkState
 from workbench import jitter
 from workbench.selftest.latency_probe import LatencyProbe
@@ -18,6 +19,7 @@ from workbench.summary import summarise
 if TYPE_CHECKING:
     from workbench.selftest.context import SelftestContext
     from workbench.selftest.latency_probe import MachineLateness
+    from workbench.session.status import SessionStatus
 
 RUN_S = 12.0
 TRACKING_MV, SOC_ERROR, LATE_MS, CONNECT_S = 3.0, 0.03, 2.0, 15.0
@@ -51,15 +53,25 @@ def run_lanes(context: SelftestContext) -> StepFinding:
     probe = LatencyProbe()
     waiting.idle(session, RUN_S)
     machine = probe.finish()
+    excuse = find_excuse(session.status)
     context.run = folder = context.run_folder
     summary = waiting.beside(session, lambda: summarise(folder, running_only=True))
-    return judge_run(summary, machine, "" if session.status.realtime else session.status.realtime_words)
+    return judge_run(summary, machine, excuse)
 
 
-def judge_run(summary: dict[str, Any], machine: MachineLateness, without_realtime: str) -> StepFinding:
+def find_excuse(status: SessionStatus) -> str:
+    """Return why this machine cannot be asked to keep time: no permission, or another bench on the same cores."""
+    if not status.realtime:
+        return status.realtime_words
+    if len(holders := find_holders()) > 1:  # one is this bench
+        return f"{len(holders)} benches run on this machine: {'; '.join(holder.sentence for holder in holders)}"
+    return ""
+
+
+def judge_run(summary: dict[str, Any], machine: MachineLateness, excuse: str) -> StepFinding:
     """Return the finding for a run. Do not judge lateness and missed turns where the machine may be the cause.
 
-    `without_realtime`: why there is no real-time permission, empty where there is.
+    `excuse`: why this machine cannot be asked to keep time, empty where it can.
     """
     lanes = summary["lanes"]
     tracking_mv = _find_worst([lane["tracking_mv"] for lane in lanes if lane["was_active"] and lane["role"] == "twin"])
@@ -67,7 +79,7 @@ def judge_run(summary: dict[str, Any], machine: MachineLateness, without_realtim
     failed = [f"{lane['role']} {lane['name']}: {lane['reason']}" for lane in lanes if lane["failed"]]
     whole = summary["recorded"] == summary["ticks"]
     good = whole and not failed and tracking_mv < TRACKING_MV and soc_error < SOC_ERROR
-    in_time, reason = judge_lateness(summary, machine, without_realtime)
+    in_time, reason = judge_lateness(summary, machine, excuse)
     lost = f"{summary['ticks'] - summary['recorded']} of {summary['ticks']} ticks lost"
     late_ms = summary["late_ms"]["p99"]
     late = "lateness unknown" if late_ms is None else f"late p99 {late_ms:.2f} ms of {summary['due']} due"
@@ -84,7 +96,7 @@ def judge_run(summary: dict[str, Any], machine: MachineLateness, without_realtim
     return StepFinding(ok, value, "mV tracking", target, "; ".join([evidence, *failed]), reason if ok is None else "")
 
 
-def judge_lateness(summary: dict[str, Any], machine: MachineLateness, without_realtime: str) -> tuple[bool | None, str]:
+def judge_lateness(summary: dict[str, Any], machine: MachineLateness, excuse: str) -> tuple[bool | None, str]:
     """Return whether turns came in time and none was missed; None and the reason where the machine cannot keep time."""
     late_ms, due = summary["late_ms"]["p99"], summary["due"]
     if late_ms is None:
@@ -96,8 +108,8 @@ def judge_lateness(summary: dict[str, Any], machine: MachineLateness, without_re
     )
     if all(held):
         return True, ""
-    if without_realtime:
-        return None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {without_realtime}"
+    if excuse:
+        return None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {excuse}"
     own = f"the machine itself is late by {machine.late_ms(99):.2f} ms at p99 and misses {machine.missed_pct:.2g} %"
     return (False, "") if False in held else (None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {own}")
 
