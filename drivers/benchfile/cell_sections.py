@@ -5,21 +5,17 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from drivers.benchfile.cell_section import CellSection, Positive
+from drivers.benchfile.network_section import NetworkSection  # noqa: TC001  # pydantic reads it
 
 SCHEMA: Final = "pulsebms.cell/2"
 DEFAULT: Final = "chen2020"  # the shipped cell of whoever names none
 ROWS: Final = ("ocv_v", "r0_ohm", "r1_ohm", "tau1_s", "r2_ohm", "tau2_s")  # of a circuit, over state of charge
-Positive = Annotated[float, Field(gt=0.0)]
 Chemistry = Literal["NMC", "NCA", "LCO", "LFP", "LMO", "Na-ion"]
 _BEYOND_V: Final = 0.3  # of a BMS above the full cell: farther, it protects nothing
-_SOURCED: Final = ("limits", "bms", "thermal", "circuit", "estimator", "physics", "wear", "plating")
-
-
-class CellSection(BaseModel):
-    """A table of the file: no undeclared keys, no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+_SOURCED: Final = ("limits", "bms", "thermal", "circuit", "estimator", "network", "physics", "wear", "plating")
 
 
 class CellLimitsSection(CellSection):
@@ -154,6 +150,7 @@ class CellFile(CellSection):
     thermal: CellThermalSection
     circuit: CircuitSection
     estimator: CircuitSection | None = None
+    network: NetworkSection | None = None
     physics: PhysicsSection | None = None
     wear: WearSection | None = None
     plating: PlatingSection | None = None

@@ -1,0 +1,160 @@
+"""Fit a cell to the tests of a list, and score it on all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drivers.errors import LogError
+from drivers.logs.log import read_log
+from twin.network.fit import FitTest, fit_network, make_start
+from twin.network.fitted_cell import TestedRange, make_cell_file
+from twin.network.identifiability import find_settled_share, find_unsettled
+from twin.network.open_circuit import SlowDischarge, find_slow_discharge
+from twin.network.sampling import is_averaged
+from twin.network.thermal_fit import fit_thermal
+from twin.network.trace import make_trace
+from twin.network.voltage import predict_voltage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from drivers.benchfile.cell_sections import CellFile
+    from drivers.logs.log import CellLog
+    from drivers.logs.test_list import LabTest, TestList
+    from twin.network.identifiability import Unsettled
+    from twin.network.network import Network
+    from twin.network.open_circuit import SlowDischarge
+
+OCV: Final = "ocv"
+REFERENCE_K: Final = 298.15
+ZERO_C_K: Final = 273.15
+SCORED_SOC: Final = 0.2  # below it the reference of the state of charge is the least certain
+READING: Final = 0.2  # of the work
+LEAST_ROWS: Final = 20  # of a test that says something
+
+
+@dataclass(frozen=True)
+class ScoredTest:
+    """RMSE (V) of the circuit on a test above `SCORED_SOC`, without rows below the cut-off; NaN without such rows."""
+
+    test: LabTest
+    log: CellLog
+    kelvin: float
+    rows: int
+    rmse_v: float
+    averaged: bool
+
+
+@dataclass(frozen=True)
+class CellFit:
+    """The file of the fitted cell, and how it holds on each test."""
+
+    file: CellFile
+    scores: tuple[ScoredTest, ...]
+    unsettled: tuple[Unsettled, ...]
+    settled_share: float
+    notes: tuple[str, ...]
+
+    def find_rmse(self, *, held: bool) -> dict[str, float]:
+        """Return the RMSE (mV) by temperature in degC, over the held tests or the fitted ones."""
+        parts: dict[str, list[ScoredTest]] = {}
+        for score in self.scores:
+            if score.test.listed.held is held and score.rows:
+                parts.setdefault(f"{round(score.kelvin - ZERO_C_K):d}", []).append(score)
+        return {degc: 1e3 * _pool(scores) for degc, scores in sorted(parts.items(), key=lambda part: int(part[0]))}
+
+
+def fit_cell(tests: TestList, report: Callable[[float], object] = lambda _: None) -> CellFit:
+    """Fit to all tests of the list that are not held; raise `LogError` for a log that cannot serve."""
+    logs: list[CellLog] = []
+    for place, test in enumerate(tests.tests):
+        logs.append(read_log(test.path, test.columns, test.listed.sign or None))
+        report(READING * (place + 1) / len(tests.tests))
+    slow, note = _find_open_circuit(tests.tests, logs)
+    prepared = [_prepare(test, log, slow) for test, log in zip(tests.tests, logs, strict=True)]
+    fitted = [part for test, part in zip(tests.tests, prepared, strict=True) if not test.listed.held]
+    kelvins = np.array(sorted({part.kelvin for part in fitted}))
+    start = make_start(slow, kelvins, _describe_tests(tests))
+    fit = fit_network(start, fitted, slow.empty_v, lambda done: report(READING + (1.0 - READING) * done))
+    network = fit.network
+    thermal = fit_thermal(network, [part.trace for part in fitted])
+    tested = TestedRange.of(fitted, slow.capacity_ah)
+    scores = [
+        _score(network, test, log, part, slow) for test, log, part in zip(tests.tests, logs, prepared, strict=True)
+    ]
+    return CellFit(
+        make_cell_file(tests.cell, slow, network, thermal, tested),
+        tuple(scores),
+        tuple(find_unsettled(fit)),
+        find_settled_share(fit),
+        (note,),
+    )
+
+
+def count_repairs(logs: Sequence[CellLog]) -> dict[str, int]:
+    """Return how often each repair was made in all logs."""
+    total: Counter[str] = Counter()
+    for log in logs:
+        total.update(log.counts)
+    return dict(sorted(total.items()))
+
+
+def _find_open_circuit(tests: Sequence[LabTest], logs: Sequence[CellLog]) -> tuple[SlowDischarge, str]:
+    """Return the slow discharge nearest to 25 degC, and a sentence on what it says."""
+    slow = [
+        (abs(_find_kelvin(test, log) - REFERENCE_K), place)
+        for place, (test, log) in enumerate(zip(tests, logs, strict=True))
+        if test.listed.kind == OCV and not test.listed.held
+    ]
+    away_k, place = min(slow)
+    found = find_slow_discharge(logs[place])
+    warning = f", {away_k:.0f} K from 25 degC" if away_k > 5.0 else ""  # noqa: PLR2004  # named once
+    return found, (
+        f"capacity {found.capacity_ah:.4g} Ah from {logs[place].path.name}: "
+        f"{found.rate_c:.3g} C, {found.full_v:.3f} to {found.empty_v:.3f} V{warning}"
+    )
+
+
+def _find_kelvin(test: LabTest, log: CellLog) -> float:
+    if test.listed.temperature_degc is not None:
+        return test.listed.temperature_degc + ZERO_C_K
+    if log.temperature_k is None:
+        hint = "add temperature_degc to the test"
+        raise LogError("has no temperature, and the list states none", where=str(log.path), hint=hint)
+    return float(np.median(log.temperature_k))
+
+
+def _prepare(test: LabTest, log: CellLog, slow: SlowDischarge) -> FitTest:
+    kelvin = _find_kelvin(test, log)
+    trace = make_trace(log, slow.capacity_ah, room_k=kelvin)
+    last = find_slow_discharge(log).last if test.listed.kind == OCV else None
+    part = FitTest(str(test.path), kelvin, trace, last)
+    if len(part.find_rows(slow.empty_v)) < LEAST_ROWS and not test.listed.held:
+        what = f"has fewer than {LEAST_ROWS} rows near {kelvin - ZERO_C_K:g} degC and above {slow.empty_v:.3f} V"
+        hint = "does the list state its temperature, and does the log start with a full cell?"
+        raise LogError(what, where=str(log.path), bound=f"{LEAST_ROWS} rows", hint=hint)
+    return part
+
+
+def _score(network: Network, test: LabTest, log: CellLog, part: FitTest, slow: SlowDischarge) -> ScoredTest:
+    trace = part.trace
+    rows = np.flatnonzero((trace.voltage_v >= slow.empty_v) & (trace.soc >= SCORED_SOC))
+    rows = rows if part.last is None else rows[rows <= part.last]
+    averaged = is_averaged(network, trace, rows)
+    error_v = predict_voltage(network, trace, rows, averaged=averaged) - trace.voltage_v[rows]
+    rmse_v = float(np.sqrt(np.mean(error_v**2))) if len(rows) else float("nan")
+    return ScoredTest(test, log, part.kelvin, len(rows), rmse_v, averaged)
+
+
+def _pool(scores: Sequence[ScoredTest]) -> float:
+    squares = sum(score.rows * score.rmse_v**2 for score in scores)
+    return float(np.sqrt(squares / sum(score.rows for score in scores)))
+
+
+def _describe_tests(tests: TestList) -> str:
+    kinds = Counter(test.listed.kind for test in tests.tests if not test.listed.held)
+    return f"{', '.join(f'{number} {kind}' for kind, number in kinds.items())} of {tests.path.name}"
