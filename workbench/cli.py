@@ -13,6 +13,7 @@ from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_logs import estimate, fit, twin
 from workbench.cli_shadow import promote, shadow
 from workbench.cli_train import curves
 from workbench.cli_train import train as train_verb
@@ -198,6 +199,9 @@ def certify(
     )
 
 
+app.command("fit", short_help="Fit a cell file to the tests of a laboratory.")(fit)
+app.command("estimate", short_help="Estimate the state of charge along a log.")(estimate)
+app.command("twin", short_help="Lay a model of the cell over a log.")(twin)
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
 app.add_typer(fleet_app)

@@ -65,6 +65,9 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "promote": ("bench",),
     "train": ("bench", "rl"),
     "curves": ("bench",),
+    "fit": ("bench",),
+    "estimate": ("bench",),
+    "twin": ("bench",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

@@ -48,12 +48,14 @@ class CellLog:
     path: Path
     kind: str  # the format
     vendor: str  # whose names the columns have, empty where that is not known
+    positive: str  # what a positive current is in the file: charge, discharge, or empty where none flows
     time_s: Floats  # strictly rising, from the log's own times
     voltage_v: Floats
     current_a: Floats  # discharge positive
     temperature_k: Floats | None
     ah: Floats | None
     row: Rows
+    rows_read: Rows  # of all rows of numbers in the file: those that are not in `row` were left out
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
 
@@ -92,7 +94,9 @@ def _read(table: Table, given: Mapping[str, str], sign: str | None) -> CellLog:
     journal = RepairJournal()
     vendor = table.vendor_hint or find_vendor(table.names)
     journal.say(f"read as {table.kind}{f', columns of {vendor}' if vendor else ''}")
-    samples = choose_clock(read_samples(table, choose_columns(table, given), journal), journal)
+    samples = read_samples(table, choose_columns(table, given), journal)
+    rows_read = samples.row
+    samples = choose_clock(samples, journal)
     samples = scale_temperature(scale_voltage(samples, journal), journal)
     samples = _leave_out(samples, journal)
     samples = fill_counters(samples)
@@ -100,7 +104,7 @@ def _read(table: Table, given: Mapping[str, str], sign: str | None) -> CellLog:
     samples = repair_clock(merge_counters(samples, journal), journal)
     samples = leave_out_saturated(scale_current(samples, journal), journal)
     _check_length(samples, len(samples))
-    samples = orient_current(samples, sign, vendor, counted, journal)
+    samples, positive = orient_current(samples, sign, vendor, counted, journal)
     samples = orient_counter(samples, journal)
     count_gaps(samples, journal)
     compare_counter(samples, journal)
@@ -108,12 +112,14 @@ def _read(table: Table, given: Mapping[str, str], sign: str | None) -> CellLog:
         table.path,
         table.kind,
         vendor,
+        positive,
         samples[Role.TIME],
         samples[Role.VOLTAGE],
         samples[Role.CURRENT],
         samples.get(Role.TEMPERATURE),
         samples.get(Role.AH),
         samples.row,
+        rows_read,
         tuple(journal.notes),
         dict(journal.counts),
     )

@@ -32,8 +32,16 @@ class Evidence:
     why: str
 
 
-def orient_current(samples: Samples, sign: str | None, vendor: str, counted: bool, journal: RepairJournal) -> Samples:  # noqa: FBT001
-    """Return the samples with discharge positive; `counted` says that charge and discharge are counted apart.
+def orient_current(
+    samples: Samples,
+    sign: str | None,
+    vendor: str,
+    counted: bool,  # noqa: FBT001
+    journal: RepairJournal,
+) -> tuple[Samples, str]:
+    """Return the samples with discharge positive, and what a positive current was in the log, empty where none flows.
+
+    `counted` says that charge and discharge are counted apart.
 
     Raise `LogError` for a sign that is none and where nothing shows the direction.
     """
@@ -43,7 +51,7 @@ def orient_current(samples: Samples, sign: str | None, vendor: str, counted: boo
     current = samples[Role.CURRENT]
     if not np.abs(current).max(initial=0.0) > 0.0:
         journal.say("no current flows: its sign does not matter")
-        return samples
+        return samples, ""
     found = _gather(samples, counted)
     if sign is not None:
         direction = 1 if sign == CHARGE else -1
@@ -60,7 +68,7 @@ def orient_current(samples: Samples, sign: str | None, vendor: str, counted: boo
     for other in found:
         if other.direction != direction:
             journal.count("sign_doubts", 1, f"against that, {other.why}: check the sign")
-    return samples.put(Role.CURRENT, -direction * current + 0.0)
+    return samples.put(Role.CURRENT, -direction * current + 0.0), _name(direction)
 
 
 def _gather(samples: Samples, counted: bool) -> list[Evidence]:  # noqa: FBT001

@@ -12,7 +12,7 @@ from twin.network.layout import Layout, pack, unpack
 from twin.network.network import FIELDS, R0, Network
 from twin.network.priors import make_priors
 from twin.network.sampling import is_averaged
-from twin.network.voltage import find_core_kelvin, linearise, predict_voltage
+from twin.network.voltage import linearise, predict_voltage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ START_OHM_AH: Final = (0.056, 0.028, 0.034, 0.042, 0.042)  # starts of R0 and th
 START_K: Final = 2500.0  # of the Arrhenius law of the starts
 REFERENCE_K: Final = 298.15
 THERMAL_V: Final = 0.0514  # 2 R T / F at 25 degC, the start of Vt
-CORE_K_W, CORE_S = 1.4, 400.0  # of a cylindrical cell
+CORE_K_AH_W, CORE_S = 4.2, 400.0  # starts, of cylindrical cells: 1.4 K/W at 3 Ah
 NEAR_K: Final = 8.0  # a row farther from the temperature of its test belongs to warming or cooling
 EMPTY_SOC: Final = -0.005  # of a row below which nothing is known
 ROWS: Final = 2000  # of a test, that are fitted
@@ -69,7 +69,6 @@ class _Work:
     """A test during the fit."""
 
     test: FitTest
-    core_k: Floats
     rows: NDArray[np.int64]
     fitted: NDArray[np.int64]
     averaged: bool = False
@@ -98,14 +97,14 @@ def make_start(slow: SlowDischarge, kelvins: Floats, fitted_to: str) -> Network:
     thermal_v = THERMAL_V * kelvins / REFERENCE_K
     error_v = np.full(len(kelvins), ERROR_V)
     axes = (slow.ocv_v, np.array(SOCS), kelvins, tables, tau_s, thermal_v, error_v)
-    return Network(fitted_to, slow.capacity_ah, *axes, CORE_K_W, CORE_S)
+    return Network(fitted_to, slow.capacity_ah, *axes, CORE_K_AH_W / slow.capacity_ah, CORE_S)
 
 
 def fit_network(
     start: Network, tests: Sequence[FitTest], empty_v: float, report: Callable[[float], object] = lambda _: None
 ) -> NetworkFit:
     """Fit the circuit to all tests; `report` receives the share of the work that is done."""
-    works = [_prepare(start, test, empty_v) for test in tests]
+    works = [_prepare(test, empty_v) for test in tests]
     matrix, values = make_priors(start)
     prior = (matrix.T @ matrix).toarray()
     vector = pack(start)
@@ -128,12 +127,12 @@ def fit_network(
     return NetworkFit(network, {work.test.name: work.averaged for work in works}, std, prior_std)
 
 
-def _prepare(network: Network, test: FitTest, empty_v: float) -> _Work:
+def _prepare(test: FitTest, empty_v: float) -> _Work:
     rows = test.find_rows(empty_v)
     counted = np.cumsum(np.clip(test.trace.dt_s[rows], LEAST_STEP_S, MOST_STEP_S))
     chosen = np.searchsorted(counted, np.linspace(0.0, counted[-1] if len(rows) else 0.0, ROWS))
     fitted = rows[np.unique(np.minimum(chosen, len(rows) - 1))] if len(rows) else rows
-    return _Work(test, find_core_kelvin(network, test.trace), rows, fitted)
+    return _Work(test, rows, fitted)
 
 
 def _add(network: Network, work: _Work, curvature: Floats, gradient: Floats) -> None:
@@ -141,7 +140,7 @@ def _add(network: Network, work: _Work, curvature: Floats, gradient: Floats) -> 
     if not len(work.fitted):
         return
     trace = work.test.trace
-    voltage_v, jacobian = linearise(network, trace, work.core_k, work.fitted, averaged=work.averaged)
+    voltage_v, jacobian = linearise(network, trace, work.fitted, averaged=work.averaged)
     error_v = trace.voltage_v[work.fitted] - voltage_v
     robust = np.minimum(1.0, HUBER_V / np.maximum(np.abs(error_v), 1e-9))
     weight = robust * SAMPLES / len(error_v) / ERROR_V**2

@@ -30,7 +30,7 @@ class Unsettled:
     """
 
     parameter: str
-    temperature_degc: float
+    temperature_degc: float | None
     soc: tuple[float, float] | None
     std: float
 
@@ -38,7 +38,8 @@ class Unsettled:
     def sentence(self) -> str:
         where = "" if self.soc is None else f", SoC {100 * self.soc[0]:.0f} to {100 * self.soc[1]:.0f} %"
         spread = f"{1e3 * self.std:.1f} mV" if self.parameter == NAMES[SHIFT] else f"{100 * self.std:.0f} %"
-        return f"{self.parameter} at {self.temperature_degc:g} degC{where}: known to {spread} by smoothness alone"
+        at = "" if self.temperature_degc is None else f" at {self.temperature_degc:g} degC"
+        return f"{self.parameter}{at}{where}: known to {spread} by smoothness alone"
 
 
 def find_unsettled(fit: NetworkFit) -> list[Unsettled]:
@@ -67,6 +68,8 @@ def _find_in_tables(fit: NetworkFit) -> Iterator[Unsettled]:
 
 def _find_in_times(fit: NetworkFit) -> Iterator[Unsettled]:
     layout = Layout.of(fit.network)
+    if fit.std[layout.core] >= SETTLED_SHARE * fit.prior_std[layout.core]:
+        yield Unsettled("core_k_w", None, None, float(fit.std[layout.core]))
     places = [("Vt", layout.thermal, 1)]
     places += [(f"tau{pair + 1}", layout.tau(pair), PAIRS) for pair in range(PAIRS)]
     for name, first, stride in places:

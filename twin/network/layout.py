@@ -40,13 +40,21 @@ class Layout:
         return self.thermal + self.kelvins + pair
 
     @property
-    def size(self) -> int:
+    def core(self) -> int:
+        """The place of `core_k_w`."""
         return self.thermal + self.kelvins * (1 + PAIRS)
+
+    @property
+    def size(self) -> int:
+        return self.core + 1
 
 
 def pack(network: Network) -> Floats:
     """Return the vector of a circuit."""
-    logs = [np.log(part).ravel() for part in (network.tables[R0:], network.thermal_v, network.tau_s)]
+    logs = [
+        np.log(part).ravel()
+        for part in (network.tables[R0:], network.thermal_v, network.tau_s, np.array([network.core_k_w]))
+    ]
     return np.concatenate([network.tables[SHIFT].ravel(), *logs])
 
 
@@ -56,5 +64,6 @@ def unpack(network: Network, vector: Floats) -> Network:
     tables = vector[: layout.thermal].reshape(FIELDS, layout.kelvins, layout.socs).copy()
     tables[R0:] = np.exp(tables[R0:])
     thermal_v = np.exp(vector[layout.thermal : layout.thermal + layout.kelvins])
-    tau_s = np.exp(vector[layout.thermal + layout.kelvins :].reshape(layout.kelvins, PAIRS))
-    return replace(network, tables=tables, thermal_v=thermal_v, tau_s=tau_s)
+    tau_s = np.exp(vector[layout.thermal + layout.kelvins : layout.core].reshape(layout.kelvins, PAIRS))
+    core_k_w = float(np.exp(vector[layout.core]))
+    return replace(network, tables=tables, thermal_v=thermal_v, tau_s=tau_s, core_k_w=core_k_w)

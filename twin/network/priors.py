@@ -31,8 +31,9 @@ SHIFT_V: Final = 0.10  # of dU itself
 START_LOG: Final = 1.0  # of the logarithm of a resistance around its start
 THERMAL_LOG: Final = 0.5
 THERMAL_STEP_LOG: Final = 0.15  # from one temperature to the next
-TAU_LOG: Final = (0.2, 0.2, 0.2, 0.5)  # of a time constant around its start: the slowest is the least known
+TAU_LOG: Final = (0.2, 0.2, 0.2, 0.2)  # of a time constant around its start
 TAU_STEP_LOG: Final = 0.1
+CORE_LOG: Final = 0.5  # of the warmth of the core
 
 
 def make_priors(start: Network) -> tuple[Any, Floats]:
@@ -75,3 +76,4 @@ def _state_times(start: Network) -> Iterator[Statement]:
             yield [place], [1.0], mean[place], std
             if place > first:
                 yield [place - stride, place], [-1.0, 1.0], mean[place] - mean[place - stride], step
+    yield [layout.core], [1.0], mean[layout.core], CORE_LOG

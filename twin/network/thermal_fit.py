@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TIMES_S: Final = np.geomspace(60.0, 6000.0, 41)  # of heat capacity over cooling
 LEAST_RISE_K: Final = 0.5  # a case that warms less shows nothing
+MOST_RISE_K: Final = 15.0  # a case that warms more was moved to another temperature
 USUAL_J_K_AH: Final = 15.0  # of cylindrical cells: 45 g, 1000 J/kg/K, 3 Ah
 USUAL_W_K_AH: Final = 0.025
 
@@ -29,15 +30,16 @@ class ThermalFit(NamedTuple):
 
 
 def fit_thermal(network: Network, traces: Sequence[CellTrace]) -> ThermalFit:
-    """Fit to the traces whose case warms; its surroundings are at the temperature of the first sample."""
+    """Fit to the traces whose case warms, each in surroundings of a temperature of its own that stays."""
     best = (np.inf, 0.0, 0.0)
-    warming = [trace for trace in traces if float(np.ptp(trace.case_k)) > LEAST_RISE_K]
+    warming = [trace for trace in traces if LEAST_RISE_K < float(np.ptp(trace.case_k)) < MOST_RISE_K]
     for time_s in TIMES_S if warming else ():
         products = squares = total = count = 0.0
         for trace in warming:
             heat_w = trace.mean_a * (network.find_ocv(trace.soc) - trace.voltage_v)
             shape = find_core_rise(trace.dt_s, heat_w, 1.0, float(time_s))
-            rise_k = trace.case_k - trace.case_k[0]
+            shape = shape - np.average(shape, weights=trace.dt_s)
+            rise_k = trace.case_k - np.average(trace.case_k, weights=trace.dt_s)
             products += float((shape * rise_k * trace.dt_s).sum())
             squares += float((shape**2 * trace.dt_s).sum())
             total += float((rise_k**2 * trace.dt_s).sum())

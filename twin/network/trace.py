@@ -33,6 +33,11 @@ class CellTrace:
     def __len__(self) -> int:
         return len(self.dt_s)
 
+    @property
+    def integrated_ah(self) -> Floats:
+        """The charge (Ah) that the current has taken since the start."""
+        return np.cumsum(self.mean_a * self.dt_s) / 3600.0
+
 
 def make_trace(log: CellLog, capacity_ah: float, soc0: float = 1.0, room_k: float = ROOM_K) -> CellTrace:
     """Return the trace of a log that is at `soc0` where its counter reads 0; `room_k` where it has no temperature."""

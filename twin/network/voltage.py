@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twin.network.trace import CellTrace
 
 _SPARSE: Any = scipy.sparse  # carries no types
-_LARGER: Final = 1.03  # the time constants whose difference gives their derivative
+_LARGER: Final = 1.03  # time constants and core whose difference gives their derivative
 
 
 def find_core_kelvin(network: Network, trace: CellTrace) -> Floats:
@@ -72,14 +72,16 @@ def predict_voltage(network: Network, trace: CellTrace, rows: NDArray[np.int64],
     return find_terms(network, trace, find_core_kelvin(network, trace), rows, averaged=averaged).find_voltage(network)
 
 
-def linearise(
-    network: Network, trace: CellTrace, core_k: Floats, rows: NDArray[np.int64], *, averaged: bool
-) -> tuple[Floats, Any]:
+def linearise(network: Network, trace: CellTrace, rows: NDArray[np.int64], *, averaged: bool) -> tuple[Floats, Any]:
     """Return the voltage of the samples `rows`, and its derivative by the parameters of `Layout`: sparse `[rows, n]`.
 
     Derivatives are by dU, and by the logarithm of each other parameter.
     """
+    core_k = find_core_kelvin(network, trace)
     terms = find_terms(network, trace, core_k, rows, averaged=averaged)
+    voltage_v = terms.find_voltage(network)
+    warmer_k = trace.case_k + _LARGER * (core_k - trace.case_k)
+    warmer_v = find_terms(network, trace, warmer_k, rows, averaged=averaged).find_voltage(network)
     longer = filter_currents(trace.dt_s, trace.mean_a, core_k, network.kelvins, _LARGER * network.tau_s, averaged)[rows]
     by_log_tau = (longer - terms.currents_a) / np.log(_LARGER)
     eased = 1.0 / np.sqrt(1.0 + terms.saturation**2)  # of the first pair, by its saturation
@@ -98,7 +100,9 @@ def linearise(
     for pair in range(PAIRS):
         values.append(-(by_pair[pair] * by_log_tau[:, pair])[:, None] * warm.shares)
         columns.append(layout.tau(pair) + warm.nodes * PAIRS)
+    values.append(((warmer_v - voltage_v) / np.log(_LARGER))[:, None])
+    columns.append(np.full((len(rows), 1), layout.core))
     entries, places = np.concatenate(values, 1), np.concatenate(columns, 1)
     samples = np.repeat(np.arange(len(rows)), places.shape[1])
     shape = (len(rows), layout.size)
-    return terms.find_voltage(network), _SPARSE.csr_matrix((entries.ravel(), (samples, places.ravel())), shape=shape)
+    return voltage_v, _SPARSE.csr_matrix((entries.ravel(), (samples, places.ravel())), shape=shape)

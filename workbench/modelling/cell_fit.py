@@ -81,7 +81,8 @@ def fit_cell(tests: TestList, report: Callable[[float], object] = lambda _: None
     start = make_start(slow, kelvins, _describe_tests(tests))
     fit = fit_network(start, fitted, slow.empty_v, lambda done: report(READING + (1.0 - READING) * done))
     network = fit.network
-    thermal = fit_thermal(network, [part.trace for part in fitted])
+    loaded = [part.trace for test, part in zip(tests.tests, prepared, strict=True) if _is_loaded(test)]
+    thermal = fit_thermal(network, loaded)
     tested = TestedRange.of(fitted, slow.capacity_ah)
     scores = [
         _score(network, test, log, part, slow) for test, log, part in zip(tests.tests, logs, prepared, strict=True)
@@ -117,6 +118,11 @@ def _find_open_circuit(tests: Sequence[LabTest], logs: Sequence[CellLog]) -> tup
         f"capacity {found.capacity_ah:.4g} Ah from {logs[place].path.name}: "
         f"{found.rate_c:.3g} C, {found.full_v:.3f} to {found.empty_v:.3f} V{warning}"
     )
+
+
+def _is_loaded(test: LabTest) -> bool:
+    """Return whether a test of the fit warms the cell at one temperature of the chamber."""
+    return not test.listed.held and test.listed.kind in {"drive", "capacity"}
 
 
 def _find_kelvin(test: LabTest, log: CellLog) -> float:

@@ -1,0 +1,49 @@
+"""A filter along a whole log, row by row (numba)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from twin.network.health_filter import track_health
+from twin.network.soc_filter import CAPACITY, DUAL, OFFSET, RESISTANCE, SOC, correct_states, predict_states
+from twin.numba_kernel import kernel
+
+if TYPE_CHECKING:
+    from drivers.snapshot import Floats
+
+# Columns of what a filter tells of each row.
+OUT_SOC, OUT_SOC_STD, OUT_VOLTAGE, OUT_INNOVATION, OUT_OHM, OUT_OFFSET, OUT_OFFSET_STD = range(7)
+OUT_RESISTANCE, OUT_CAPACITY = range(7, 9)
+OUTPUTS: Final = 9
+FIRST_S: Final = 1.0  # that the first sample of a log stands for
+
+
+@kernel
+def filter_log(  # noqa: PLR0917  # numba calls by place
+    rows: Floats,
+    dt_s: Floats,
+    x: Floats,
+    covariance: Floats,
+    memory: Floats,
+    kept: Floats,
+    circuit: tuple,
+    settings: Floats,
+) -> Floats:
+    """Return `[rows, OUTPUTS]` of one cell; `rows[n, 4]`: the readings of `soc_filter`. The state goes on in place."""
+    out = np.empty((rows.shape[0], OUTPUTS))
+    for k in range(rows.shape[0]):
+        reading = rows[k : k + 1]
+        step_s = dt_s[k] if dt_s[k] > 0.0 else FIRST_S
+        predict_states(x, covariance, memory, reading, circuit, settings, dt_s[k])
+        told = correct_states(x, covariance, memory, reading, circuit, settings, step_s)
+        if settings[DUAL] > 0.0:
+            track_health(kept, memory, reading, circuit, settings, dt_s[k])
+        out[k, OUT_SOC] = x[0, SOC]
+        out[k, OUT_SOC_STD] = np.sqrt(max(covariance[0, SOC, SOC], 0.0))
+        out[k, OUT_VOLTAGE], out[k, OUT_INNOVATION], out[k, OUT_OHM] = told[0, 0], told[0, 1], told[0, 2]
+        out[k, OUT_OFFSET] = x[0, OFFSET]
+        out[k, OUT_OFFSET_STD] = np.sqrt(max(covariance[0, OFFSET, OFFSET], 0.0))
+        out[k, OUT_RESISTANCE], out[k, OUT_CAPACITY] = memory[0, RESISTANCE], memory[0, CAPACITY]
+    return out

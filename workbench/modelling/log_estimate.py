@@ -1,0 +1,115 @@
+"""Estimate the state of charge along a log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from twin.network.coulomb import count_log
+from twin.network.filter_settings import FilterStart, make_circuit, make_settings, make_start
+from twin.network.health_filter import KEPT
+from twin.network.log_filter import (
+    OUT_CAPACITY,
+    OUT_INNOVATION,
+    OUT_OFFSET,
+    OUT_OFFSET_STD,
+    OUT_OHM,
+    OUT_RESISTANCE,
+    OUT_SOC,
+    OUT_SOC_STD,
+    OUT_VOLTAGE,
+    filter_log,
+)
+from twin.network.sampling import is_averaged
+from twin.network.trace import make_trace
+from workbench.modelling.circuit_of_cell import make_circuit_of
+from workbench.modelling.log_start import find_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.benchfile.cell_sections import CellFile
+    from drivers.logs.log import CellLog
+    from drivers.snapshot import Floats
+    from twin.network.network import Network
+    from twin.network.trace import CellTrace
+    from workbench.modelling.log_start import LogStart
+
+COULOMB: Final = "coulomb"
+LANES: Final = ("ekf", "ckf", "dual-ekf", COULOMB)
+CHUNK: Final = 20_000  # rows between two reports of progress
+SCORED_SOC: Final = 0.2
+IMPLAUSIBLE: Final = 3.0  # deviations of the offset from 0
+IMPLAUSIBLE_C: Final = 0.05  # C that the current sensor may be off by before it is called implausible
+
+
+@dataclass(frozen=True)
+class LogEstimate:
+    """Columns of one length as `CellLog`, the start, and whether the log holds means."""
+
+    log: CellLog
+    lane: str
+    columns: dict[str, Any]
+    start: LogStart
+    averaged: bool
+    notes: tuple[str, ...]
+
+    @property
+    def rmse_v(self) -> float:
+        """RMSE (V) of the model's voltage above 20 % estimated SoC."""
+        rows = self.columns["soc"] >= SCORED_SOC
+        error = self.columns["voltage_model_v"][rows] - self.log.voltage_v[rows]
+        return float(np.sqrt(np.nanmean(error**2))) if rows.any() else float("nan")
+
+
+def estimate_log(
+    log: CellLog, cell: CellFile, lane: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
+) -> LogEstimate:
+    """Estimate with one lane of `LANES`; the counter of the log is never used but across gaps without samples."""
+    network = make_circuit_of(cell)
+    start = find_start(log, network.ocv_v, network.capacity_ah, cell.chemistry, soc0)
+    trace = make_trace(log, network.capacity_ah, start.soc)
+    averaged = _is_averaged(network, trace, cell.limits.voltage_v[0])
+    if lane == COULOMB:
+        columns = count_log(network, trace, start.soc, start.soc_std, averaged=averaged)
+    else:
+        settings = make_settings(network, averaged=averaged, cubature=lane == "ckf", dual=lane == "dual-ekf")
+        columns = _run_filter(network, trace, start, settings, report)
+    notes = (start.why, "samples are means over their step" if averaged else "samples are instants")
+    return LogEstimate(log, lane, {"time_s": log.time_s, **columns}, start, averaged, notes)
+
+
+def _is_averaged(network: Network, trace: CellTrace, empty_v: float) -> bool:
+    rows = np.flatnonzero((trace.voltage_v >= empty_v) & (trace.soc > SCORED_SOC))
+    return is_averaged(network, trace, rows)
+
+
+def _run_filter(
+    network: Network, trace: CellTrace, start: LogStart, settings: Floats, report: Callable[[float], object]
+) -> dict[str, Any]:
+    x, covariance, memory = make_start(network, FilterStart(start.soc, start.soc_std, start.rested))
+    circuit = make_circuit(network)
+    rows = np.stack([trace.mean_a, trace.current_a, trace.voltage_v, trace.case_k], 1)
+    states = (x[None].copy(), covariance[None].copy(), memory[None].copy(), np.full((1, KEPT), np.nan))
+    parts: list[Floats] = []
+    for first in range(0, len(rows), CHUNK):
+        part = slice(first, first + CHUNK)
+        parts.append(filter_log(rows[part], trace.dt_s[part], *states, circuit, settings))
+        report(min(1.0, (first + CHUNK) / len(rows)))
+    out = np.concatenate(parts)
+    offset, offset_std = out[:, OUT_OFFSET], out[:, OUT_OFFSET_STD]
+    odd = (np.abs(offset) > IMPLAUSIBLE * offset_std) & (np.abs(offset) > IMPLAUSIBLE_C * network.capacity_ah)
+    return {
+        "soc": out[:, OUT_SOC],
+        "soc_std": out[:, OUT_SOC_STD],
+        "voltage_model_v": out[:, OUT_VOLTAGE],
+        "innovation": out[:, OUT_INNOVATION],
+        "r0_ohm": out[:, OUT_OHM],
+        "resistance_ratio": out[:, OUT_RESISTANCE],
+        "capacity_ah": network.capacity_ah * out[:, OUT_CAPACITY],
+        "current_offset_a": offset,
+        "current_offset_std_a": offset_std,
+        "sensor_implausible": odd,
+    }

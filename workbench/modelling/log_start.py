@@ -1,0 +1,56 @@
+"""Where a log starts: its state of charge, and whether the cell has rested before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from drivers.logs.log import CellLog
+    from drivers.snapshot import Floats
+
+LOOK_S: Final = 30.0  # at the start of a log
+RESTS_C: Final = 0.02  # less current is a rest
+FLAT_V: Final = 0.002  # within which the voltage of a rested cell stays
+FULL_SOC: Final = 0.97  # such a voltage cannot belong to a cell under load: it is full, as after charging
+GIVEN_STD: Final = 0.30  # of a start that a user gives: it may be wrong by 30 %
+FLAT_CHEMISTRIES: Final = ("LFP",)
+GIVEN_FLAT_STD: Final = 0.05  # where the voltage says little, more is trusted to the user
+RESTED_STD: Final = 0.05  # of a start that a rested cell's voltage tells
+LOADED_STD: Final = 0.30
+
+
+@dataclass(frozen=True)
+class LogStart:
+    """SoC and its deviation; whether the cell has rested; a sentence on where that comes from."""
+
+    soc: float
+    soc_std: float
+    rested: bool
+    why: str
+
+
+def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, soc0: float | None) -> LogStart:
+    """Return the start of a log on a cell of `ocv_v[points]` from SoC 0 to 1; `soc0`: what a user gives, or None."""
+    first_v, rested = float(log.voltage_v[0]), is_rested(log, capacity_ah)
+    told = float(np.interp(first_v, np.maximum.accumulate(ocv_v), np.linspace(0.0, 1.0, len(ocv_v))))
+    full = told >= FULL_SOC and float(log.current_a[0]) < RESTS_C * capacity_ah * 5.0
+    if soc0 is not None:
+        std = GIVEN_FLAT_STD if chemistry in FLAT_CHEMISTRIES else GIVEN_STD
+        return LogStart(soc0, std, rested or full, f"start at {100 * soc0:.1f} % SoC, as given")
+    if full:
+        return LogStart(1.0, RESTED_STD, True, f"the first voltage, {first_v:.3f} V, is that of a full cell")
+    if rested:
+        return LogStart(told, RESTED_STD, True, f"start at {100 * told:.1f} % SoC: the cell rests at {first_v:.3f} V")
+    return LogStart(
+        told, LOADED_STD, False, f"start near {100 * told:.0f} % SoC: the log starts under load, at {first_v:.3f} V"
+    )
+
+
+def is_rested(log: CellLog, capacity_ah: float) -> bool:
+    """Return whether no current flows at the start, and the voltage does not move."""
+    early = log.time_s - log.time_s[0] <= LOOK_S
+    quiet = np.abs(log.current_a[early]) < RESTS_C * capacity_ah
+    return bool(quiet.all() and early.sum() > 1 and np.ptp(log.voltage_v[early]) < FLAT_V)

@@ -1,0 +1,45 @@
+"""`twin`: a model of the cell laid over a log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drivers.benchfile.cell_file import find_cell, read_cell
+from drivers.errors import Usage
+from drivers.output_file import refuse_outputs
+from workbench.modelling.log_twin import MODELS, lay_twin
+from workbench.modelling.result_table import refuse_suffix, spread_rows, write_table
+from workbench.progress_bar import show_progress
+from workbench.verbs.estimate import describe_log, find_degc
+
+if TYPE_CHECKING:
+    from workbench.modelling.log_choice import LogChoice
+    from workbench.report import Report
+
+
+def main(report: Report, chosen: LogChoice, cell: str, out: Path, model: str, soc0: float | None) -> bool:
+    """Run the model, write a row for each row of the log, and report both errors."""
+    if model not in MODELS:
+        raise Usage(
+            f"there is no model {model!r}", key="model", value=model, bound=", ".join(MODELS), hint="name another"
+        )
+    refuse_suffix(out)
+    path = find_cell(cell, Path())
+    refuse_outputs([out], [chosen.path, path])
+    parameters = read_cell(path)
+    with show_progress(f"{model} over {chosen.path.name}") as progress:
+        log = chosen.read()
+        twin = lay_twin(log, parameters, model, soc0, progress)
+    about = {"schema": "pulsebms.twin/1", "model": model, "cell": parameters.file.name, "sha256": parameters.sha256}
+    write_table(out, spread_rows(log, twin.columns), about)
+    for note in (*log.notes, *twin.notes):
+        report.line(note)
+    report.line(f"{model}: voltage RMSE above 20 % SoC {1e3 * twin.rmse_v:.1f} mV over {int(twin.scored.sum())} rows")
+    if log.temperature_k is not None:
+        report.line(f"{model}: temperature RMSE {twin.rmse_k:.2f} K")
+    report.line(f"wrote {out}")
+    report.body.update(describe_log(log), cell=parameters.file.name, model=model, file=str(out))
+    report.body.update(rmse_mv={find_degc(log): 1e3 * twin.rmse_v}, rmse_k=twin.rmse_k, soc0=twin.start.soc)
+    report.body.update(split={"fit": [], "held": [str(log.path)]}, twin_notes=list(twin.notes))
+    return True
