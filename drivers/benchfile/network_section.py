@@ -36,6 +36,7 @@ class NetworkSection(CellSection):
     error_v: list[Positive]
     core_k_w: Positive
     core_s: Positive
+    hysteresis_v: list[float] = []  # half of what charge lies above discharge, at the points of ocv_v
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -50,6 +51,8 @@ class NetworkSection(CellSection):
             width = PAIRS if name == "tau_s" else len(self.socs)
             if [len(row) for row in table] != [width] * len(self.kelvins):
                 raise ValueError(f"should have {len(self.kelvins)} rows of {width} in {name}, one for each of kelvins")
+        if self.hysteresis_v and len(self.hysteresis_v) != len(self.ocv_v):
+            raise ValueError("should have one hysteresis_v for each of ocv_v, or none")
         for name in ("thermal_v", "error_v"):
             if len(getattr(self, name)) != len(self.kelvins):
                 raise ValueError(f"should have one {name} for each of kelvins")

@@ -35,14 +35,15 @@ class FilterStart(NamedTuple):
     soc: float
     soc_std: float
     rested: bool
+    hysteresis: float = 0.0
 
 
 def make_circuit(network: Network) -> tuple[Floats, ...]:
-    """Return the arrays that the kernels take: `ocv_v, socs, kelvins, logs, log_tau, error_v`."""
+    """Return the arrays that the kernels take: `ocv_v, socs, kelvins, logs, log_tau, error_v, hysteresis_v`."""
     logs = np.concatenate([network.tables, np.repeat(network.thermal_v[:, None], len(network.socs), 1)[None]])
     logs[1:] = np.log(logs[1:])
     error_v = np.maximum(ERROR_FACTOR * network.error_v, LEAST_ERROR_V)
-    return network.ocv_v, network.socs, network.kelvins, logs, np.log(network.tau_s), error_v
+    return network.ocv_v, network.socs, network.kelvins, logs, np.log(network.tau_s), error_v, network.hysteresis_v
 
 
 def make_settings(network: Network, *, averaged: bool = False, cubature: bool = False, dual: bool = False) -> Floats:
@@ -65,6 +66,7 @@ def make_start(network: Network, start: FilterStart) -> tuple[Floats, Floats, Fl
     x, memory = np.zeros(soc_filter.STATES), np.zeros(soc_filter.MEMORY)
     x[soc_filter.SOC] = start.soc
     memory[soc_filter.RESISTANCE] = memory[soc_filter.CAPACITY] = 1.0
+    memory[soc_filter.HYSTERESIS] = start.hysteresis
     std = np.zeros(soc_filter.STATES)
     pairs = slice(soc_filter.FIRST, soc_filter.FIRST + PAIRS)
     if start.rested:

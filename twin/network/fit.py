@@ -49,19 +49,20 @@ SETTLED: Final = 0.01  # a step that ends the fit
 
 @dataclass(frozen=True)
 class FitTest:
-    """A test to fit: its trace, and the temperature (K) at which it was made; `last`: rows after it are left out."""
+    """A test to fit: its trace, the temperature (K) at which it was made, and its first and last row to compare."""
 
     name: str
     kelvin: float
     trace: CellTrace
-    last: int | None = None
+    first: int
+    last: int
 
     def find_rows(self, empty_v: float) -> NDArray[np.int64]:
         """Return the rows to compare: not below the cut-off, near the test's temperature, not below SoC 0."""
         trace = self.trace
         good = (trace.voltage_v >= empty_v) & (np.abs(trace.case_k - self.kelvin) < NEAR_K) & (trace.soc > EMPTY_SOC)
         rows = np.flatnonzero(good)
-        return rows if self.last is None else rows[rows <= self.last]
+        return rows[(rows >= self.first) & (rows <= self.last)]
 
 
 @dataclass
@@ -97,7 +98,7 @@ def make_start(slow: SlowDischarge, kelvins: Floats, fitted_to: str) -> Network:
     thermal_v = THERMAL_V * kelvins / REFERENCE_K
     error_v = np.full(len(kelvins), ERROR_V)
     axes = (slow.ocv_v, np.array(SOCS), kelvins, tables, tau_s, thermal_v, error_v)
-    return Network(fitted_to, slow.capacity_ah, *axes, CORE_K_AH_W / slow.capacity_ah, CORE_S)
+    return Network(fitted_to, slow.capacity_ah, *axes, CORE_K_AH_W / slow.capacity_ah, CORE_S, slow.hysteresis_v)
 
 
 def fit_network(

@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from twin.network.circuit_kernels import OPEN, WIDTH, interpolate_circuit
+from twin.network.circuit_kernels import OPEN, WIDTH, find_open_circuit, interpolate_circuit
 from twin.network.network import SHIFT
-from twin.network.soc_filter import CAPACITY, CAPACITY_AS, CASE, CURRENT, MEAN, OVERVOLTAGE, RESISTANCE, RISE, VOLTAGE
+from twin.network.soc_filter import (
+    CAPACITY,
+    CAPACITY_AS,
+    CASE,
+    CURRENT,
+    HYSTERESIS,
+    MEAN,
+    OVERVOLTAGE,
+    RESISTANCE,
+    RISE,
+    VOLTAGE,
+)
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
@@ -75,7 +86,7 @@ def track_capacity(
     kept[REST_S] = before + dt_s if quiet else 0.0
     if not (before < RESTED_S <= kept[REST_S]):
         return
-    soc = find_rested_soc(circuit, reading[VOLTAGE], reading[CASE] + memory[RISE])
+    soc = find_rested_soc(circuit, reading[VOLTAGE], reading[CASE] + memory[RISE], memory[HYSTERESIS])
     if np.isnan(kept[REST_SOC]) or abs(kept[REST_SOC] - soc) < LEAST_SOC:
         if np.isnan(kept[REST_SOC]):
             kept[REST_SOC], kept[MOVED_AS] = soc, 0.0
@@ -99,15 +110,15 @@ def solve_total(soc2: float, product: float, charge2: float) -> float:
 
 
 @kernel
-def find_rested_soc(circuit: tuple, voltage_v: float, kelvin: float) -> float:
+def find_rested_soc(circuit: tuple, voltage_v: float, kelvin: float, hysteresis: float) -> float:
     """Return the SoC whose open-circuit voltage at `kelvin` is this one, by halving."""
-    ocv_v, socs, kelvins, logs, _, _ = circuit
+    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
     p = np.empty(WIDTH)
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
         interpolate_circuit(ocv_v, socs, kelvins, logs, middle, kelvin, p)
-        if p[OPEN] + p[SHIFT] < voltage_v:
+        if p[OPEN] + p[SHIFT] + hysteresis * find_open_circuit(hysteresis_v, middle) < voltage_v:
             low = middle
         else:
             high = middle

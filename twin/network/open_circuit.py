@@ -17,26 +17,34 @@ if TYPE_CHECKING:
 POINTS: Final = 101
 SLOWEST_C, FASTEST_C = 1.0 / 200.0, 1.0 / 9.0  # of a discharge that shows the open circuit
 FLOWS: Final = 1e-3  # of the largest current: less is a rest
+LEAST_CHARGE, MOST_CHARGE = 0.95, 1.03  # of the capacity, that a charge must move to tell the other branch
+ENDS: Final = 5  # points at both ends, where branches differ by more than hysteresis
 FULL_SHARE: Final = 0.05  # of the range of voltage, below which a log does not start full
 
 
 @dataclass(frozen=True)
 class SlowDischarge:
-    """`capacity_ah` between full and empty, `ocv_v[POINTS]` over SoC, the voltages of both ends, and its rows."""
+    """`capacity_ah` between full and empty, `ocv_v[POINTS]` over SoC, the voltages of both ends, and its rows.
+
+    `full_ah`: what `count_charge` shows at SoC 1. `hysteresis_v[POINTS]`: half of what a slow charge lies above it.
+    """
 
     capacity_ah: float
     ocv_v: Floats
     full_v: float
     empty_v: float
     rate_c: float
+    full_ah: float
+    hysteresis_v: Floats
     first: int
     last: int
 
 
-def find_slow_discharge(log: CellLog) -> SlowDischarge:
+def find_slow_discharge(log: CellLog, *, hysteresis: bool = False) -> SlowDischarge:
     """Return the longest discharge of a log: SoC 1 where its counter reads 0, or where it begins, 0 where it ends.
 
-    Raise `LogError` where it is not slow, or does not begin at a full cell.
+    With `hysteresis`, a slow charge after it tells the other branch, and U lies between both. Raise `LogError` where
+    the discharge is not slow, or does not begin at a full cell.
     """
     counted_ah = count_charge(log)
     first, last = _find_longest_discharge(log, counted_ah)
@@ -48,12 +56,34 @@ def find_slow_discharge(log: CellLog) -> SlowDischarge:
     rate_c = moved_ah / max(hours, 1e-9) / capacity_ah
     _check(log, first, rate_c)
     rows = slice(first, last + 1)
-    soc = 1.0 + (counted_ah[rows] - (0.0 if from_full else begins_at)) / capacity_ah
+    full_ah = 0.0 if from_full else begins_at
+    soc = 1.0 + (counted_ah[rows] - full_ah) / capacity_ah
     falling = np.minimum.accumulate(log.voltage_v[rows])
     ocv_v = np.interp(np.linspace(0.0, 1.0, POINTS), soc[::-1], falling[::-1])
-    return SlowDischarge(
-        capacity_ah, ocv_v, float(log.voltage_v.max()), float(log.voltage_v[last]), rate_c, first, last
-    )
+    ends_v = float(log.voltage_v.max()), float(log.voltage_v[last])
+    half_v = _find_hysteresis(log, counted_ah, last, capacity_ah, ocv_v) if hysteresis else np.zeros(POINTS)
+    return SlowDischarge(capacity_ah, ocv_v + half_v, *ends_v, rate_c, full_ah, half_v, first, last)
+
+
+def _find_hysteresis(log: CellLog, counted_ah: Floats, last: int, capacity_ah: float, ocv_v: Floats) -> Floats:
+    """Return half of what the slow charge after row `last` lies above the discharge; zeros without such a charge."""
+    flows = log.current_a < -FLOWS * float(np.abs(log.current_a).max(initial=0.0))
+    flows[: last + 1] = False
+    edges = np.flatnonzero(np.diff(flows.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    if not len(edges):
+        return np.zeros(POINTS)
+    first, end = max(edges.tolist(), key=lambda edge: counted_ah[edge[1] - 1] - counted_ah[edge[0]])
+    rows = slice(int(first), int(end))
+    moved = (counted_ah[rows] - counted_ah[last]) / capacity_ah
+    hours = float(log.time_s[rows][-1] - log.time_s[rows][0]) / 3600.0
+    if not (LEAST_CHARGE < moved[-1] < MOST_CHARGE and moved[-1] / max(hours, 1e-9) <= FASTEST_C):
+        return np.zeros(POINTS)
+    rising = np.maximum.accumulate(log.voltage_v[rows])
+    charge_v = np.interp(np.linspace(0.0, 1.0, POINTS), moved / moved[-1], rising)
+    half_v = np.maximum(0.5 * (charge_v - ocv_v), 0.0)
+    inside = slice(ENDS, POINTS - ENDS)
+    half_v[:ENDS], half_v[POINTS - ENDS :] = half_v[inside][0], half_v[inside][-1]
+    return half_v
 
 
 def _find_longest_discharge(log: CellLog, counted_ah: Floats) -> tuple[int, int]:

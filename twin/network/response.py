@@ -12,6 +12,8 @@ from twin.numba_kernel import kernel
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
+HYSTERESIS_SOC = 0.05  # of the capacity, over which most of the hysteresis turns
+
 
 @kernel
 def find_weights(nodes: Floats, value: float) -> tuple[int, float]:
@@ -55,6 +57,24 @@ def filter_currents(  # noqa: PLR0917  # numba calls by place
             else:
                 out[k, j] = state[j] + moved
             state[j] += moved
+    return out
+
+
+@kernel
+def move_hysteresis(hysteresis: float, current_a: float, dt_s: float, capacity_as: float) -> float:
+    """Return the hysteresis after a step: it follows the charge towards 1 on charge, -1 on discharge."""
+    moved = np.exp(-abs(current_a) * dt_s / (HYSTERESIS_SOC * capacity_as))
+    return moved * hysteresis - np.sign(current_a) * (1.0 - moved)
+
+
+@kernel
+def find_hysteresis(dt_s: Floats, mean_a: Floats, capacity_as: float, start: float) -> Floats:
+    """Return the hysteresis (-1 to 1) at each sample, under `mean_a` since the sample before."""
+    out = np.empty(dt_s.shape[0])
+    hysteresis = start
+    for k in range(dt_s.shape[0]):
+        hysteresis = move_hysteresis(hysteresis, mean_a[k], dt_s[k], capacity_as)
+        out[k] = hysteresis
     return out
 
 

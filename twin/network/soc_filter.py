@@ -25,7 +25,7 @@ from twin.network.circuit_kernels import (
     interpolate_tau,
 )
 from twin.network.network import R0, SHIFT
-from twin.network.response import find_weights
+from twin.network.response import find_weights, move_hysteresis
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ SOC, FIRST, OFFSET, ERROR = 0, 1, 1 + PAIRS, 2 + PAIRS
 # A reading of a cell: the current since the sample before and at the sample (A), voltage (V), case temperature (K).
 MEAN, CURRENT, VOLTAGE, CASE = range(4)
 # What a filter keeps beside the state: rise of the core (K), factors on R and capacity, the overvoltage of the model (V),
-# and the lag of averaged samples (A).
-RISE, RESISTANCE, CAPACITY, OVERVOLTAGE, LAG = range(5)
+# the hysteresis, and the lag of averaged samples (A).
+RISE, RESISTANCE, CAPACITY, OVERVOLTAGE, HYSTERESIS, LAG = range(6)
 MEMORY: Final = LAG + PAIRS
 # Settings of the cell and of the noise.
 CAPACITY_AS, CORE_K_W, CORE_S, AVERAGED, ERROR_S, ERROR_SHARE, NOISE_V2_S, DRIFT_PER_S = range(8)
@@ -57,7 +57,7 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
     x: Floats, covariance: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
 ) -> None:
     """Predict `x[n, 7]` and `covariance[n, 7, 7]` over one step under the currents of `reading[n, 4]`."""
-    ocv_v, _, kelvins, _, log_tau, error_v = circuit
+    ocv_v, _, kelvins, _, log_tau, error_v, _ = circuit
     kept, tau = np.ones(STATES), np.empty(PAIRS)
     for n in range(x.shape[0]):
         state, c = x[n], covariance[n]
@@ -67,7 +67,9 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
             memory[n, RISE] += -np.expm1(-dt_s / settings[CORE_S]) * (settings[CORE_K_W] * heat - memory[n, RISE])
         kelvin = reading[n, CASE] + memory[n, RISE]
         interpolate_tau(kelvins, log_tau, kelvin, tau)
-        spent = dt_s / (settings[CAPACITY_AS] * memory[n, CAPACITY])
+        capacity_as = settings[CAPACITY_AS] * memory[n, CAPACITY]
+        spent = dt_s / capacity_as
+        memory[n, HYSTERESIS] = move_hysteresis(memory[n, HYSTERESIS], i, dt_s, capacity_as)
         state[SOC] = min(max(state[SOC] - i * spent, LOWEST_SOC), HIGHEST_SOC)
         for j in range(PAIRS):
             ratio = dt_s / tau[j]
@@ -105,12 +107,13 @@ def find_model_voltage(  # noqa: PLR0917  # numba calls by place
     state: Floats, soc: float, memory: Floats, reading: Floats, circuit: tuple, p: Floats, currents: Floats
 ) -> float:
     """Return the voltage (V) of a cell in `state` at `soc`; leave the tables in `p` and the pairs in `currents`."""
-    ocv_v, socs, kelvins, logs, _, _ = circuit
+    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
     interpolate_circuit(ocv_v, socs, kelvins, logs, soc, reading[CASE] + memory[RISE], p)
     for field in range(R0, R0 + 1 + PAIRS):
         p[field] *= memory[RESISTANCE]
     for j in range(PAIRS):
         currents[j] = state[FIRST + j] + memory[LAG + j]
+    p[OPEN] += memory[HYSTERESIS] * find_open_circuit(hysteresis_v, min(max(soc, 0.0), 1.0))
     return find_terminal_voltage(p, reading[CURRENT] - state[OFFSET], currents) + state[ERROR]
 
 
@@ -122,7 +125,7 @@ def find_slopes(  # noqa: PLR0917  # numba calls by place
 
     The slope over SoC is that of the open circuit: what a resistance changes with charge is less certain than itself.
     """
-    ocv_v, socs, kelvins, logs, _, _ = circuit
+    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
     kelvin = reading[CASE] + memory[RISE]
     rest_v = 0.0
     for side in (-1.0, 1.0):
@@ -149,7 +152,7 @@ def regress_slopes(  # noqa: PLR0917  # numba calls by place
     spread over charge is limited, as the tables say nothing beyond full and empty. `p`: the tables at the state, whose
     resistances hold for all points; `first_a`: the current of the first pair.
     """
-    ocv_v, socs, kelvins, logs, _, _ = circuit
+    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
     there = np.empty(WIDTH)
     a = np.sqrt(max(c[SOC, SOC], 1e-12))
     cross = c[FIRST, SOC] / a

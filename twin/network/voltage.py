@@ -12,7 +12,7 @@ from drivers.benchfile.network_section import PAIRS
 from twin.network.layout import Layout
 from twin.network.network import FIELDS, R0, SHIFT
 from twin.network.nodes import NodeWeights
-from twin.network.response import filter_currents, find_core_rise
+from twin.network.response import filter_currents, find_core_rise, find_hysteresis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twin.network.trace import CellTrace
 
 _SPARSE: Any = scipy.sparse  # carries no types
+AFTER_CHARGE: Final = 1.0  # the hysteresis of a trace that starts full
 _LARGER: Final = 1.03  # time constants and core whose difference gives their derivative
 
 
@@ -42,6 +43,7 @@ class Terms:
     ohm: Floats
     shift_v: Floats
     thermal_v: Floats
+    hysteresis_v: Floats
 
     @property
     def saturation(self) -> Floats:
@@ -52,7 +54,8 @@ class Terms:
         """Return the voltage (V) of each sample."""
         slow = sum(self.ohm[pair] * self.currents_a[:, pair - 1] for pair in range(2, PAIRS + 1))
         fast = self.thermal_v * np.arcsinh(self.saturation)
-        return network.find_ocv(self.soc) + self.shift_v - self.ohm[0] * self.current_a - fast - slow
+        open_v = network.find_ocv(self.soc) + self.shift_v + self.hysteresis_v
+        return open_v - self.ohm[0] * self.current_a - fast - slow
 
 
 def find_terms(network: Network, trace: CellTrace, core_k: Floats, rows: NDArray[np.int64], *, averaged: bool) -> Terms:
@@ -64,7 +67,10 @@ def find_terms(network: Network, trace: CellTrace, core_k: Floats, rows: NDArray
     shift = (flat[SHIFT][weights.nodes] * weights.shares).sum(1)
     warm = weights.kelvin
     thermal = np.exp((np.log(network.thermal_v)[warm.nodes] * warm.shares).sum(1))
-    return Terms(weights, trace.soc[rows], trace.current_a[rows], currents, ohm, shift, thermal)
+    hysteresis = find_hysteresis(trace.dt_s, trace.mean_a, 3600.0 * network.capacity_ah, AFTER_CHARGE)[rows]
+    grid = np.linspace(0.0, 1.0, len(network.hysteresis_v))
+    hysteresis *= np.interp(trace.soc[rows], grid, network.hysteresis_v)
+    return Terms(weights, trace.soc[rows], trace.current_a[rows], currents, ohm, shift, thermal, hysteresis)
 
 
 def predict_voltage(network: Network, trace: CellTrace, rows: NDArray[np.int64], *, averaged: bool) -> Floats:

@@ -12,6 +12,7 @@ from drivers.errors import LogError
 from drivers.logs.log import read_log
 from twin.network.fit import FitTest, fit_network, make_start
 from twin.network.fitted_cell import TestedRange, make_cell_file
+from twin.network.full_charge import find_full_charge
 from twin.network.identifiability import find_settled_share, find_unsettled
 from twin.network.open_circuit import SlowDischarge, find_slow_discharge
 from twin.network.sampling import is_averaged
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from twin.network.open_circuit import SlowDischarge
 
 OCV: Final = "ocv"
+HYSTERESIS: Final = ("LFP",)  # chemistries whose branches differ by more than their losses
 REFERENCE_K: Final = 298.15
 ZERO_C_K: Final = 273.15
 SCORED_SOC: Final = 0.2  # below it the reference of the state of charge is the least certain
@@ -74,8 +76,9 @@ def fit_cell(tests: TestList, report: Callable[[float], object] = lambda _: None
     for place, test in enumerate(tests.tests):
         logs.append(read_log(test.path, test.columns, test.listed.sign or None))
         report(READING * (place + 1) / len(tests.tests))
-    slow, note = _find_open_circuit(tests.tests, logs)
-    prepared = [_prepare(test, log, slow) for test, log in zip(tests.tests, logs, strict=True)]
+    slow, note = _find_open_circuit(tests, logs)
+    notes = [note]
+    prepared = [_prepare(test, log, slow, notes) for test, log in zip(tests.tests, logs, strict=True)]
     fitted = [part for test, part in zip(tests.tests, prepared, strict=True) if not test.listed.held]
     kelvins = np.array(sorted({part.kelvin for part in fitted}))
     start = make_start(slow, kelvins, _describe_tests(tests))
@@ -92,7 +95,7 @@ def fit_cell(tests: TestList, report: Callable[[float], object] = lambda _: None
         tuple(scores),
         tuple(find_unsettled(fit)),
         find_settled_share(fit),
-        (note,),
+        tuple(notes),
     )
 
 
@@ -104,15 +107,15 @@ def count_repairs(logs: Sequence[CellLog]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _find_open_circuit(tests: Sequence[LabTest], logs: Sequence[CellLog]) -> tuple[SlowDischarge, str]:
+def _find_open_circuit(listed: TestList, logs: Sequence[CellLog]) -> tuple[SlowDischarge, str]:
     """Return the slow discharge nearest to 25 degC, and a sentence on what it says."""
     slow = [
         (abs(_find_kelvin(test, log) - REFERENCE_K), place)
-        for place, (test, log) in enumerate(zip(tests, logs, strict=True))
+        for place, (test, log) in enumerate(zip(listed.tests, logs, strict=True))
         if test.listed.kind == OCV and not test.listed.held
     ]
     away_k, place = min(slow)
-    found = find_slow_discharge(logs[place])
+    found = find_slow_discharge(logs[place], hysteresis=listed.cell.chemistry in HYSTERESIS)
     warning = f", {away_k:.0f} K from 25 degC" if away_k > 5.0 else ""  # noqa: PLR2004  # named once
     return found, (
         f"capacity {found.capacity_ah:.4g} Ah from {logs[place].path.name}: "
@@ -134,11 +137,16 @@ def _find_kelvin(test: LabTest, log: CellLog) -> float:
     return float(np.median(log.temperature_k))
 
 
-def _prepare(test: LabTest, log: CellLog, slow: SlowDischarge) -> FitTest:
+def _prepare(test: LabTest, log: CellLog, slow: SlowDischarge, notes: list[str]) -> FitTest:
     kelvin = _find_kelvin(test, log)
-    trace = make_trace(log, slow.capacity_ah, room_k=kelvin)
-    last = find_slow_discharge(log).last if test.listed.kind == OCV else None
-    part = FitTest(str(test.path), kelvin, trace, last)
+    if test.listed.kind == OCV:
+        own = find_slow_discharge(log)
+        full_ah, first, last = own.full_ah, own.first, own.last
+    else:
+        (full_ah, note), first, last = find_full_charge(log, slow), 0, len(log) - 1
+        notes.extend([note] if note else [])
+    trace = make_trace(log, slow.capacity_ah, 1.0 - full_ah / slow.capacity_ah, room_k=kelvin)
+    part = FitTest(str(test.path), kelvin, trace, first, last)
     if len(part.find_rows(slow.empty_v)) < LEAST_ROWS and not test.listed.held:
         what = f"has fewer than {LEAST_ROWS} rows near {kelvin - ZERO_C_K:g} degC and above {slow.empty_v:.3f} V"
         hint = "does the list state its temperature, and does the log start with a full cell?"
@@ -149,7 +157,7 @@ def _prepare(test: LabTest, log: CellLog, slow: SlowDischarge) -> FitTest:
 def _score(network: Network, test: LabTest, log: CellLog, part: FitTest, slow: SlowDischarge) -> ScoredTest:
     trace = part.trace
     rows = np.flatnonzero((trace.voltage_v >= slow.empty_v) & (trace.soc >= SCORED_SOC))
-    rows = rows if part.last is None else rows[rows <= part.last]
+    rows = rows[(rows >= part.first) & (rows <= part.last)]
     averaged = is_averaged(network, trace, rows)
     error_v = predict_voltage(network, trace, rows, averaged=averaged) - trace.voltage_v[rows]
     rmse_v = float(np.sqrt(np.mean(error_v**2))) if len(rows) else float("nan")

@@ -43,4 +43,4 @@ def widen_circuit(circuit: CircuitSection) -> Network:
     thermal_v = np.full(len(kelvins), NO_SATURATION_V)
     error_v = ERROR_V * (1.0 + ERROR_COLDER * np.maximum(REFERENCE_K - kelvins, 0.0))
     axes = (np.array(circuit.ocv_v), socs, kelvins, tables, tau_s, thermal_v, error_v)
-    return Network(circuit.fitted_to, circuit.capacity_ah, *axes, 1e-6, 400.0)
+    return Network(circuit.fitted_to, circuit.capacity_ah, *axes, 1e-6, 400.0, np.zeros(len(socs)))

@@ -89,7 +89,7 @@ def _is_averaged(network: Network, trace: CellTrace, empty_v: float) -> bool:
 def _run_filter(
     network: Network, trace: CellTrace, start: LogStart, settings: Floats, report: Callable[[float], object]
 ) -> dict[str, Any]:
-    x, covariance, memory = make_start(network, FilterStart(start.soc, start.soc_std, start.rested))
+    x, covariance, memory = make_start(network, FilterStart(start.soc, start.soc_std, start.rested, start.hysteresis))
     circuit = make_circuit(network)
     rows = np.stack([trace.mean_a, trace.current_a, trace.voltage_v, trace.case_k], 1)
     states = (x[None].copy(), covariance[None].copy(), memory[None].copy(), np.full((1, KEPT), np.nan))

@@ -30,6 +30,7 @@ class LogStart:
     soc_std: float
     rested: bool
     why: str
+    hysteresis: float = 0.0  # after a full charge 1, unknown 0
 
 
 def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, soc0: float | None) -> LogStart:
@@ -41,7 +42,7 @@ def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, 
         std = GIVEN_FLAT_STD if chemistry in FLAT_CHEMISTRIES else GIVEN_STD
         return LogStart(soc0, std, rested or full, f"start at {100 * soc0:.1f} % SoC, as given")
     if full:
-        return LogStart(1.0, RESTED_STD, True, f"the first voltage, {first_v:.3f} V, is that of a full cell")
+        return LogStart(1.0, RESTED_STD, True, f"the first voltage, {first_v:.3f} V, is that of a full cell", 1.0)
     if rested:
         return LogStart(told, RESTED_STD, True, f"start at {100 * told:.1f} % SoC: the cell rests at {first_v:.3f} V")
     return LogStart(
