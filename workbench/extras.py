@@ -65,6 +65,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "promote": ("bench",),
     "train": ("bench", "rl"),
     "curves": ("bench",),
+    "grade": ("bench",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

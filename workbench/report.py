@@ -12,7 +12,16 @@ from enum import IntEnum
 from typing import Any, Final
 
 from drivers.clock import monotonic
-from drivers.errors import BenchError, BenchFileError, Interrupted, OutputClosed, PulseError, RunLogError, Usage
+from drivers.errors import (
+    BenchError,
+    BenchFileError,
+    Interrupted,
+    LogError,
+    OutputClosed,
+    PulseError,
+    RunLogError,
+    Usage,
+)
 from drivers.jsonvalues import replace_nan
 from drivers.output_file import report_stream
 from drivers.realtime import has_realtime_permission
@@ -36,7 +45,7 @@ class Exit(IntEnum):
 
 def status_of(error: PulseError) -> Exit:
     """Return the exit status of an error: bad input, a missing bench, an interrupt, or a check that failed."""
-    if isinstance(error, (BenchFileError, RunLogError, Usage)) or error.key == NO_BUNDLE:
+    if isinstance(error, (BenchFileError, LogError, RunLogError, Usage)) or error.key == NO_BUNDLE:
         return Exit.BAD_INPUT
     if isinstance(error, Interrupted):
         return Exit.INTERRUPTED
