@@ -13,7 +13,7 @@ from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_fleet import fleet as fleet_app
-from workbench.cli_health import grade
+from workbench.cli_health import grade, health
 from workbench.cli_shadow import promote, shadow
 from workbench.cli_train import curves
 from workbench.cli_train import train as train_verb
@@ -208,6 +208,7 @@ app.command("train", short_help="Train policies for a task by reinforcement lear
 app.command(short_help="Draw learning curves beside the rule and the MPC.")(curves)
 
 app.command(short_help="Grade used cells by short pulses.")(grade)
+app.command(short_help="Capacity, resistance and end of life, with intervals.")(health)
 
 
 @app.command(short_help="Run a signed configuration beside a pack.")

@@ -55,6 +55,52 @@ def grade(  # noqa: PLR0917  # typer takes the options by name
     run_verb(Report("grade", as_json), verb.main, pulses or [], model, out, teaching)
 
 
+def health(  # noqa: PLR0917  # typer takes the options by name
+    logs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN_OR_LOG]...", help="Logs or run folders of one cell, in order.")
+    ] = None,
+    features: Annotated[
+        Path | None, typer.Option("--features", metavar="TABLE", help="A per-cycle table instead (CSV, Parquet).")
+    ] = None,
+    model: _Model = None,
+    out: _Table = None,
+    train: Annotated[
+        list[Path] | None,
+        typer.Option("--train", metavar="TABLE", help="Teach a model this table, with capacities; may be repeated."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="NAME", help="With --train: a feature; default: all that may be."),
+    ] = None,
+    cell_column: Annotated[str, typer.Option(metavar="NAME", help="Column that names the cell.")] = "",
+    capacity_column: Annotated[str, typer.Option(metavar="NAME", help="Column of measured capacities in Ah.")] = "",
+    end: Annotated[
+        float | None,
+        typer.Option(
+            min=0.3,
+            max=0.99,
+            help="With --train: end of life as a share of the first capacity; default: 0.8, or the next of 0.85, 0.88 "
+            "and 0.9 that most taught cells reach.",
+        ),
+    ] = None,
+    dataset: _Dataset = "",
+    licence: _Licence = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Report the health of a cell with intervals: capacity, resistance, end of life.
+
+    From a table, capacity follows from charge times and voltages; charges (Q, Ah) are never read, although at
+    constant current a time is nearly a charge. Models of ageing sets are not shipped: teach one with --train.
+    """
+    from workbench.verbs import health as verb
+
+    teaching = verb.HealthTeaching(
+        train or [], tuple(column or ()), cell_column, capacity_column, end, dataset, licence, _name_command()
+    )
+    run_verb(Report("health", as_json), verb.main, logs or [], features, teaching, model=model, out=out)
+
+
 def _name_command() -> str:
     """Return the command as a user repeats it: paths without their folders, and without --json."""
     words = [Path(word).name if Path(word).is_file() else word for word in sys.argv[1:] if word != "--json"]

@@ -66,6 +66,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "train": ("bench", "rl"),
     "curves": ("bench",),
     "grade": ("bench",),
+    "health": ("bench",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }
