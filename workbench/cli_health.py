@@ -62,6 +62,9 @@ def health(  # noqa: PLR0917  # typer takes the options by name
     features: Annotated[
         Path | None, typer.Option("--features", metavar="TABLE", help="A per-cycle table instead (CSV, Parquet).")
     ] = None,
+    cell: Annotated[
+        str, typer.Option(metavar="CELL", help="Cell of the logs, a shipped one or a file: its limits and voltages.")
+    ] = "",
     model: _Model = None,
     out: _Table = None,
     train: Annotated[
@@ -90,15 +93,17 @@ def health(  # noqa: PLR0917  # typer takes the options by name
 ) -> None:
     """Report the health of a cell with intervals: capacity, resistance, end of life.
 
-    From a table, capacity follows from charge times and voltages; charges (Q, Ah) are never read, although at
-    constant current a time is nearly a charge. Models of ageing sets are not shipped: teach one with --train.
+    From logs, capacity needs a discharge from full to the cut-off of --cell, or two rests far apart in charge;
+    resistance comes from steps of current. From a table, capacity follows from charge times and voltages; charges
+    (Q, Ah) are never read, although at constant current a time is nearly a charge. Of models, that of Severson's LFP
+    cells is shipped (--model severson); --train makes others.
     """
     from workbench.verbs import health as verb
 
     teaching = verb.HealthTeaching(
         train or [], tuple(column or ()), cell_column, capacity_column, end, dataset, licence, _name_command()
     )
-    run_verb(Report("health", as_json), verb.main, logs or [], features, teaching, model=model, out=out)
+    run_verb(Report("health", as_json), verb.main, logs or [], features, teaching, cell=cell, model=model, out=out)
 
 
 def _name_command() -> str:

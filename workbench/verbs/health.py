@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
 from drivers.output_file import refuse_outputs
+from workbench.verbs import health_logs
 from workbench.verbs.health_tables import HealthTeaching, judge_table
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def main(
     features: Path | None,
     teaching: HealthTeaching,
     *,
+    cell: str = "",
     model: Path | None = None,
     out: Path | None = None,
 ) -> bool:
@@ -31,4 +33,6 @@ def main(
     if logs and (features or teaching.tables):
         raise Usage("logs and --features were both given", key="features", value=str(features), hint="give one of them")
     refuse_outputs([path for path in (out, model if teaching.tables else None) if path is not None], given)
+    if logs:
+        return health_logs.judge(report, logs, cell, out)
     return judge_table(report, features, model, out, teaching)

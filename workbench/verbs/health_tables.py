@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,13 +21,13 @@ from workbench.verbs.fit_progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from twin.health.capacity_model import CapacityEstimates
     from twin.health.cycle_table import CycleRows
     from twin.health.end_of_life import LifeForecast
     from workbench.report import Report
 
+SHIPPED: Final = {"severson": Path(__file__).parents[2] / "twin" / "health" / "shipped" / "health_severson.json"}
 SHOWN: Final = 20  # cells that are printed for people
 
 
@@ -49,11 +50,12 @@ def judge_table(
 ) -> bool:
     """Teach or read a model, apply it to the table; return True if a row got a capacity, or there is no table."""
     if model is None and not (teaching.tables and features):
-        hint = "add --train TABLE, or --model FILE of an earlier --train; coefficients of ageing sets are not shipped"
+        hint = "add --train TABLE, --model FILE of an earlier --train, or --model severson for LFP cells of 1.1 Ah"
         raise Usage("--features needs a model", key="model", hint=hint)
-    used = (
-        _teach(report, teaching, model) if teaching.tables or model is None else read_model(model, SCHEMA, decode_model)
-    )
+    if teaching.tables or model is None:
+        used = _teach(report, teaching, model)
+    else:
+        used = read_model(SHIPPED.get(str(model), model), SCHEMA, decode_model)
     report.body["model"] = {"file": str(model or ""), **used.about}
     if features is None:
         return True

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from drivers.errors import LogError
+from drivers.model_file import read_model
 from drivers.table_file import read_table
 from tests.twin.health.synthetic_cycles import NAMES, make_cycles
 from twin.health.capacity_model import score_capacity, teach_capacity
 from twin.health.cell_split import find_held, make_folds
 from twin.health.cycle_table import choose_features, find_sound, is_forbidden, read_cycles, slide_median, view_rows
 from twin.health.end_of_life import find_life, score_life, teach_life
-from twin.health.health_model import HealthModel
+from twin.health.health_model import SCHEMA, HealthModel
+from workbench.verbs.health_tables import SHIPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,3 +114,11 @@ def test_a_cell_is_in_one_part_of_a_split() -> None:
     for parts in (find_held(cells), make_folds(cells)):
         assert all(len(set(parts[cells == cell].tolist())) == 1 for cell in set(cells.tolist()))
     assert 0.05 < find_held(cells).mean() < 0.5
+
+
+def test_the_shipped_model_is_small_and_says_what_made_it() -> None:
+    path = SHIPPED["severson"]
+    shipped = read_model(path, SCHEMA, HealthModel.decode)
+    assert path.stat().st_size < 200_000
+    assert shipped.about["licence"] == "CC BY 4.0"
+    assert shipped.about["held"]["capacity"]["rmse_pct"] <= 1.2

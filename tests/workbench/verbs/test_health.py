@@ -56,3 +56,27 @@ def test_a_table_without_a_model_is_refused(
     status, answer = run(monkeypatch, capsys, "--features", str(write_cycles(tmp_path / "t.csv", 1, 1)))
     assert status == 2
     assert "--train" in answer["error"]["hint"]
+
+
+def test_a_log_gives_capacity_resistance_and_what_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["time_s,voltage_v,current_a"]
+    for second in range(0, 3000, 2):
+        current = 2.0 if second % 600 >= 300 else 0.0
+        lines.append(f"{second},{4.0 - 1e-4 * second - 0.03 * current:.4f},{current}")
+    (log := tmp_path / "log.csv").write_text("\n".join(lines))
+    status, answer = run(monkeypatch, capsys, str(log), "--out", str(out := tmp_path / "out.csv"))
+    assert status == 0
+    assert answer["resistances"][0]["ohm"] == pytest.approx(0.03, rel=0.1)
+    assert answer["capacities"] == []
+    assert any("--cell" in sentence for sentence in answer["not_judged"])
+    assert read_table(out).take_texts("quantity").tolist() == ["resistance"] * len(answer["resistances"])
+
+
+def test_a_log_that_is_missing_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, answer = run(monkeypatch, capsys, str(tmp_path / "none.csv"))
+    assert status == 2
+    assert answer["error"]["where"] == str(tmp_path / "none.csv")
