@@ -308,7 +308,8 @@ def measure(
         str,
         typer.Argument(
             metavar="NAME",
-            help="One of window, loop, load, twins, estimators, mpc, rl, wire, guard, safety, recorder, chain, or all.",
+            help="One of window, loop, load, twins, estimators, health, mpc, rl, wire, guard, safety, recorder, chain, "
+            "or all.",
         ),
     ],
     data: Annotated[

@@ -162,6 +162,7 @@ def score_life(model: LifeModel, rows: CycleRows, share: float = JUDGED) -> dict
     found = len(errors)
     return {
         "cells": found,
+        "errors_pct": [100.0 * error for error in errors],
         "median_error_pct": 100.0 * float(np.median(errors)) if found else None,
         "coverage_90": float(np.mean(inside)) if found else None,
     }

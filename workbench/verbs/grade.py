@@ -19,8 +19,8 @@ from twin.health.cell_split import RULE, find_held
 from twin.health.grade_model import SCHEMA, GradeModel, PulseGrade, combine_grades
 from twin.health.grade_scores import score_grades
 from twin.health.grade_training import teach
+from workbench.pulse_tables import CELL, NOMINAL, read_pulses, read_taught, take_volts
 from workbench.verbs.fit_progress import show_progress
-from workbench.verbs.pulse_tables import CELL, NOMINAL, read_pulses, read_taught, take_volts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

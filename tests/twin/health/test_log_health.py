@@ -29,7 +29,7 @@ def make_log(
 ) -> LogSamples:
     """A log of a cell with a straight open-circuit voltage; `parts`: seconds and amperes, discharge positive."""
     current = np.concatenate([np.full(round(s / dt_s), a) for s, a in parts])
-    time_s = dt_s * np.arange(len(current))
+    time_s: Floats = dt_s * np.arange(len(current), dtype=np.float64)
     taken = np.concatenate([[0.0], np.cumsum(current[1:]) * dt_s / 3600.0])
     slow: Floats = np.zeros(len(current))
     for k in range(1, len(current)):
