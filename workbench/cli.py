@@ -13,6 +13,7 @@ from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_health import grade, health
 from workbench.cli_logs import estimate, fit, twin
 from workbench.cli_shadow import promote, shadow
 from workbench.cli_train import curves
@@ -210,6 +211,9 @@ app.command(short_help="Judge a policy; print each gate with its evidence.")(pro
 app.command("train", short_help="Train policies for a task by reinforcement learning.")(train_verb)
 app.command(short_help="Draw learning curves beside the rule and the MPC.")(curves)
 
+app.command(short_help="Grade used cells by short pulses.")(grade)
+app.command(short_help="Capacity, resistance and end of life, with intervals.")(health)
+
 
 @app.command(short_help="Run a signed configuration beside a pack.")
 def edge(
@@ -308,7 +312,8 @@ def measure(
         str,
         typer.Argument(
             metavar="NAME",
-            help="One of window, loop, load, twins, estimators, mpc, rl, wire, guard, safety, recorder, chain, or all.",
+            help="One of window, loop, load, twins, estimators, health, mpc, rl, wire, guard, safety, recorder, chain, "
+            "or all.",
         ),
     ],
     data: Annotated[

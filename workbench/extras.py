@@ -68,6 +68,8 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fit": ("bench",),
     "estimate": ("bench",),
     "twin": ("bench",),
+    "grade": ("bench",),
+    "health": ("bench",),
     "measure": ("bench", "window", "edge", "fleet"),
     "selftest": ("bench", "window", "edge", "fleet"),
 }

@@ -83,6 +83,8 @@ STARTS = {
     "promote": ("workbench.verbs.promote",),
     "train": ("workbench.verbs.train",),
     "curves": ("workbench.verbs.curves",),
+    "grade": ("workbench.verbs.grade",),
+    "health": ("workbench.verbs.health",),
 }
 LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
 TASK_CONTROLLERS = ("control.task_mpc",)

@@ -14,6 +14,7 @@ COMMAND_LINE = {
     "cli_bundle.py",
     "cli_fleet.py",
     "cli_shadow.py",
+    "cli_health.py",
     "cli_train.py",
     "extras.py",
     "option_passing.py",

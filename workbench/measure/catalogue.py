@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.measure.metric import MeasuredMetric, MeasureRow
 
 NAMES: Final = (
-    *("window", "loop", "load", "twins", "estimators", "mpc", "rl"),
+    *("window", "loop", "load", "twins", "estimators", "health", "mpc", "rl"),
     *("wire", "guard", "safety", "recorder", "chain"),
 )
 ALL: Final = "all"
