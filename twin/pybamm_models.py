@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from twin import casadi_functions
+from drivers.benchfile.bpx_file import parse_bpx
+from twin import bpx_parameters, casadi_functions
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -77,7 +79,7 @@ class ReferenceCell:
 
     def __init__(self, soc: float, physics: CellPhysics, model: str = "DFN") -> None:
         parameters = _parameters(physics)
-        self._empty_and_full = _lithium_ranges(physics)
+        self._empty_and_full = find_lithium_ranges(physics)
         self.capacity_ah = read_cell_constants(physics).capacity_ah
         self._most = [float(parameters[f"Maximum concentration in {electrode}"]) for electrode in _ELECTRODES]
         parameters.update({f"Initial concentration in {electrode}": "[input]" for electrode in _ELECTRODES})
@@ -123,7 +125,7 @@ class ReferenceCell:
 def build_spme_equations(physics: CellPhysics) -> SpmeEquations:
     """Build the SPMe with PyBaMM and return its equations."""
     parameters = _parameters(physics)
-    (low, high), _ = _lithium_ranges(physics)
+    (low, high), _ = find_lithium_ranges(physics)
     model = _discretise(parameters, 1.0)
     parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
     x = casadi_functions.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
@@ -147,8 +149,8 @@ def build_spme_equations(physics: CellPhysics) -> SpmeEquations:
 
 def read_cell_constants(physics: CellPhysics) -> CellConstants:
     """Return the constants that all models of this cell share."""
-    parameters = _read_set(physics)
-    (low, high), _ = _lithium_ranges(physics)
+    parameters = read_set(physics)
+    (low, high), _ = find_lithium_ranges(physics)
     electrodes = _PYBAMM.LithiumIonParameters()
     lithium_ah = float(parameters.evaluate(electrodes.n.Q_init))  # of the whole negative electrode, 0 to 1
     return CellConstants(lithium_ah * (high - low), physics.heat_capacity_j_k, physics.cooling_w_k)
@@ -181,7 +183,7 @@ def find_heat(physics: CellPhysics) -> tuple[float, float] | None:
 
     A larger cell has more layers of electrode between the same outer surfaces: its cooling stays.
     """
-    parameters = _read_set(physics)
+    parameters = read_set(physics)
     lumped = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
     try:
         heat_j_m3_k = float(parameters.evaluate(lumped.rho_c_p_eff(REFERENCE_K)))
@@ -194,15 +196,27 @@ def find_heat(physics: CellPhysics) -> tuple[float, float] | None:
 
 def _parameters(physics: CellPhysics) -> Any:
     """Return the parameters with current and temperature of the surroundings as inputs."""
-    parameters = _read_set(physics)
+    parameters = read_set(physics)
     parameters.update({_CURRENT: "[input]", _AMBIENT: "[input]"})
     return parameters
 
 
-def _read_set(physics: CellPhysics) -> Any:
-    """Return the parameters of the scaled cell."""
+def make_symbol(name: str) -> Any:
+    """Return a variable for functions of a parameter set."""
+    return _PYBAMM.InputParameter(name)
+
+
+def make_scalar(value: float) -> Any:
+    """Return a number for functions of a parameter set."""
+    return _PYBAMM.Scalar(value)
+
+
+def read_set(physics: CellPhysics) -> Any:
+    """Return PyBaMM's parameters of the scaled cell."""
     if physics.bpx:
-        parameters = _PYBAMM.ParameterValues.create_from_bpx(physics.bpx)
+        parameters = _PYBAMM.ParameterValues(
+            bpx_parameters.make_parameters(parse_bpx(Path("BPX"), physics.bpx), _interpolate)
+        )
     else:
         parameters = _PYBAMM.ParameterValues(physics.parameter_set)
     width_m = physics.area_scale * float(parameters[_WIDTH])
@@ -210,9 +224,13 @@ def _read_set(physics: CellPhysics) -> Any:
     return parameters
 
 
-def _lithium_ranges(physics: CellPhysics) -> tuple[tuple[float, float], tuple[float, float]]:
+def _interpolate(x: list[float], y: list[float], at: Any) -> Any:
+    return _PYBAMM.Interpolant(np.array(x), np.array(y), at)
+
+
+def find_lithium_ranges(physics: CellPhysics) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the stoichiometries of the empty and the full cell, negative electrode first."""
-    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(_read_set(physics))
+    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(read_set(physics))
     return (float(low), float(high)), (float(p_empty), float(p_full))
 
 

@@ -12,6 +12,7 @@ from drivers.errors import Usage
 from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
+from workbench.cli_cell import cell as cell_app
 from workbench.cli_fleet import fleet as fleet_app
 from workbench.cli_shadow import promote, shadow
 from workbench.cli_train import curves
@@ -200,6 +201,7 @@ def certify(
 
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
+app.add_typer(cell_app)
 app.add_typer(fleet_app)
 app.command(short_help="Compare a controller with the active one in simulation.")(shadow)
 app.command(short_help="Judge a policy; print each gate with its evidence.")(promote)

@@ -58,6 +58,8 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "export": ("bench",),
     "certify": ("bench",),
     "bundle build": ("bench",),
+    "cell export": ("bench",),
+    "cell import": ("bench",),
     "edge": ("edge",),
     "fleet": ("fleet",),
     "fleet forget": ("fleet",),

@@ -70,6 +70,8 @@ STARTS = {
     "bench copy": ("workbench.verbs.bench",),
     "doctor": ("workbench.verbs.doctor", "workbench.verbs.doctor_report"),
     "bundle build": ("workbench.verbs.bundle",),
+    "cell export": ("workbench.verbs.cell",),
+    "cell import": ("workbench.verbs.cell",),
     "window": ("workbench.verbs.window",),
     "replay": ("workbench.verbs.replay",),
     "run": ("workbench.verbs.run",),

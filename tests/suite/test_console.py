@@ -12,6 +12,7 @@ COMMAND_LINE = {
     "cli.py",
     "cli_bench.py",
     "cli_bundle.py",
+    "cli_cell.py",
     "cli_fleet.py",
     "cli_shadow.py",
     "cli_train.py",
