@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.cell_file import CELLS, SUFFIX
@@ -65,7 +66,11 @@ def compose_cell(
             "lacks": recipe.lacks,
         },
         **{
-            test.name: pulse_fit.fit_section(test, physics, lambda done, number=number: report((number + done) / count))
+            test.name: pulse_fit.fit_section(
+                replace(test, rate_c=test.rate_c * recipe.pulses),
+                physics,
+                lambda done, number=number: report((number + done) / count),
+            )
             for number, test in enumerate(pulse_fit.TESTS)
         },
     }

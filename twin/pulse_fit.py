@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _SCIPY: Any = scipy.optimize  # carries no types
 _LOWEST_PULSED: Final = 0.05  # below this SoC a discharge pulse empties the surface: lower points use these values
+_MOST_OHM: Final = 1.0
+_SETTLED: Final = 0.99  # of that: a fit that ends there found no resistance, and the nearest point serves
 _TEMPERATURES_K: Final = (283.15, 318.15)
 
 
@@ -83,8 +85,8 @@ def simulate_two_rc(
 
 
 def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
-    """Fit (r0, r1, tau1, r2, tau2) by least squares: resistances 0.1 to 200 mOhm, tau1 1 to 30 s, tau2 30 to 600 s."""
-    low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([0.2, 0.2, 30.0, 0.2, 600.0])
+    """Fit (r0, r1, tau1, r2, tau2) by least squares: 0.1 mOhm to 1 Ohm, tau1 1 to 30 s, tau2 30 to 600 s."""
+    low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([_MOST_OHM, _MOST_OHM, 30.0, _MOST_OHM, 600.0])
     weight = np.sqrt(trace.dt_s)
 
     def error(log_parameters: Floats) -> Floats:
@@ -116,7 +118,9 @@ def fit_section(
     slopes = np.gradient(ocv_v, grid)
     values: dict[int, Floats] = {}
     for count, (k, trace) in enumerate(traces.items(), 1):
-        values[k] = fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah)
+        found = fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah)
+        if max(found[0], found[1], found[3]) < _SETTLED * _MOST_OHM:
+            values[k] = found
         report(0.5 + 0.5 * count / len(traces))
     circuit = np.array(
         [values[min(values, key=lambda point: abs(point - k))] for k in range(test.points)]

@@ -6,6 +6,7 @@ Importing this module costs seconds: only exports, workers, fits and tests do.
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -230,7 +231,9 @@ def _interpolate(x: list[float], y: list[float], at: Any) -> Any:
 
 def find_lithium_ranges(physics: CellPhysics) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the stoichiometries of the empty and the full cell, negative electrode first."""
-    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(read_set(physics))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", _PYBAMM.SolverWarning)  # its search goes beyond the ends of a table
+        low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(read_set(physics))
     return (float(low), float(high)), (float(p_empty), float(p_full))
 
 
