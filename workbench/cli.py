@@ -285,12 +285,13 @@ def selftest(
         typer.Option("--from", metavar="FOLDER", help="Folder of an earlier selftest; use its run and bundle."),
     ] = None,
     *,
+    bench: BenchFile = EMULATED_BENCH,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole chain without a person; each step prints a measured figure and its target."""
     from workbench.verbs import selftest as verb
 
-    run_verb(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier)
+    run_verb(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier, bench=bench)
 
 
 @app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
