@@ -15,6 +15,7 @@ import numpy as np
 
 from drivers.benchfile.bpx_file import parse_bpx
 from twin import bpx_parameters, casadi_functions
+from twin.bpx_parameters import FARADAY_C_MOL
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -32,6 +33,8 @@ _WIDTH: Final = "Electrode width [m]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
 _LITHIUM: Final = "Negative electrode stoichiometry"
 _ANODE: Final = "Negative electrode surface potential difference at separator interface [V]"
+_LOST: Final = "Total lithium lost [mol]"
+_AGEING: Final = {"SEI": "solvent-diffusion limited", "lithium plating": "partially reversible"}  # O'Kane et al. 2022
 _ELECTRODES: Final = ("negative electrode [mol.m-3]", "positive electrode [mol.m-3]")
 _THROUGHPUTS: Final = 2  # leading states of a PyBaMM model that only count charge
 _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
@@ -76,18 +79,24 @@ class CellReading(NamedTuple):
 
 
 class ReferenceCell:
-    """One cell of PyBaMM's `model` ("DFN" or "SPMe"; sodium: BasicDFN) under IDAKLU, stepped without its history."""
+    """One cell of PyBaMM's `model` ("DFN" or "SPMe"; sodium: BasicDFN) under IDAKLU, stepped without its history.
 
-    def __init__(self, soc: float, physics: CellPhysics, model: str = "DFN") -> None:
+    `ageing`: with growth of the SEI and plating, for a set that has parameters of them.
+    """
+
+    def __init__(self, soc: float, physics: CellPhysics, model: str = "DFN", *, ageing: bool = False) -> None:
         parameters = _parameters(physics)
         self._empty_and_full = find_lithium_ranges(physics)
         self.capacity_ah = read_cell_constants(physics).capacity_ah
         self._most = [float(parameters[f"Maximum concentration in {electrode}"]) for electrode in _ELECTRODES]
         parameters.update({f"Initial concentration in {electrode}": "[input]" for electrode in _ELECTRODES})
         self.model = physics.model if physics.model == BASIC else model
-        equations = _make_sodium_dfn() if physics.model == BASIC else getattr(_PYBAMM.lithium_ion, model)()
+        lithium: Any = getattr(_PYBAMM.lithium_ion, model)
+        equations = _make_sodium_dfn() if physics.model == BASIC else lithium(_AGEING if ageing else None)
         equations.events = [event for event in equations.events if not event.name.startswith(_CUT_OFFS)]
-        solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM, _ANODE])
+        solver = _PYBAMM.IDAKLUSolver(
+            rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM, _ANODE, *([_LOST] if ageing else [])]
+        )
         self._cell = _PYBAMM.Simulation(equations, parameter_values=parameters, solver=solver)
         self.rest(soc)
 
@@ -118,6 +127,11 @@ class ReferenceCell:
         voltage_v, surface_v, bulk_v = (self._last(name) for name in _VOLTAGES)
         soc = (self._last(_LITHIUM) - empty) / (full - empty)
         return CellReading(voltage_v, surface_v, bulk_v, soc, self._last(_ANODE))
+
+    @property
+    def lost_ah(self) -> float:
+        """The lithium bound since the start, of a cell that ages (Ah); after a step."""
+        return self._last(_LOST) * FARADAY_C_MOL / 3600.0
 
     def _last(self, name: str) -> float:
         return float(self._solution[name].entries[-1])

@@ -14,6 +14,7 @@ from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_cell import cell as cell_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_forecast import forecast
 from workbench.cli_shadow import promote, shadow
 from workbench.cli_train import curves
 from workbench.cli_train import train as train_verb
@@ -203,6 +204,7 @@ app.add_typer(bench_app)
 app.add_typer(bundle_app)
 app.add_typer(cell_app)
 app.add_typer(fleet_app)
+app.command(short_help="Forecast voltage, temperature and energy of a cell over a duty.")(forecast)
 app.command(short_help="Compare a controller with the active one in simulation.")(shadow)
 app.command(short_help="Judge a policy; print each gate with its evidence.")(promote)
 app.command("train", short_help="Train policies for a task by reinforcement learning.")(train_verb)

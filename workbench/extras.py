@@ -62,6 +62,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "cell import": ("bench",),
     "edge": ("edge",),
     "fleet": ("fleet",),
+    "forecast": ("bench",),
     "fleet forget": ("fleet",),
     "shadow": ("bench",),
     "promote": ("bench",),

@@ -80,6 +80,7 @@ STARTS = {
     "edge": ("workbench.verbs.edge",),
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
+    "forecast": ("workbench.verbs.forecast",),
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),
     "promote": ("workbench.verbs.promote",),
