@@ -33,7 +33,7 @@ TEMPERATURES_K: Final = (283.15, 313.15)
 REPEATS: Final = 25  # pulses at each temperature
 
 
-class Trace(NamedTuple):
+class InspectionTrace(NamedTuple):
     """Steps (s) of constant current (A), the voltages at their ends (V), and the state of charge there."""
 
     dt_s: Floats
@@ -42,7 +42,7 @@ class Trace(NamedTuple):
     soc: Floats
 
 
-class Bench:
+class InspectedCell:
     """A simulated cell at 25 degC with the circuit of a table, at rest and full, measured with noise."""
 
     def __init__(self, table: CellTable, rng: np.random.Generator) -> None:
@@ -50,11 +50,11 @@ class Bench:
         self._grid = np.linspace(0.0, 1.0, table.rows.shape[1])
         self._soc, self._v1, self._v2 = 1.0, 0.0, 0.0
 
-    def run(self, dt_s: Floats, current_a: Floats) -> Trace:
+    def run(self, dt_s: Floats, current_a: Floats) -> InspectionTrace:
         """Return what the sensors say."""
         read = np.array([self._step(dt, i) for dt, i in zip(dt_s, current_a, strict=True)])
         noise_v = self._rng.normal(0.0, NOISE_V, len(read))
-        return Trace(dt_s, current_a, read[:, 0] + noise_v, read[:, 1])
+        return InspectionTrace(dt_s, current_a, read[:, 0] + noise_v, read[:, 1])
 
     def _step(self, dt_s: float, current_a: float) -> tuple[float, float]:
         rows = self._look_up()
@@ -73,16 +73,16 @@ class Bench:
 def fit_estimator(table: CellTable) -> CellTable:
     """Return another table of the same cell, as a short inspection finds it; the same for the same table."""
     rng = np.random.default_rng(SEED)
-    bench, current_a = Bench(table, rng), RATE_C * table.capacity_ah
+    inspected, current_a = InspectedCell(table, rng), RATE_C * table.capacity_ah
     grid = np.linspace(0.0, 1.0, POINTS)
-    ocv_v, traces = np.zeros(POINTS), dict[int, Trace]()
+    ocv_v, traces = np.zeros(POINTS), dict[int, InspectionTrace]()
     for point in reversed(range(POINTS)):
-        ocv_v[point] = bench.run(np.array([REST_S]), np.zeros(1)).voltage_v[0]
+        ocv_v[point] = inspected.run(np.array([REST_S]), np.zeros(1)).voltage_v[0]
         if 0 < point < POINTS - 1:
-            traces[point] = bench.run(*_plan_pulses(current_a))
+            traces[point] = inspected.run(*_plan_pulses(current_a))
         if point:
             move_s = 3600.0 / RATE_C / (POINTS - 1) / MOVE_STEPS
-            bench.run(np.full(MOVE_STEPS, move_s), np.full(MOVE_STEPS, current_a))
+            inspected.run(np.full(MOVE_STEPS, move_s), np.full(MOVE_STEPS, current_a))
     slopes = np.gradient(ocv_v, grid)
     fitted = {point: _fit_pulses(trace, float(slopes[point])) for point, trace in traces.items()}
     ends = [fitted[min(max(point, 1), POINTS - 2)] for point in range(POINTS)]
@@ -105,7 +105,7 @@ def _plan_pulses(current_a: float) -> tuple[Floats, Floats]:
     return dt_s, np.concatenate([np.full(len(steps), current) for steps, current in parts])
 
 
-def _fit_pulses(trace: Trace, slope_v: float) -> tuple[float, ...]:
+def _fit_pulses(trace: InspectionTrace, slope_v: float) -> tuple[float, ...]:
     """Return r0, r1, tau1, r2, tau2: for each pair of time constants the resistances are linear least squares."""
     rise_v = slope_v * (trace.soc - trace.soc[0])
     fast, slow = (_respond(trace, taus) for taus in (FAST_S, SLOW_S))
@@ -129,7 +129,7 @@ def _fit_pulses(trace: Trace, slope_v: float) -> tuple[float, ...]:
     return best
 
 
-def _respond(trace: Trace, taus_s: Floats) -> Floats:
+def _respond(trace: InspectionTrace, taus_s: Floats) -> Floats:
     """Return the current behind each time constant, `[taus, steps]`."""
     behind, seen = np.zeros(len(taus_s)), np.zeros((len(taus_s), len(trace.dt_s)))
     for step, (dt, i) in enumerate(zip(trace.dt_s, trace.current_a, strict=True)):
