@@ -29,10 +29,8 @@ def find_cache_folder() -> Path:
 
 def find_spme_file(cache: Path, physics: CellPhysics) -> Path:
     """Return the path of the exported SPMe of a cell for the installed versions of PyBaMM and CasADi."""
-    said = json.dumps({**physics._asdict(), "bpx": Path(physics.bpx).read_text("utf-8") if physics.bpx else ""})
-    name = physics.parameter_set or Path(physics.bpx).stem
-    digest = hashlib.sha256(said.encode()).hexdigest()[:8]
-    return cache / f"spme-{name}-{digest}-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
+    digest = hashlib.sha256(json.dumps(physics._asdict()).encode()).hexdigest()[:8]
+    return cache / f"spme-{physics.name}-{digest}-{version('pybamm')}-{version('casadi')}-{_REVISION}.json"
 
 
 def seal(text: str) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = casadi.CasadiMeta.version()
 
+_NO_SCALAR_FORM: Final = "eval_sx"  # what CasADi says of an interpolated table
+
 Sx = casadi.SX
 Function = casadi.Function
 vertcat = casadi.vertcat
@@ -38,6 +40,10 @@ diag = casadi.diag
 triu = casadi.triu
 inf = casadi.inf
 nlpsol = casadi.nlpsol
+
+
+class ExpansionError(ArithmeticError):
+    """A table has no form as scalar expressions."""
 
 
 def symbol(name: str, rows: int = 1, columns: int = 1) -> casadi.SX:
@@ -69,9 +75,18 @@ def accumulate(step: casadi.Function, stages: int) -> casadi.Function:
 def inline(
     inputs: Sequence[casadi.MX], outputs: Sequence[casadi.MX], arguments: Sequence[casadi.SX | float]
 ) -> list[casadi.SX]:
-    """Return matrix expressions `outputs` of `inputs` as scalar expressions of `arguments`."""
-    whole = casadi.Function("whole", list(inputs), list(outputs)).expand()
-    return [casadi.SX(result) for result in whole.call([casadi.SX(argument) for argument in arguments])]
+    """Return matrix expressions `outputs` of `inputs` as scalar expressions of `arguments`.
+
+    Raise `ExpansionError` where one has no scalar form.
+    """
+    whole = casadi.Function("whole", list(inputs), list(outputs))
+    try:
+        expanded = whole.expand()
+    except RuntimeError as error:
+        if _NO_SCALAR_FORM in str(error):
+            raise ExpansionError from error
+        raise
+    return [casadi.SX(result) for result in expanded.call([casadi.SX(argument) for argument in arguments])]
 
 
 def identity(rows: int) -> casadi.SX:

@@ -12,6 +12,7 @@ from drivers.benchfile.cell_file import CELLS, SUFFIX, read_cell
 from drivers.benchfile.cell_sections import DEFAULT, ROWS
 from twin.cell_physics import CellPhysics
 from twin.cell_table import CellTable
+from twin.estimator_fit import fit_estimator
 from twin.plating import NO_PLATING, PlatingTable
 from twin.wear import NO_WEAR, WearParameters
 
@@ -49,8 +50,8 @@ class CellParameters:
     """One cell. `sha256` covers everything here.
 
     `nominal_ah`: the nameplate. `limits`: what the cell bears; `bms`: what a BMS keeps it within. `estimator`: the
-    circuit of estimators, from another test than `circuit`. `wear` is `NO_WEAR` and `plating` `NO_PLATING` where the
-    file says nothing; `physics` is None for a fitted cell.
+    circuit of estimators, from another test than `circuit` (`twin.estimator_fit` where the file has none).
+    `wear` is `NO_WEAR` and `plating` `NO_PLATING` where the file says nothing; `physics` is None for a fitted cell.
     """
 
     name: str
@@ -106,7 +107,7 @@ def make_parameters(cell: Cell) -> CellParameters:
         _make_limits(file.limits),
         _make_limits(file.bms),
         circuit,
-        circuit if file.estimator is None else _make_table(file, file.estimator),
+        fit_estimator(circuit) if file.estimator is None else _make_table(file, file.estimator),
         CellPhysics.of(cell),
         NO_WEAR if file.wear is None else WearParameters(**file.wear.model_dump()),
         NO_PLATING if file.plating is None else _make_plating(file.plating),

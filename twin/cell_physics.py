@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class CellPhysics(NamedTuple):
-    """A parameter set by PyBaMM's name or as the path of a BPX file; the cell has `area_scale` times its electrodes.
+    """A parameter set by PyBaMM's name or as the text of a BPX file; the cell has `area_scale` times its electrodes.
 
     `model`: which form of it is built, "SPMe" and DFN, or "BasicDFN" alone. Heat in J/K and W/K of the whole cell.
     """
@@ -30,9 +30,13 @@ class CellPhysics(NamedTuple):
         physics, thermal = cell.file.physics, cell.file.thermal
         if physics is None:
             return None
-        bpx = str(cell.path.parent / physics.bpx) if physics.bpx else ""
         heat = thermal.heat_capacity_j_k, thermal.cooling_w_k
-        return cls(physics.parameter_set, bpx, physics.area_scale, physics.model, *heat)
+        return cls(physics.parameter_set, cell.bpx, physics.area_scale, physics.model, *heat)
+
+    @property
+    def name(self) -> str:
+        """How the set is called in sentences and file names."""
+        return self.parameter_set or "BPX"
 
 
 def require_physics(cell: CellParameters, lane: str) -> CellPhysics:

@@ -23,7 +23,8 @@ class Recipe(NamedTuple):
     """One shipped cell: what is declared; circuit, estimator and plating are then simulated.
 
     `nominal_ah`: of the parameter set; the file is scaled to `SHIPPED_AH`. `heat`: J/K and W/K of the shipped cell
-    where the set has none, else None. `plating`: whether a table of anode potentials is made.
+    where the set has none, else None. `plating`: whether a table of anode potentials is made. `pulses`: the currents
+    of the pulse tests over their usual ones.
     """
 
     chemistry: str
@@ -41,6 +42,7 @@ class Recipe(NamedTuple):
     wear: bool = False
     plating: bool = False
     model: str = "SPMe"
+    pulses: float = 1.0
 
 
 def make_bms(
@@ -145,11 +147,12 @@ RECIPES: Final = {
         (-10.0, 50.0),
         0.5,
         1.0,
-        make_bms((2.2, 4.25), (-20.0, 50.0), 0.5, 0.5, 3.4),
+        make_bms((2.2, 4.25), (-20.0, 50.0), 0.2, 0.5, 3.4),
         _SET_LIMITS,
         "Chayambuka et al. 2022, Electrochim. Acta 404, 139764: NVPF against hard carbon, 3 mAh",
         lacks=("heat capacity and cooling", "dependence on temperature", _NO_AGEING),
         heat=(123.0, 0.15, "37 g and 1000 J/kg/K of an 18650 sodium-ion cell of 1.5 Ah, scaled; cooling assumed"),
         model="BasicDFN",
+        pulses=0.5,  # its overpotential grows less than the current: what its BMS allows, not twice that
     ),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.benchfile.cell_file import CELLS, SUFFIX
 from drivers.benchfile.cell_sections import SCHEMA, CellFile
@@ -12,8 +13,11 @@ from twin import plating_fit, pulse_fit, pybamm_models
 from twin.cell_physics import CellPhysics
 from twin.cell_recipes import RECIPES, SCHMALSTIEG, SCHMALSTIEG_SOURCE, SHIPPED_AH, Recipe
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HEAT_SCALED: Final = "a scaled cell has more layers between the same outer surfaces"
-_TESTS_SOURCE: Final = {
+TESTS_SOURCE: Final = {
     "circuit": "a laboratory's pulse test, simulated on PyBaMM's {model} of the set",
     "estimator": "an incoming inspection, simulated on the {model}: another test than the circuit's, as no estimator "
     "may know the twin",
@@ -21,18 +25,32 @@ _TESTS_SOURCE: Final = {
 
 
 def make_cell(name: str) -> CellFile:
-    """Simulate the tests of a cell and return its file."""
+    """Simulate the tests of a shipped cell and return its file."""
     recipe = RECIPES[name]
     scale = SHIPPED_AH / recipe.nominal_ah
     bare = CellPhysics(recipe.parameter_set, "", scale, recipe.model, 1.0, 1.0)
     heat, heat_source = find_heat(recipe, bare)
     physics = bare._replace(heat_capacity_j_k=heat[0], cooling_w_k=heat[1])
+    return compose_cell(recipe, physics, SHIPPED_AH, describe_sources(recipe, scale, heat_source))
+
+
+def compose_cell(
+    recipe: Recipe,
+    physics: CellPhysics,
+    capacity_ah: float,
+    sources: dict[str, str],
+    *,
+    bpx: str = "",
+    report: Callable[[float], object] = lambda _: None,
+) -> CellFile:
+    """Simulate the tests of a cell and return its file; `bpx` names its BPX file; `report` hears the share done."""
+    count = len(pulse_fit.TESTS)
     values: dict[str, Any] = {
         "schema": SCHEMA,
         "name": recipe.parameter_set,
         "chemistry": recipe.chemistry,
-        "capacity_ah": SHIPPED_AH,
-        "source": describe_sources(recipe, scale, heat_source),
+        "capacity_ah": capacity_ah,
+        "source": sources,
         "limits": {
             "voltage_v": recipe.voltage_v,
             "temperature_degc": recipe.temperature_degc,
@@ -40,14 +58,21 @@ def make_cell(name: str) -> CellFile:
             "discharge_c": recipe.discharge_c,
         },
         "bms": recipe.bms,
-        "thermal": {"heat_capacity_j_k": heat[0], "cooling_w_k": heat[1]},
+        "thermal": {"heat_capacity_j_k": physics.heat_capacity_j_k, "cooling_w_k": physics.cooling_w_k},
         "physics": {
-            "parameter_set": recipe.parameter_set,
-            "area_scale": round_all(scale),
+            **({"bpx": bpx} if bpx else {"parameter_set": physics.parameter_set}),
+            "area_scale": round_all(physics.area_scale),
             "model": recipe.model,
             "lacks": recipe.lacks,
         },
-        **{test.name: pulse_fit.fit_section(test, physics) for test in pulse_fit.TESTS},
+        **{
+            test.name: pulse_fit.fit_section(
+                replace(test, rate_c=test.rate_c * recipe.pulses),
+                physics,
+                lambda done, number=number: report((number + done) / count),
+            )
+            for number, test in enumerate(pulse_fit.TESTS)
+        },
     }
     if recipe.wear:
         values["wear"] = SCHMALSTIEG
@@ -76,7 +101,7 @@ def describe_sources(recipe: Recipe, scale: float, heat_source: str) -> dict[str
         "bms": "a cautious BMS: it opens 50 mV beyond the full cell, and above the empty one",
         "thermal": heat_source,
         "physics": recipe.physics_source + scaled,
-        **{name: text.format(model=model) for name, text in _TESTS_SOURCE.items()},
+        **{name: text.format(model=model) for name, text in TESTS_SOURCE.items()},
     }
     if recipe.wear:
         sources["wear"] = SCHMALSTIEG_SOURCE

@@ -18,11 +18,15 @@ from drivers.benchfile.cell_writer import round_all
 from twin import pybamm_models
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drivers.snapshot import Floats
     from twin.cell_physics import CellPhysics
 
 _SCIPY: Any = scipy.optimize  # carries no types
 _LOWEST_PULSED: Final = 0.05  # below this SoC a discharge pulse empties the surface: lower points use these values
+_MOST_OHM: Final = 1.0
+_SETTLED: Final = 0.99  # of that: a fit that ends there found no resistance, and the nearest point serves
 _TEMPERATURES_K: Final = (283.15, 318.15)
 
 
@@ -81,8 +85,8 @@ def simulate_two_rc(
 
 
 def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: float) -> Floats:
-    """Fit (r0, r1, tau1, r2, tau2) by least squares: resistances 0.1 to 200 mOhm, tau1 1 to 30 s, tau2 30 to 600 s."""
-    low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([0.2, 0.2, 30.0, 0.2, 600.0])
+    """Fit (r0, r1, tau1, r2, tau2) by least squares: 0.1 mOhm to 1 Ohm, tau1 1 to 30 s, tau2 30 to 600 s."""
+    low, high = np.log([1e-4, 1e-4, 1.0, 1e-4, 30.0]), np.log([_MOST_OHM, _MOST_OHM, 30.0, _MOST_OHM, 600.0])
     weight = np.sqrt(trace.dt_s)
 
     def error(log_parameters: Floats) -> Floats:
@@ -92,8 +96,10 @@ def fit_circuit(trace: PulseTrace, ocv_v: float, slope_v: float, capacity_ah: fl
     return np.exp(_SCIPY.least_squares(error, start, bounds=(low, high)).x)
 
 
-def fit_section(test: PulseTest, physics: CellPhysics) -> CircuitSection:
-    """Run the test on a simulated DFN cell and fit each point."""
+def fit_section(
+    test: PulseTest, physics: CellPhysics, report: Callable[[float], object] = lambda _: None
+) -> CircuitSection:
+    """Run the test on a simulated DFN cell and fit each point; `report` hears the share that is done."""
     cell = pybamm_models.ReferenceCell(1.0, physics)
     capacity_ah, current_a = cell.capacity_ah, test.rate_c * cell.capacity_ah
     grid = np.linspace(0.0, 1.0, test.points)
@@ -106,10 +112,16 @@ def fit_section(test: PulseTest, physics: CellPhysics) -> CircuitSection:
                 traces[point] = run_pulse_pair(cell, current_a, test)
             except ArithmeticError:  # the pulse empties or fills a surface: the nearest point serves for this one
                 cell.rest(reading.soc)
+        report(0.5 * (1.0 - point / test.points))
         if point:
             _move(cell, reading.soc, float(grid[point - 1]), test.kelvin)
     slopes = np.gradient(ocv_v, grid)
-    values = {k: fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah) for k, trace in traces.items()}
+    values: dict[int, Floats] = {}
+    for count, (k, trace) in enumerate(traces.items(), 1):
+        found = fit_circuit(trace, ocv_v[k], slopes[k], capacity_ah)
+        if max(found[0], found[1], found[3]) < _SETTLED * _MOST_OHM:
+            values[k] = found
+        report(0.5 + 0.5 * count / len(traces))
     circuit = np.array(
         [values[min(values, key=lambda point: abs(point - k))] for k in range(test.points)]
     ).T  # called at once
@@ -117,7 +129,7 @@ def fit_section(test: PulseTest, physics: CellPhysics) -> CircuitSection:
     circuit[0] *= np.exp(arrhenius_k * (1.0 / pybamm_models.REFERENCE_K - 1.0 / test.kelvin))
     pulses = f"{test.rate_c:g} C pulses of {test.pulse_s:g} s, {test.rest_s:g} s rest, {test.kelvin:g} K"
     return CircuitSection(
-        fitted_to=f"PyBaMM {cell.model} {physics.parameter_set}, {pulses}",
+        fitted_to=f"PyBaMM {cell.model} {physics.name}, {pulses}",
         capacity_ah=round_all(capacity_ah),
         arrhenius_k=round_all(arrhenius_k),
         **dict(zip(ROWS, round_all(np.vstack([ocv_v, circuit]).tolist()), strict=True)),

@@ -6,12 +6,16 @@ Importing this module costs seconds: only exports, workers, fits and tests do.
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from twin import casadi_functions
+from drivers.benchfile.bpx_file import parse_bpx
+from twin import bpx_parameters, casadi_functions
+from twin.bpx_parameters import FARADAY_C_MOL
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -29,6 +33,8 @@ _WIDTH: Final = "Electrode width [m]"
 _VOLTAGES: Final = ("Voltage [V]", "Surface open-circuit voltage [V]", "Bulk open-circuit voltage [V]")
 _LITHIUM: Final = "Negative electrode stoichiometry"
 _ANODE: Final = "Negative electrode surface potential difference at separator interface [V]"
+_LOST: Final = "Total lithium lost [mol]"
+_AGEING: Final = {"SEI": "solvent-diffusion limited", "lithium plating": "partially reversible"}  # O'Kane et al. 2022
 _ELECTRODES: Final = ("negative electrode [mol.m-3]", "positive electrode [mol.m-3]")
 _THROUGHPUTS: Final = 2  # leading states of a PyBaMM model that only count charge
 _CUT_OFFS: Final = ("Minimum voltage", "Maximum voltage")
@@ -73,18 +79,24 @@ class CellReading(NamedTuple):
 
 
 class ReferenceCell:
-    """One cell of PyBaMM's `model` ("DFN" or "SPMe"; sodium: BasicDFN) under IDAKLU, stepped without its history."""
+    """One cell of PyBaMM's `model` ("DFN" or "SPMe"; sodium: BasicDFN) under IDAKLU, stepped without its history.
 
-    def __init__(self, soc: float, physics: CellPhysics, model: str = "DFN") -> None:
+    `ageing`: with growth of the SEI and plating, for a set that has parameters of them.
+    """
+
+    def __init__(self, soc: float, physics: CellPhysics, model: str = "DFN", *, ageing: bool = False) -> None:
         parameters = _parameters(physics)
-        self._empty_and_full = _lithium_ranges(physics)
+        self._empty_and_full = find_lithium_ranges(physics)
         self.capacity_ah = read_cell_constants(physics).capacity_ah
         self._most = [float(parameters[f"Maximum concentration in {electrode}"]) for electrode in _ELECTRODES]
         parameters.update({f"Initial concentration in {electrode}": "[input]" for electrode in _ELECTRODES})
         self.model = physics.model if physics.model == BASIC else model
-        equations = _make_sodium_dfn() if physics.model == BASIC else getattr(_PYBAMM.lithium_ion, model)()
+        lithium: Any = getattr(_PYBAMM.lithium_ion, model)
+        equations = _make_sodium_dfn() if physics.model == BASIC else lithium(_AGEING if ageing else None)
         equations.events = [event for event in equations.events if not event.name.startswith(_CUT_OFFS)]
-        solver = _PYBAMM.IDAKLUSolver(rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM, _ANODE])
+        solver = _PYBAMM.IDAKLUSolver(
+            rtol=1e-6, atol=1e-6, output_variables=[*_VOLTAGES, _LITHIUM, _ANODE, *([_LOST] if ageing else [])]
+        )
         self._cell = _PYBAMM.Simulation(equations, parameter_values=parameters, solver=solver)
         self.rest(soc)
 
@@ -116,6 +128,11 @@ class ReferenceCell:
         soc = (self._last(_LITHIUM) - empty) / (full - empty)
         return CellReading(voltage_v, surface_v, bulk_v, soc, self._last(_ANODE))
 
+    @property
+    def lost_ah(self) -> float:
+        """The lithium bound since the start, of a cell that ages (Ah); after a step."""
+        return self._last(_LOST) * FARADAY_C_MOL / 3600.0
+
     def _last(self, name: str) -> float:
         return float(self._solution[name].entries[-1])
 
@@ -123,7 +140,7 @@ class ReferenceCell:
 def build_spme_equations(physics: CellPhysics) -> SpmeEquations:
     """Build the SPMe with PyBaMM and return its equations."""
     parameters = _parameters(physics)
-    (low, high), _ = _lithium_ranges(physics)
+    (low, high), _ = find_lithium_ranges(physics)
     model = _discretise(parameters, 1.0)
     parts = model.export_casadi_objects([*_VOLTAGES, _LITHIUM], [_CURRENT, _AMBIENT])
     x = casadi_functions.symbol("x", parts["x"].shape[0] - _THROUGHPUTS)
@@ -147,8 +164,8 @@ def build_spme_equations(physics: CellPhysics) -> SpmeEquations:
 
 def read_cell_constants(physics: CellPhysics) -> CellConstants:
     """Return the constants that all models of this cell share."""
-    parameters = _read_set(physics)
-    (low, high), _ = _lithium_ranges(physics)
+    parameters = read_set(physics)
+    (low, high), _ = find_lithium_ranges(physics)
     electrodes = _PYBAMM.LithiumIonParameters()
     lithium_ah = float(parameters.evaluate(electrodes.n.Q_init))  # of the whole negative electrode, 0 to 1
     return CellConstants(lithium_ah * (high - low), physics.heat_capacity_j_k, physics.cooling_w_k)
@@ -181,7 +198,7 @@ def find_heat(physics: CellPhysics) -> tuple[float, float] | None:
 
     A larger cell has more layers of electrode between the same outer surfaces: its cooling stays.
     """
-    parameters = _read_set(physics)
+    parameters = read_set(physics)
     lumped = _PYBAMM.lithium_ion.SPMe({"thermal": "lumped"}).param
     try:
         heat_j_m3_k = float(parameters.evaluate(lumped.rho_c_p_eff(REFERENCE_K)))
@@ -194,15 +211,27 @@ def find_heat(physics: CellPhysics) -> tuple[float, float] | None:
 
 def _parameters(physics: CellPhysics) -> Any:
     """Return the parameters with current and temperature of the surroundings as inputs."""
-    parameters = _read_set(physics)
+    parameters = read_set(physics)
     parameters.update({_CURRENT: "[input]", _AMBIENT: "[input]"})
     return parameters
 
 
-def _read_set(physics: CellPhysics) -> Any:
-    """Return the parameters of the scaled cell."""
+def make_symbol(name: str) -> Any:
+    """Return a variable for functions of a parameter set."""
+    return _PYBAMM.InputParameter(name)
+
+
+def make_scalar(value: float) -> Any:
+    """Return a number for functions of a parameter set."""
+    return _PYBAMM.Scalar(value)
+
+
+def read_set(physics: CellPhysics) -> Any:
+    """Return PyBaMM's parameters of the scaled cell."""
     if physics.bpx:
-        parameters = _PYBAMM.ParameterValues.create_from_bpx(physics.bpx)
+        parameters = _PYBAMM.ParameterValues(
+            bpx_parameters.make_parameters(parse_bpx(Path("BPX"), physics.bpx), _interpolate)
+        )
     else:
         parameters = _PYBAMM.ParameterValues(physics.parameter_set)
     width_m = physics.area_scale * float(parameters[_WIDTH])
@@ -210,9 +239,15 @@ def _read_set(physics: CellPhysics) -> Any:
     return parameters
 
 
-def _lithium_ranges(physics: CellPhysics) -> tuple[tuple[float, float], tuple[float, float]]:
+def _interpolate(x: list[float], y: list[float], at: Any) -> Any:
+    return _PYBAMM.Interpolant(np.array(x), np.array(y), at)
+
+
+def find_lithium_ranges(physics: CellPhysics) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the stoichiometries of the empty and the full cell, negative electrode first."""
-    low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(_read_set(physics))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", _PYBAMM.SolverWarning)  # its search goes beyond the ends of a table
+        low, high, p_full, p_empty = _PYBAMM.lithium_ion.get_min_max_stoichiometries(read_set(physics))
     return (float(low), float(high)), (float(p_empty), float(p_full))
 
 

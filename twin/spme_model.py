@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from drivers.errors import BenchFileError
 from drivers.state_file import write_bytes
 from twin import cache, casadi_functions
 from twin.thermal import step_temperature
@@ -26,6 +28,7 @@ _LOG: Final = logging.getLogger(__name__)
 # One linear-implicit stage per step. 1/2 is second order but lets the separator's fast modes oscillate at 1 s steps;
 # 0.55 damps them: error 0.001 mV at 10 ms, 0.07 mV at 1 s, for half the work of two stages.
 THETA: Final = 0.55
+_HAS_TABLES: Final = 3  # exit status of an export
 _SHAPE_A: Final = 2.0
 _SHAPE_S: Final = 300
 _SHAPE_K: Final = 298.15
@@ -55,7 +58,8 @@ class SpmeModel:
 def load(physics: CellPhysics, folder: Path | None = None) -> SpmeModel:
     """Read the exported model; where it is missing or damaged, export it first (seconds), in a separate process.
 
-    With a folder that cannot be written, each start exports it again and logs a warning.
+    With a folder that cannot be written, each start exports it again and logs a warning. Raise `BenchFileError` for
+    a parameter set with tables.
     """
     path = cache.find_spme_file(folder or cache.find_cache_folder(), physics)
     try:
@@ -80,12 +84,15 @@ def _parse_model(text: str) -> SpmeModel:
 
 
 def _run_export(physics: CellPhysics) -> str:
-    """Return the text of `export`, run in a process that may import PyBaMM."""
+    """Return the text of `export`, run in a process that may import PyBaMM; raise `BenchFileError` for tables."""
     with tempfile.TemporaryDirectory() as spare:
         path = Path(spare) / "spme"
         worker = multiprocessing.get_context("spawn").Process(target=export, args=(physics, path))
         worker.start()
         worker.join()
+        if worker.exitcode == _HAS_TABLES:
+            what = f"twin.spme needs formulas, and {physics.name} has tables"
+            raise BenchFileError(what, hint="use twin.dfn, which runs them, or twin.ecm")
         if worker.exitcode != 0:
             raise RuntimeError(
                 f"the export of the SPMe ended with exit status {worker.exitcode}; its output shows the error"
@@ -94,10 +101,13 @@ def _run_export(physics: CellPhysics) -> str:
 
 
 def export(physics: CellPhysics, path: Path) -> None:
-    """Write the model of a cell from PyBaMM's equations to `path`."""
+    """Write the model of a cell from PyBaMM's equations to `path`; exit with `_HAS_TABLES` where it cannot expand."""
     from twin.pybamm_models import build_spme_equations  # noqa: PLC0415  # takes seconds, and only where the file is missing
 
-    equations = build_spme_equations(physics)
+    try:
+        equations = build_spme_equations(physics)
+    except casadi_functions.ExpansionError:
+        sys.exit(_HAS_TABLES)
     step, terminal = _build_step(equations), _build_terminal(equations)
     parts: dict[str, Any] = {
         "step": casadi_functions.serialise(step),

@@ -7,11 +7,11 @@ cycle: the wear of a half cycle of depth D is `(a + b D) D`, so the next Ah at d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from drivers.benchfile.cell_sections import WearSection
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
@@ -21,20 +21,8 @@ DAY_S: Final = 86400.0
 CALENDAR_SLOPE, CALENDAR_OFFSET, CALENDAR_K, CYCLING_CURVE, CYCLING_V, CYCLING_LEAST, CYCLING_DEPTH = range(7)
 
 
-@dataclass(frozen=True)
-class WearParameters:
+class WearParameters(WearSection):
     """The constants of the published law for a cell of `cell_ah`, and the age at which it is linearised."""
-
-    cell_ah: float
-    calendar_per_v: float
-    calendar_at_0_v: float
-    calendar_k: float
-    cycling_per_v2: float
-    cycling_v: float
-    cycling_least: float
-    cycling_per_depth: float
-    reference_days: float
-    reference_cycles: float
 
     def linearise(self, capacity_ah: float) -> Floats:
         """Return the constants `[7]` of `rate_calendar` and `rate_cycling` for a cell of `capacity_ah`."""
@@ -46,7 +34,18 @@ class WearParameters:
         return np.array([*calendar, *cycling, 2.0 * self.cycling_per_depth * per_ah])
 
 
-NO_WEAR: Final = WearParameters(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)  # of a cell whose file has none
+NO_WEAR: Final = WearParameters(  # of a cell whose file has none
+    cell_ah=1.0,
+    calendar_per_v=0.0,
+    calendar_at_0_v=0.0,
+    calendar_k=0.0,
+    cycling_per_v2=0.0,
+    cycling_v=0.0,
+    cycling_least=0.0,
+    cycling_per_depth=0.0,
+    reference_days=1.0,
+    reference_cycles=1.0,
+)
 
 
 def rate_calendar(wear: Any, ocv_v: Any, kelvin: Any, exp: Any = np.exp) -> Any:

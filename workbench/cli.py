@@ -12,7 +12,9 @@ from drivers.errors import Usage
 from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
+from workbench.cli_cell import cell as cell_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_forecast import forecast
 from workbench.cli_health import grade, health
 from workbench.cli_logs import estimate, fit, twin
 from workbench.cli_shadow import promote, shadow
@@ -205,7 +207,9 @@ app.command("estimate", short_help="Estimate the state of charge along a log.")(
 app.command("twin", short_help="Lay a model of the cell over a log.")(twin)
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
+app.add_typer(cell_app)
 app.add_typer(fleet_app)
+app.command(short_help="Forecast voltage, temperature and energy of a cell over a duty.")(forecast)
 app.command(short_help="Compare a controller with the active one in simulation.")(shadow)
 app.command(short_help="Judge a policy; print each gate with its evidence.")(promote)
 app.command("train", short_help="Train policies for a task by reinforcement learning.")(train_verb)
@@ -291,12 +295,13 @@ def selftest(
         typer.Option("--from", metavar="FOLDER", help="Folder of an earlier selftest; use its run and bundle."),
     ] = None,
     *,
+    bench: BenchFile = EMULATED_BENCH,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole chain without a person; each step prints a measured figure and its target."""
     from workbench.verbs import selftest as verb
 
-    run_verb(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier)
+    run_verb(Report("selftest", as_json), verb.main, out, only, inject_defect, earlier, bench=bench)
 
 
 @app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

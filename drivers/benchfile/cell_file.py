@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from drivers.benchfile.bpx_file import parse_bpx
 from drivers.benchfile.cell_sections import DEFAULT, SCHEMA, CellFile
 from drivers.benchfile.document import Document
 from drivers.benchfile.validation import suggest, validate
@@ -22,13 +23,17 @@ _THERMAL: Final = ("heat_capacity_j_k", "cooling_w_k")
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A checked cell file; `sha256` covers all that a model reads; `notes`: what was converted, a sentence each."""
+    """A checked cell file; `sha256` covers all that a model reads; `notes`: what was converted, a sentence each.
+
+    `text`: for a record, with the BPX file that the cell names; `bpx`: the text of that file.
+    """
 
     path: Path
     file: CellFile
     text: str
     sha256: str
     notes: tuple[str, ...] = ()
+    bpx: str = ""
 
 
 def list_cells() -> list[str]:
@@ -79,10 +84,21 @@ def parse_cell(path: Path, text: str) -> Cell:
 def _make_cell(document: Document) -> Cell:
     values, notes = _convert(document)
     file = validate(document, CellFile, values)
-    text = json.dumps(file.content(), sort_keys=True, separators=(",", ":"))
-    if file.physics is not None and file.physics.bpx:
-        text += _read_beside(document, ("physics", "bpx"), file.physics.bpx)
-    return Cell(document.path, file, document.text, hashlib.sha256(text.encode()).hexdigest(), notes)
+    bpx, recorded = _read_physics(document, file)
+    text = json.dumps(file.content(), sort_keys=True, separators=(",", ":")) + bpx
+    return Cell(document.path, file, recorded, hashlib.sha256(text.encode()).hexdigest(), notes, bpx)
+
+
+def _read_physics(document: Document, file: CellFile) -> tuple[str, str]:
+    """Return the text of the BPX file, checked, and that of the cell file with it; empty and as is without one."""
+    physics = file.physics
+    if physics is None or not physics.bpx:
+        return "", document.text
+    if physics.embedded is not None:
+        return physics.embedded.bpx, document.text
+    bpx = _read_beside(document, ("physics", "bpx"), physics.bpx)
+    parse_bpx(document.path.parent / physics.bpx, bpx)
+    return bpx, f"{document.text.rstrip()}\n\n[physics.embedded]\nbpx = {json.dumps(bpx)}\n"
 
 
 def _convert(document: Document) -> tuple[dict[str, Any], tuple[str, ...]]:

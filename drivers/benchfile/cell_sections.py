@@ -78,11 +78,18 @@ class CircuitSection(CellSection):
         return self
 
 
+class EmbeddedSection(CellSection):
+    """`[physics.embedded]`: what a record of a cell file holds of the files beside it."""
+
+    bpx: Annotated[str, Field(min_length=1)]
+
+
 class PhysicsSection(CellSection):
     """`[physics]`: the equations of the cell for SPMe and DFN; a cell that was only fitted has none.
 
     `parameter_set`: PyBaMM's name; or `bpx`: a file in the Battery Parameter eXchange format, beside the cell file.
-    The electrode area is `area_scale` times that of the set. `lacks`: what the set does not know.
+    The electrode area is `area_scale` times that of the set. `lacks`: what the set does not know. `embedded`: the
+    text of the BPX file, in the record of a run and in a bundle.
     """
 
     parameter_set: str = ""
@@ -90,6 +97,7 @@ class PhysicsSection(CellSection):
     area_scale: Positive = 1.0
     model: Literal["SPMe", "BasicDFN"] = "SPMe"
     lacks: tuple[str, ...] = ()
+    embedded: EmbeddedSection | None = None
 
     @model_validator(mode="after")
     def _one_set(self) -> Self:
@@ -179,5 +187,5 @@ class CellFile(CellSection):
 
         A value that is the default is left out, so that a later key with a default changes no hash.
         """
-        texts: Any = {"source": True, "physics": {"lacks"}}
+        texts: Any = {"source": True, "physics": {"lacks", "embedded"}}
         return self.model_dump(mode="json", exclude=texts, exclude_defaults=True)

@@ -34,6 +34,8 @@ def copy_bench(path: Path, folder: Path) -> tuple[Path, ...]:
     device_map = Document.read(bench.dut_map)
     contents = copies.rewrite(device_map, [("dbc",)])
     copies.keep(bench.dut_map, contents)
+    if bench.cell.bpx:
+        copies.keep(bench.cell.path, copies.rewrite(Document.read(bench.cell.path), [("physics", "bpx")]))
     return _write(folder, {path.name: copies.rewrite(bench.document, _named_in(bench)), **copies.contents})
 
 

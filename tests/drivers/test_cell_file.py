@@ -55,16 +55,6 @@ def test_the_hash_is_of_the_numbers_not_of_comments_sources_or_line_ends(copied:
     assert read_cell(change(copied, "cooling_w_k = 0.0531", "cooling_w_k = 0.0532")).sha256 != before
 
 
-def test_the_hash_covers_the_bpx_file_that_a_cell_names(copied: Path) -> None:
-    change(copied, 'parameter_set = "Chen2020"', 'bpx = "cell.json"')
-    with pytest.raises(BenchFileError, match=r"physics\.bpx = 'cell.json' is not a file"):
-        read_cell(copied)
-    (copied.parent / "cell.json").write_text("{}")
-    first = read_cell(copied).sha256
-    (copied.parent / "cell.json").write_text("[]")
-    assert read_cell(copied).sha256 != first
-
-
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +12,10 @@ from drivers.errors import BenchFileError
 from twin import spme, spme_model
 from twin.cell_parameters import load_cell
 from twin.cell_physics import require_physics
+from twin.dfn_worker import CurrentSegment, DfnCellStart, DfnSimulator
 from twin.ecm import EcmPack
 from twin.ports import PackSpec
-from twin.pybamm_models import BASIC, ReferenceCell
+from twin.pybamm_models import ReferenceCell
 from twin.spme import SpmePack
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 ONE = np.ones(1)
 AMBIENT_K = 298.15
-LITHIUM = [name for name in list_cells() if name != "chayambuka2022"]
+SODIUM = "chayambuka2022"
+LITHIUM = [name for name in list_cells() if name != SODIUM]
 
 
 def load(name: str) -> CellParameters:
@@ -62,8 +63,26 @@ def test_the_circuit_of_a_cell_keeps_within_its_limits_at_its_own_currents(name:
         assert not state.outside
 
 
+@pytest.mark.slow
+def test_the_worker_of_the_dfn_runs_the_sodium_cell_beside_its_circuit() -> None:
+    cell = load(SODIUM)
+    physics = require_physics(cell, "a test")
+    simulator = DfnSimulator(DfnCellStart(0.6, AMBIENT_K, 1.0 / cell.capacity_ah, 1.0, physics))
+    circuit = EcmPack(make_pack(cell, 0.6), cell.circuit)
+    apart_v, apart_soc = list[float](), list[float]()
+    for rate_c in (0.0, 0.25, 0.0, -0.25):
+        current_a = rate_c * cell.nominal_ah
+        for _ in range(6):
+            exact = simulator.advance(CurrentSegment(0, current_a, AMBIENT_K, 10.0))
+            state = circuit.step(current_a * ONE, AMBIENT_K, 10.0)
+            apart_v.append(abs(exact.voltage_v - float(state.voltage_v[0])))
+            apart_soc.append(abs(exact.soc - float(state.soc[0])))
+    assert max(apart_soc) < 1e-4
+    assert max(apart_v[:6]) < 2e-3  # at rest
+    assert max(apart_v) < 0.15  # a circuit is linear in the current, and this cell is not
+
+
 def test_a_sodium_cell_has_no_spme_and_says_so() -> None:
-    cell = load("chen2020")
-    cell = replace(cell, name="Chayambuka2022", physics=require_physics(cell, "a test")._replace(model=BASIC))
+    cell = load(SODIUM)
     with pytest.raises(BenchFileError, match=r"twin\.spme is of lithium cells, and Chayambuka2022 has BasicDFN alone"):
         spme.build(make_pack(cell, 0.5), {})

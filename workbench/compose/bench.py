@@ -232,8 +232,8 @@ def _start_emulated(bench: Bench, folder: Path, defects: Defects) -> EmulatedBen
             folder / run_folders.EMULATED,
             bench.dut_map,
             cells=bench.pack.cells,
-            thresholds=defects.thresholds(folder),
-            cell=make_thresholds(bench.cell, bench.pack.element_ah),
+            thresholds=defects.thresholds(folder, bench),
+            cell_thresholds=make_thresholds(bench.cell, bench.pack.element_ah),
             defect=defects.bms,
             parts=parts,
         )

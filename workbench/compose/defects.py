@@ -33,7 +33,7 @@ def identity(part: Part) -> Part:
     return part
 
 
-def no_thresholds(_: Path) -> None:
+def no_thresholds(_: Path, __: Bench) -> None:
     """Keep the thresholds of the emulated BMS."""
 
 
@@ -42,13 +42,13 @@ class Defects:
     """Hooks of the composition: each takes a part and returns the part to use. It can be pickled.
 
     `section`: the section of the bench file whose part must be emulated for the defect to exist. `bms`: a defect
-    seeded in the emulated BMS, and its place. `thresholds`: writes a file for the emulated BMS into a folder.
+    seeded in the emulated BMS, and its place. `thresholds`: writes a file for the BMS of a bench into a folder.
     """
 
     name: str = ""
     section: str = ""
     bms: tuple[str, int] | None = None
-    thresholds: Callable[[Path], Path | None] = no_thresholds
+    thresholds: Callable[[Path, Bench], Path | None] = no_thresholds
     emulated_bench: Callable[[EmulatedBench], EmulatedBench] = identity
     safe_sequence: Callable[[SafeSequence], SafeSequence] = identity
     recorder: Callable[[RowRecorder], RowRecorder] = identity

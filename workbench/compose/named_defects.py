@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from drivers.benchfile.model import Bench
     from drivers.snapshot import Bytes, Floats
     from fixtures.emulated_bench import EmulatedBench
     from workbench.compose.defects import SafeSequence
     from workbench.engine.tick_writer import RowRecorder
 
 SEED: Final = "seed"  # a defect of the emulated BMS is called seed:NAME:PLACE
+TOO_HIGH_V, RECOVERS_V = 0.15, 0.05
 LOST_TICK: Final = 1_500  # within the selftest's run
 
 
@@ -33,10 +35,11 @@ def mute_guard(sequence: SafeSequence) -> SafeSequence:
     )
 
 
-def write_high_thresholds(folder: Path) -> Path:
-    """Write an over-voltage threshold that is too high."""
-    path = folder / "thresholds.toml"
-    path.write_text("[cell_overvoltage]\nlimit = 4.40\nrecover = 4.35\n", encoding="utf-8")
+def write_high_thresholds(folder: Path, bench: Bench) -> Path:
+    """Write an over-voltage threshold that is too high for the bench's cell."""
+    path, limit_v = folder / "thresholds.toml", bench.cell.file.bms.voltage_v[1] + TOO_HIGH_V
+    text = f"[cell_overvoltage]\nlimit = {limit_v:.3f}\nrecover = {limit_v - RECOVERS_V:.3f}\n"
+    path.write_text(text, encoding="utf-8")
     return path
 
 

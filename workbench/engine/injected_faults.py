@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable  # noqa: TC003  # a field of a record names it
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from control.state import BenchState
 from drivers import source_names
+from drivers.benchfile.units import to_si
+from drivers.channel_names import cell_voltage
 from drivers.clock import monotonic
 from drivers.errors import PulseError, Refused
 from workbench.session.bench_info import ChoiceParameter, FaultSpec, NumberParameter
@@ -29,18 +31,36 @@ SILENT: Final = "silent instrument"
 STOPPED: Final = "message stopped"
 STUCK: Final = "stuck temperature"
 DEFAULT_CELL: Final = 7
+PAST_DEVICE_V, PAST_BENCH_V = 0.05, 0.10
+LOWEST_V: Final = 1.0
 EMULATED: Final = frozenset({BENCH_V, SILENT, STOPPED, STUCK})
 
 
 def list_offered(bench: Bench, mapped: DutMap) -> tuple[FaultSpec, ...]:
     """Return the faults that the window and the command line offer on `bench`."""
     messages = tuple(dict.fromkeys(row.message for row in mapped.rows))
-    known = list_specs(bench.pack.cells, bench.io_box.thermistors, messages)
+    known = list_specs(bench.pack.cells, bench.io_box.thermistors, messages, find_fault_voltages(bench))
     return tuple(spec for spec in known if spec.name != HEARTBEAT or mapped.file.heartbeat is not None)
 
 
-def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple[FaultSpec, ...]:
-    """Return the description of each fault; `messages`: those that the device sends."""
+class FaultVoltages(NamedTuple):
+    """Voltages (V) that a cell is stepped to: past the device limit, and past the bench limit."""
+
+    device_v: float
+    bench_v: float
+
+
+def find_fault_voltages(bench: Bench) -> FaultVoltages:
+    """Return what is just past the limits of the bench's cells; where none is declared, past what their BMS keeps."""
+    high_v = bench.cell.file.bms.voltage_v[1]
+    rows = [row for row in bench.limit if row.has_channel(cell_voltage(1))]
+    device = [to_si(row.device[1], row.unit) for row in rows if row.device is not None] or [high_v]
+    past = [to_si(row.bench[1], row.unit) for row in rows if row.bench is not None] or [max(device)]
+    return FaultVoltages(round(max(device) + PAST_DEVICE_V, 3), round(max(past) + PAST_BENCH_V, 3))
+
+
+def list_specs(cells: int, thermistors: int, messages: tuple[str, ...], volts: FaultVoltages) -> tuple[FaultSpec, ...]:
+    """Return the description of each fault; `messages`: those that the device sends; `volts`: the defaults."""
     cell = NumberParameter("cell", "Cell", "1", 1, cells, min(DEFAULT_CELL, cells), whole=True)
     instruments = ChoiceParameter("instrument", "Instrument", (*source_names.INSTRUMENTS, source_names.BMS))
     message = ChoiceParameter("message", "Message", messages)
@@ -50,13 +70,13 @@ def list_specs(cells: int, thermistors: int, messages: tuple[str, ...]) -> tuple
             CELL_V,
             "Cell voltage stepped past the device limit",
             "before the gate",
-            (cell, NumberParameter("volts", "Voltage", "V", 2.0, 4.9, 4.3)),
+            (cell, NumberParameter("volts", "Voltage", "V", LOWEST_V, 4.9, volts.device_v)),
         ),
         FaultSpec(
             BENCH_V,
             "Cell voltage stepped past the bench limit",
             "in the emulator, behind the gate",
-            (cell, NumberParameter("volts", "Voltage", "V", 0.0, 6.0, 5.1)),
+            (cell, NumberParameter("volts", "Voltage", "V", 0.0, 6.0, volts.bench_v)),
         ),
         FaultSpec(OPEN_WIRE, "Open sense wire", "fault relay, bench disarmed", (cell,)),
         FaultSpec(HEARTBEAT, "Heartbeat stopped", "on the CAN bus"),

@@ -12,6 +12,7 @@ from drivers.clock import monotonic
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
+from workbench.engine.injected_faults import find_fault_voltages
 from workbench.run_folders import EMULATED
 from workbench.selftest.chain import SelftestChain
 from workbench.session import waiting
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drivers.benchfile.model import Pack
+    from workbench.engine.injected_faults import FaultVoltages
     from workbench.session.live_session import LiveSession
 
 START_S, RESET_S = 5.0, 10.0
@@ -69,6 +71,11 @@ class SelftestContext:
     def pack(self) -> Pack:
         """The pack that the bench file declares."""
         return read_bench(self.bench).pack
+
+    @property
+    def fault_voltages(self) -> FaultVoltages:
+        """What the steps take a cell to: past its device limit, and past its bench limit."""
+        return find_fault_voltages(read_bench(self.bench))
 
     @property
     def cells(self) -> int:

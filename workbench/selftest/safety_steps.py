@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from workbench.selftest.context import SelftestContext
 
 BMS_MS, OFF_MS = 160.0, 200.0
-DEVICE_V, BENCH_V = 4.30, 5.10
 SETTLE_S = 1.0
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is no SIGKILL, os.kill ends a process just as hard
 
@@ -30,7 +29,7 @@ def inject_fault(context: SelftestContext) -> StepFinding:
     session, reaction, cell = context.bring_to(BenchState.RUNNING), Reaction(), context.faulty_cell
     waiting.idle(session, SETTLE_S)
     asked_s = context.now_s()
-    parameters: dict[str, float | str] = {"cell": cell, "volts": DEVICE_V}
+    parameters: dict[str, float | str] = {"cell": cell, "volts": context.fault_voltages.device_v}
     waiting.finish(session, session.inject("cell voltage", parameters), 5.0)
     where = context.bench_folder
     over = evidence.wait_for_entry(
@@ -43,7 +42,9 @@ def inject_fault(context: SelftestContext) -> StepFinding:
     waiting.idle(session, SETTLE_S)
     target = f"BMS opens within {BMS_MS:g} ms and names cell {cell}"
     if over is None or opened is None or blamed is None:
-        return StepFinding(ok=False, value="not opened", target=target, evidence=f"cell {cell} at {DEVICE_V} V")
+        return StepFinding(
+            ok=False, value="not opened", target=target, evidence=f"cell {cell} at {parameters['volts']} V"
+        )
     named = blamed.get("cell") == cell
     text = f"{blamed.get('fault')} in cell {blamed.get('cell')}"
     reaction.since_s = over["t"]
@@ -57,7 +58,8 @@ def cross_limit(context: SelftestContext) -> StepFinding:
     if context.defect == "kill-guard" and session.guard_pid:
         os.kill(session.guard_pid, KILL)
     asked_s = context.now_s()
-    waiting.finish(session, session.inject("bench voltage", {"cell": context.faulty_cell, "volts": BENCH_V}), 5.0)
+    past: dict[str, float | str] = {"cell": context.faulty_cell, "volts": context.fault_voltages.bench_v}
+    waiting.finish(session, session.inject("bench voltage", past), 5.0)
     crossed = evidence.wait_for_entry(
         context.bench_folder,
         source_names.CELL_SIMULATOR,

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.errors import PulseError, Usage
-from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.run_folders import make_stamped
 from workbench.selftest.context import SelftestContext
 from workbench.selftest.step import SelftestStep, StepFinding, format_line, make_row
@@ -21,17 +20,17 @@ SUMMARY: Final = "selftest.json"
 OLD_SUMMARY: Final = "tour.json"  # in a folder that the verb wrote under its old name, tour
 
 
-def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None) -> bool:
+def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None, *, bench: Path) -> bool:
     """Run the steps; return True if no step failed; a step that was not judged does not count.
 
-    Each selftest has its own folder under `out`. `defect`: the name of the injected defect. `earlier`: the folder of a
-    selftest whose run, certificate and bundle replace those of steps that do not run.
+    Each selftest has its own folder under `out`. `bench`: one of emulated parts. `defect`: the name of the defect.
+    `earlier`: the folder of a selftest whose run, certificate and bundle replace those of steps that do not run.
     """
     steps = select_steps(only)
     check_defect(defect)
     taken = {} if earlier is None else _read_earlier_files(earlier)
     folder = make_stamped(out.resolve())
-    context = SelftestContext(folder, EMULATED_BENCH, defect, report.line)
+    context = SelftestContext(folder, bench.resolve(), defect, report.line)
     context.use_earlier(taken)
     report.kept = f"the results until then are in {folder}"
     rows = report.body["steps"] = list[dict[str, object]]()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from drivers.benchfile.read import read_bench
 from drivers.safe_commands import TcpSafeCommands
 from drivers.scpi import ea_psb10000
 from edge_bridge.edge.defects import OUTBOXES, find_outbox
@@ -70,7 +71,7 @@ def test_an_ordinary_bench_is_made_of_the_parts_that_were_made(tmp_path: Path) -
         part = object()
         assert getattr(NO_DEFECTS, name)(part) is part, name
     assert (NO_DEFECTS.name, NO_DEFECTS.section, NO_DEFECTS.bms) == ("", "", None)
-    assert NO_DEFECTS.thresholds(tmp_path) is None
+    assert NO_DEFECTS.thresholds(tmp_path, read_bench(HIL24)) is None
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ from drivers.benchfile.read import read_bench
 from drivers.canbus.dut_map import read_dut_map
 from drivers.errors import BenchError
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.engine.injected_faults import InjectedFaults, list_specs
+from workbench.engine.injected_faults import InjectedFaults, find_fault_voltages, list_specs
 from workbench.session.bench_info import NumberParameter
 
 BENCH = read_bench(EMULATED_BENCH)
@@ -135,7 +135,17 @@ def test_a_fault_that_cannot_be_cleared_keeps_no_other(station: Station, faults:
 
 @pytest.mark.parametrize("cells", [1, 7, 24])
 def test_what_is_offered_first_is_a_cell_of_the_pack(cells: int) -> None:
-    offered = [parameter for spec in list_specs(cells, 8, ("BMS_Pack",)) for parameter in spec.parameters]
+    offered = [
+        parameter
+        for spec in list_specs(cells, 8, ("BMS_Pack",), find_fault_voltages(BENCH))
+        for parameter in spec.parameters
+    ]
     numbers = [parameter for parameter in offered if isinstance(parameter, NumberParameter)]
     assert [number.default for number in numbers if number.name == "cell"] == [min(7, cells)] * 3
     assert all(number.allows(number.default) for number in numbers)
+
+
+@pytest.mark.parametrize(("name", "device_v"), [("hil24.toml", 4.3), ("lfp16.toml", 3.7)])
+def test_what_is_offered_is_just_past_the_limits_of_the_cell(name: str, device_v: float) -> None:
+    bench = read_bench(EMULATED_BENCH.with_name(name))
+    assert find_fault_voltages(bench) == (device_v, 5.1)
