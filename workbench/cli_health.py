@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson
+from workbench.options import AsJson, CellNumber, Columns, Sign
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -88,6 +88,15 @@ def health(  # noqa: PLR0917  # typer takes the options by name
     ] = None,
     dataset: _Dataset = "",
     licence: _Licence = "",
+    number: CellNumber = None,
+    columns: Columns = "",
+    sign: Sign = "",
+    reports: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write a service report of the logs: .html or .pdf; may be repeated."
+        ),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -98,12 +107,16 @@ def health(  # noqa: PLR0917  # typer takes the options by name
     (Q, Ah) are never read, although at constant current a time is nearly a charge. Of models, that of Severson's LFP
     cells is shipped (--model severson); --train makes others.
     """
+    from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import health as verb
+    from workbench.verbs.health_logs import LogRequest
 
+    chosen = [LogChoice(path, columns, sign, number) for path in logs or ()]
+    request = LogRequest(chosen, cell, out, reports or ())
     teaching = verb.HealthTeaching(
         train or [], tuple(column or ()), cell_column, capacity_column, end, dataset, licence, _name_command()
     )
-    run_verb(Report("health", as_json), verb.main, logs or [], features, teaching, cell=cell, model=model, out=out)
+    run_verb(Report("health", as_json), verb.main, request, features, teaching, model=model)
 
 
 def _name_command() -> str:

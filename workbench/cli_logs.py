@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson
+from workbench.options import AsJson, CellNumber, Columns, Sign
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -15,19 +15,6 @@ LogFile = Annotated[
     Path, typer.Argument(metavar="LOG", help="Log of a cell (CSV, Parquet, Excel, MDF, MATLAB), or a run.")
 ]
 CellName = Annotated[str, typer.Option("--cell", metavar="CELL", help="Cell file, or the name of a shipped cell.")]
-Columns = Annotated[
-    str,
-    typer.Option(
-        metavar="NAMES",
-        help="Columns of the log where their headers are not known: time=...,voltage=...,current=...,"
-        "temperature=...,ah=...",
-    ),
-]
-Sign = Annotated[
-    str,
-    typer.Option(metavar="WORD", help="What a positive current is, charge or discharge; default: found in the log."),
-]
-CellNumber = Annotated[int | None, typer.Option("--number", min=1, help="With a run: the number of the cell.")]
 StartSoc = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="State of charge at the start; default: from the first voltages."),

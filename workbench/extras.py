@@ -44,6 +44,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "distributed": ("ray",),
     "edge-rl": ("onnxruntime",),
     "logs": ("NewareNDA", "galvani"),
+    "pdf": ("typst",),
     "docs": ("autoapi", "furo", "myst_parser", "sphinx"),
     "dev": ("do_mpc", "pyqtgraph"),
 }

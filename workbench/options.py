@@ -49,3 +49,16 @@ PricesFitFrom = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="Columns of the log where their headers are not known: time=...,voltage=...,current=...,"
+        "temperature=...,ah=...",
+    ),
+]
+Sign = Annotated[
+    str,
+    typer.Option(metavar="WORD", help="What a positive current is, charge or discharge; default: found in the log."),
+]
+CellNumber = Annotated[int | None, typer.Option("--number", min=1, help="With a run: the number of the cell.")]

@@ -32,7 +32,7 @@ def find_cells(names: Collection[str]) -> list[int]:
         for part in name.split("/")
         if (number := part.removeprefix(channel_names.CELL)) != part and number.isdigit()
     }
-    return sorted(cell for cell in found if _voltage(names, cell))
+    return sorted(cell for cell in found if find_voltage(names, cell))
 
 
 def choose_cell(path: Path, names: Collection[str], cell: int | None) -> dict[str, str]:
@@ -45,13 +45,13 @@ def choose_cell(path: Path, names: Collection[str], cell: int | None) -> dict[st
         cell = cells[0]
     if cell is None or cell not in cells:
         what = f"has no cell {cell}" if cell is not None else f"has {len(cells)} cells"
-        raise refuse_log(path, what, f"name one: --cell {_range(cells)}", key="cell", value=cell, bound=_range(cells))
+        raise refuse_log(path, what, f"name one: --number {_range(cells)}", key="cell", value=cell, bound=_range(cells))
     current = next((name for name in (channel_names.SUPPLY_CURRENT, channel_names.PACK_CURRENT) if name in names), None)
     if current is None:
         hint = "name the columns: --columns voltage=...,current=..."
         raise refuse_log(path, "has no current of the loop or of the pack", hint, key="current")
     chosen = {"time": TIME} if TIME in names else {}  # an MDF file has its own
-    chosen |= {"voltage": _voltage(names, cell), "current": current}
+    chosen |= {"voltage": find_voltage(names, cell), "current": current}
     if sensors := [name for name in names if channel_names.SENSED_TEMPERATURES.fullmatch(name)]:
         chosen["temperature"] = sensors[0]
     return chosen
@@ -68,7 +68,7 @@ def open_run(path: Path, cell: int | None) -> tuple[Table, dict[str, str]]:
     run = Run.open(path)
     names = run.table.names
     chosen = choose_cell(path, names, cell)
-    number = next(k for k in find_cells(names) if _voltage(names, k) == chosen["voltage"])
+    number = next(k for k in find_cells(names) if find_voltage(names, k) == chosen["voltage"])
     given = {"time": TIME, "voltage": chosen["voltage"], "current": CELL_CURRENT}
     shown = (TIME, *names, CELL_CURRENT, MEAN_TEMPERATURE)
     own = [name for name in (chosen["current"], channel_names.cell_current(number)) if name in names]
@@ -78,10 +78,10 @@ def open_run(path: Path, cell: int | None) -> tuple[Table, dict[str, str]]:
 
     def take(places: Sequence[int], _: RepairJournal) -> tuple[list[Cells], Rows]:
         columns = {
-            CELL_CURRENT: lambda: np.sum([_read(run, name) for name in own], axis=0),
-            MEAN_TEMPERATURE: lambda: _mean([_read(run, name) for name in sensors]),
+            CELL_CURRENT: lambda: np.sum([read_channel(run, name) for name in own], axis=0),
+            MEAN_TEMPERATURE: lambda: _mean([read_channel(run, name) for name in sensors]),
         }
-        taken = [columns.get(shown[place], lambda place=place: _read(run, shown[place]))() for place in places]
+        taken = [columns.get(shown[place], lambda place=place: read_channel(run, shown[place]))() for place in places]
         run.close()
         return taken, number_rows(run.count)
 
@@ -89,7 +89,7 @@ def open_run(path: Path, cell: int | None) -> tuple[Table, dict[str, str]]:
     return Table("run", path, shown, take, units), given
 
 
-def _read(run: Run, name: str) -> Floats:
+def read_channel(run: Run, name: str) -> Floats:
     """Return a channel of a run, NaN where its quality forbids to use it."""
     if name == TIME:
         return run.t_s
@@ -111,7 +111,7 @@ def _mean(columns: Sequence[Floats]) -> Floats:
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
-def _voltage(names: Collection[str], cell: int) -> str:
+def find_voltage(names: Collection[str], cell: int) -> str:
     """Return the channel of a cell's voltage: as the simulator measures it, else as the device does; else nothing."""
     choices = (channel_names.cell_voltage(cell), channel_names.sensed_voltage(cell))
     return next((name for name in choices if name in names), "")

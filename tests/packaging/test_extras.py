@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = frozenset({"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"})
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NEVER_PINNED = frozenset({"pip", "setuptools"})  # every environment has its own
-NOT_INSTALLED = frozenset({"rl-dev", "distributed"})  # a peer, and a cluster: large, and few need them
+NOT_INSTALLED = frozenset({"rl-dev", "distributed", "pdf"})  # a peer, a cluster, Typst: few need them
 
 # What a verb uses where it is there and does without where it is not, with the reason.
 OPTIONAL: dict[str, set[str]] = {
@@ -252,7 +252,13 @@ def test_all_that_any_extra_brings_is_pinned_and_installed_as_pinned() -> None:
 
 def test_constraints_pin_nothing_else() -> None:
     wanted = set[str]().union(*(closure(extra) for extra in ("", *EXTRAS) if extra not in NOT_INSTALLED))
-    elsewhere = {"ray", "stable-baselines3", "colorama", "tzdata"}  # extras that are not installed here; Windows
+    elsewhere = {
+        "ray",
+        "stable-baselines3",
+        "typst",
+        "colorama",
+        "tzdata",
+    }  # extras that are not installed here; Windows
     assert not pinned().keys() - wanted - elsewhere
 
 

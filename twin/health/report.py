@@ -1,4 +1,4 @@
-"""The health of one cell from its logs: capacities, resistances, their trend, and what could not be judged."""
+"""The health of one cell from its logs: capacities, resistances, limits, balance, and what could not be judged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import scipy.special
 
+from twin.health.cell_balance import CellSpread, find_balance
+from twin.health.limit_check import LimitCheck, LimitsOfCell, check_limits
 from twin.health.log_capacity import find_capacities
 from twin.health.log_resistance import find_resistances
 
@@ -43,23 +45,56 @@ class HealthReport:
     resistances: tuple[MeasuredResistance, ...]
     trend: HealthTrend | None
     not_judged: tuple[str, ...]
+    limits: tuple[LimitCheck, ...] = ()
+    balance: tuple[CellSpread, ...] = ()
 
 
-def judge_logs(logs: Sequence[LogSamples], cell: JudgedCell | None) -> HealthReport:
-    """Judge the logs of one cell, in the order of its life; without `cell`, no capacity is judged."""
+@dataclass(frozen=True)
+class CellsOfLog:
+    """Voltages (V) of all cells of a pack, one row per cell, at the times of the log; NaN where one is not known."""
+
+    numbers: tuple[int, ...]
+    voltage_v: Floats
+
+
+def judge_logs(
+    logs: Sequence[LogSamples],
+    cell: JudgedCell | None,
+    limits: LimitsOfCell | None = None,
+    packs: Sequence[CellsOfLog] = (),
+) -> HealthReport:
+    """Judge the logs of one cell, in the order of its life; without `cell`, no capacity is judged.
+
+    `limits`: what the cell bears. `packs`: all cells beside it, one record for each log; without them no balance.
+    """
     capacities: list[MeasuredCapacity] = []
     resistances: list[MeasuredResistance] = []
     gaps: list[str] = []
-    for log in logs:
+    checks: list[LimitCheck] = []
+    spreads: list[CellSpread] = []
+    for number, log in enumerate(logs):
         found, why = find_capacities(log, cell)
         ohms, no_ohms = find_resistances(log)
         capacities += found
         resistances += ohms
-        gaps += [*why, *no_ohms]
+        met, no_limits = check_limits(log, limits)
+        apart, no_balance = _judge_balance(log, packs[number], cell) if packs else ([], [])
+        checks += met
+        spreads += apart
+        gaps += [*why, *no_ohms, *no_limits, *no_balance]
     trend = find_trend(logs, capacities)
     if trend is None and len(logs) > 1:
         gaps.append(f"no trend: {len({one.log for one in capacities})} logs show a capacity, fewer than {LEAST_LOGS}")
-    return HealthReport(tuple(log.name for log in logs), tuple(capacities), tuple(resistances), trend, tuple(gaps))
+    names = tuple(log.name for log in logs)
+    found = (tuple(capacities), tuple(resistances), trend, tuple(gaps))
+    return HealthReport(names, *found, tuple(checks), tuple(spreads))
+
+
+def _judge_balance(log: LogSamples, pack: CellsOfLog, cell: JudgedCell | None) -> tuple[list[CellSpread], list[str]]:
+    """Return the balance of a pack; a log of one cell has none."""
+    if not pack.numbers:
+        return [], [f"{log.name}: no balance: it is the log of one cell"]
+    return find_balance(log, pack.numbers, pack.voltage_v, cell)
 
 
 def find_trend(logs: Sequence[LogSamples], capacities: Sequence[MeasuredCapacity]) -> HealthTrend | None:

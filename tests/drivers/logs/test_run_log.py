@@ -63,7 +63,7 @@ def test_a_value_that_was_missing_is_left_out(folder: Path) -> None:
 def test_a_run_of_many_cells_asks_for_one(folder: Path, cell: int | None) -> None:
     with pytest.raises(LogError) as caught:
         read_log(folder, cell=cell)
-    assert "--cell 1 .. 2" in caught.value.hint
+    assert "--number 1 .. 2" in caught.value.hint
 
 
 def test_exports_of_a_run_are_logs_too(folder: Path, tmp_path: Path) -> None:
