@@ -67,6 +67,8 @@ def judge(report: Report, request: LogRequest) -> bool:
         for path in request.reports:
             write_report(path, written)
             report.line(f"wrote {path}")
+        sections = [asdict(section) for page in written.pages for section in page]
+        report.body["report"] = {"result": written.result, "sections": sections}
         report.body["reports"] = [str(path) for path in request.reports]
     return bool(found.capacities or found.resistances)
 

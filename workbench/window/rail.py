@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from workbench.window.widgets.icons import icon
 from workbench.window.widgets.themes import LABEL_PX, Theme, font
 
-PAGES: Final = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet")
+PAGES: Final = ("Bench", "Twin", "Control", "Certify", "Runs", "Bundle", "Fleet", "Health")
 WIDTH: Final = 56
 _BUTTON_PX, _BRIEF_PX = 50, 28
 

@@ -28,6 +28,8 @@ from workbench.window.dialog_opener import DialogOpener
 from workbench.window.fleet_page import commands as fleet_commands
 from workbench.window.fleet_page.backend import LocalFleetBackend
 from workbench.window.fleet_page.page import FleetPage
+from workbench.window.health_page import commands as health_commands
+from workbench.window.health_page.page import HealthPage
 from workbench.window.notification_bar import Notices
 from workbench.window.planned_pages import COMING
 from workbench.window.rail import PAGES
@@ -81,11 +83,12 @@ class Window(QObject):
         self.certify = CertifyPage(controller, BenchCertifier(root), shell.theme)
         self.bundle = BundlePage(controller, BundleMaker(controller.background), root, shell.theme)
         self.fleet = FleetPage(controller, LocalFleetBackend(), root, shell.theme)
+        self.health = HealthPage(controller.background, shell.theme)
         pages = {"Bench": self.bench, "Control": self.control, "Certify": self.certify, "Runs": self.runs}
-        pages |= {"Bundle": self.bundle, "Fleet": self.fleet}
+        pages |= {"Bundle": self.bundle, "Fleet": self.fleet, "Health": self.health}
         for page in PAGES:
             shell.add_page(page, pages[page] if page in pages else self._make_placeholder(page))
-        for themed in (self.bench, self.control, self.certify, self.bundle, self.fleet):
+        for themed in (self.bench, self.control, self.certify, self.bundle, self.fleet, self.health):
             shell.themed.connect(themed.set_theme)
         for end in (self.certify.controller.close, self.bundle.controller.close, self.fleet.connection.close):
             shell.closing.connect(end)
@@ -114,6 +117,7 @@ class Window(QObject):
         certify_commands.declare(self.certify, self.commands)
         bundle_commands.declare(self.bundle, self.commands)
         fleet_commands.declare(self.fleet, self.commands)
+        health_commands.declare(self.health, self.commands)
         add("theme", lambda: f"Use the {self.other_theme.name} theme", self.switch_theme, "Ctrl+T")
         add("quit", "Quit", self.ask_quit, "Ctrl+Q")
 
@@ -146,6 +150,8 @@ class Window(QObject):
         self.certify.bundle_wanted.connect(self._make_bundle)
         bundle.fleet_wanted.connect(self._offer_bundle)
         fleet.connection.failed.connect(self.controller.failed)
+        self.health.failed.connect(self.controller.failed)
+        self.health.controller.changed.connect(self._on_health_changed)
         fleet.message.connect(self.shell.line.say)
 
     # ---- what changes
@@ -156,6 +162,9 @@ class Window(QObject):
 
     def _on_control_changed(self) -> None:
         self.shell.rail.mark("Control", self.control.word)
+
+    def _on_health_changed(self) -> None:
+        self.shell.rail.mark("Health", self.health.controller.word)
 
     def _on_status_changed(self) -> None:
         self._show_toolbar()

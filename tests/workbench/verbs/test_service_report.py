@@ -49,6 +49,8 @@ def test_a_pack_is_judged_and_its_report_written(
     status, answer = run(monkeypatch, capsys, str(log), "--cell", "chen2020", "--report", str(page))
     assert status == 0
     assert answer["reports"] == [str(page)]
+    assert [part["title"] for part in answer["report"]["sections"]][3] == "Balance of the cells"
+    assert "cells 40 mV apart" in answer["report"]["result"]
     assert any("cell 2 is judged" in note for note in answer["notes"])
     rest = answer["balance"][0]
     assert (rest["lowest"], rest["highest"], rest["cells"]) == (2, 3, 3)
@@ -112,9 +114,8 @@ def test_the_pdf_has_two_pages(many: HealthReport) -> None:
 def test_headers_of_packs_name_their_cells(tmp_path: Path) -> None:
     assert find_cell_columns(["Time", "Cell 2 (V)", "cell_01_voltage", "Cellar 3"]) == {1: 2, 2: 1}
     path = tmp_path / "pack.csv"
-    path.write_text(
-        "time_s;voltage_v;current_a;Cell 1 (mV);Cell 2 (mV)\n0;7,3;0;3650;3640\n1;7,3;1;;3640\n2;7,2;1;3600;3590\n"
-    )
+    rows = ("0;7,3;0;3650;3640", "1;7,3;1;;3640", "2;7,2;1;3600;3590")
+    path.write_text("\n".join(["time_s;voltage_v;current_a;Cell 1 (mV);Cell 2 (mV)", *rows]))
     numbers, volts = read_cell_voltages(read_log(path, sign="discharge"))
     assert numbers == (1, 2)
     assert volts[:, 0] == pytest.approx([3.65, 3.64])

@@ -94,7 +94,7 @@ def test_off_key_is_any_period_with_control(running: Shown, qtbot: QtBot, held: 
     front(InjectDialog).close()
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", range(1, 9))
 def test_off_key_works_on_every_page(running: Shown, number: int) -> None:
     press(running, Qt.Key(Qt.Key.Key_0 + number), CTRL)
     press(running, Qt.Key.Key_Period, CTRL)

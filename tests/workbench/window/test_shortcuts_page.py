@@ -17,8 +17,8 @@ def documented() -> set[str]:
     page = (ROOT / "docs" / "shortcuts.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`.+?`) \|", page, re.MULTILINE)
     keys = {key for cell in cells for key in re.findall(r"`([^`]+)`", cell)}
-    assert "`Ctrl+1` to `Ctrl+7`" in cells
-    return keys | {f"Ctrl+{number}" for number in range(1, 8)}
+    assert "`Ctrl+1` to `Ctrl+8`" in cells
+    return keys | {f"Ctrl+{number}" for number in range(1, 9)}
 
 
 def test_every_key_of_the_windows_commands_is_on_the_page_and_no_other(running: Shown) -> None:

@@ -65,7 +65,7 @@ def test_no_two_commands_share_their_keys(running: Shown) -> None:
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", range(1, 9))
 def test_number_keys_open_the_pages(running: Shown, number: int) -> None:
     press(running, Qt.Key(Qt.Key.Key_0 + number), CTRL)
     assert running.shell.rail.buttons[running.shell.page].isChecked()

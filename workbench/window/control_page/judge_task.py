@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import Refused
 from workbench.window.control_page.promotion_files import read_gates_so_far
-from workbench.window.control_page.verb_process import find_error, read_tail, run_process
+from workbench.window.control_page.verb_process import read_tail, require_end, run_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +74,7 @@ def run_shadow(reporter: Reporter, request: ShadowRequest, command: Sequence[str
         log, part = Path(home) / "log", request.out / f"{SHADOW_FILE}.part"
         try:
             status = run_process(reporter, command, log, find_fraction, output=part)
-            _require_end(status, {0}, read_tail(log), "the shadow")
+            require_end(status, {0}, read_tail(log), "the shadow")
             if status is not None:
                 part.replace(request.out / SHADOW_FILE)
         finally:
@@ -101,7 +100,7 @@ def run_promotion(reporter: Reporter, request: PromotionRequest, command: Sequen
         log = Path(home) / "log"
         try:
             status = run_process(reporter, command, log, look)
-            _require_end(status, {0, CHECK_FAILED}, read_tail(log), "the judgement")
+            require_end(status, {0, CHECK_FAILED}, read_tail(log), "the judgement")
         finally:
             _remove_empty(request.out)
     return status is not None
@@ -137,13 +136,6 @@ class JudgeProgress:
             whole = 2.0 * _FAST_PART + each * (min(self._begun, _STAGES) - 1 + own)
         self._fraction = max(self._fraction or 0.0, whole)
         return self._fraction
-
-
-def _require_end(status: int | None, good: set[int], tail: str, what: str) -> None:
-    """Raise `Refused` with the verb's own error, unless it was stopped."""
-    error = find_error(tail)
-    if status is not None and (error or status not in good):
-        raise Refused(error or f"{what} ended with status {status}")
 
 
 def _remove_empty(folder: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
+from drivers.errors import Refused
 from drivers.processes import put_behind
 from workbench.own_command import make_own_environment
 from workbench.window.tasks.task import Cancelled
@@ -78,3 +79,10 @@ def find_error(text: str) -> str:
     """Return the first error that a verb printed, without its mark; empty for none."""
     errors = [line.removeprefix("error: ") for line in text.splitlines() if line.startswith("error: ")]
     return errors[0] if errors else ""
+
+
+def require_end(status: int | None, good: set[int], tail: str, what: str) -> None:
+    """Raise `Refused` with the verb's own error, unless it was stopped."""
+    error = find_error(tail)
+    if status is not None and (error or status not in good):
+        raise Refused(error or f"{what} ended with status {status}")

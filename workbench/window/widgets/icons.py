@@ -60,6 +60,12 @@ def _net(painter: QPainter, colour: QColor) -> None:
     painter.drawLine(QPointF(8.9, 5.3), QPointF(11.5, 10.2))
 
 
+def _pulse(painter: QPainter, colour: QColor) -> None:
+    del colour
+    points = ((1.5, 8.5), (4.5, 8.5), (6.5, 3.5), (9.5, 12.5), (11.5, 8.5), (14.5, 8.5))
+    painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points]))
+
+
 def _square(painter: QPainter, colour: QColor) -> None:
     painter.fillRect(QRectF(4.0, 4.0, 8.0, 8.0), colour)
 
@@ -119,6 +125,7 @@ _DRAWN: Final[dict[str, Draw]] = {
     "runs": _list,
     "bundle": _box,
     "fleet": _net,
+    "health": _pulse,
     "stop": _square,
     "dot": _disc,
     "pause": _bars,

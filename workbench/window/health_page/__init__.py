@@ -1,0 +1,1 @@
+"""The Health page: logs of a used pack in, a service report out."""
