@@ -15,6 +15,7 @@ from drivers.logs.table import RepairJournal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from drivers.logs.log import CellLog
     from drivers.snapshot import Floats
@@ -47,6 +48,16 @@ def read_cell_voltages(log: CellLog) -> tuple[tuple[int, ...], Floats]:
     return tuple(places), volts / 1e3 if len(known) and np.median(known) > _MILLIVOLT else volts
 
 
+def list_cell_numbers(path: Path) -> list[int]:
+    """Return the cells of a run, or of its export; nothing for another log. Raise `LogError` or `RunLogError`."""
+    if not (path / RUN_FILE).is_file():
+        return find_cells(open_table(path, {}).names)
+    from drivers.runlog.run import Run  # noqa: PLC0415  # it imports pyarrow
+
+    with Run.open(path) as run:
+        return find_cells(run.table.names)
+
+
 def find_cell_columns(names: Sequence[str]) -> dict[int, int]:
     """Return the place of each cell's voltage among the headers, by its number."""
     if own := find_cells(names):
@@ -58,12 +69,9 @@ def find_cell_columns(names: Sequence[str]) -> dict[int, int]:
 def _read_run(log: CellLog) -> tuple[tuple[int, ...], Floats]:
     from drivers.runlog.run import Run  # noqa: PLC0415  # it imports pyarrow
 
-    run = Run.open(log.path)
-    try:
+    with Run.open(log.path) as run:
         numbers = find_cells(run.table.names)
         volts = [read_channel(run, find_voltage(run.table.names, number)) for number in numbers]
-    finally:
-        run.close()
     return tuple(numbers), np.array(volts).reshape(len(numbers), -1)[:, log.row - 1]
 
 

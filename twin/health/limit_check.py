@@ -59,5 +59,5 @@ def check_limits(log: LogSamples, limits: LimitsOfCell | None) -> tuple[list[Lim
 def _check(log: str, quantity: str, values: Sequence[float], limit: float, unit: str) -> LimitCheck:
     is_low = quantity in {"lowest voltage", "lowest temperature"}
     value = min(values) if is_low else max(values)
-    value = max(value, 0.0) if unit == "A" else value
+    value = max(0.0, value) if unit == "A" else value
     return LimitCheck(log, quantity, value, limit, unit, bool(value >= limit if is_low else value <= limit))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drivers.logs.cell_voltages import read_cell_voltages
+from drivers.logs.cell_voltages import list_cell_numbers, read_cell_voltages
 from drivers.logs.choose import parse_columns
-from drivers.logs.formats import open_table
-from drivers.logs.log import RUN_FILE, read_log
-from drivers.logs.run_log import find_cells
+from drivers.logs.log import read_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.logs.log import CellLog
+
+_SEVERAL: Final = 2
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,11 @@ def choose_weakest(choice: LogChoice) -> int | None:
 
     Raise `LogError` or `RunLogError`.
     """
-    if choice.number is not None or choice.columns or not _has_cells(choice.path):
+    if choice.number is not None or choice.columns:
         return None
-    numbers, volts = read_cell_voltages(choice.with_number(1).read())
-    lowest = np.nanmin(np.where(np.isfinite(volts), volts, np.inf), axis=1)
-    return numbers[int(np.argmin(lowest))] if len(numbers) > 1 else None
-
-
-def _has_cells(path: Path) -> bool:
-    """Return whether a path is a run, or the export of a run with several cells."""
-    return (path / RUN_FILE).is_file() or len(find_cells(open_table(path, {}).names)) > 1
+    known = list_cell_numbers(choice.path)
+    if len(known) < _SEVERAL:
+        return None
+    numbers, volts = read_cell_voltages(choice.with_number(known[0]).read())
+    lowest = np.where(np.isfinite(volts), volts, np.inf).min(axis=1)
+    return numbers[int(np.argmin(lowest))]

@@ -15,9 +15,10 @@ ZERO_C_K: Final = 273.15
 MOST: Final = 9  # rows of a table, or sentences of a list, so that the report keeps to two pages
 METHOD: Final = (
     "A capacity is that of a discharge from full to the lower limit, or the charge between two rests of 10 minutes "
-    "that lie 30 % of charge apart, by the open-circuit voltage of the cell file. A resistance is the step of voltage "
-    "divided by the step of current, some time after it. Intervals hold the true value in 95 of 100 cases, if the cell "
-    "file is of this type of cell."
+    "that lie 30 % of charge apart, by the open-circuit voltage of the cell file; its interval counts the errors of "
+    "the counter and of that voltage, and is right only if the cell file is of this type of cell. A resistance is the "
+    "step of voltage divided by the step of current, some time after it; its interval is that of the mean over the "
+    "steps. A spread of charge follows from the voltages at rest by the open-circuit voltage."
 )
 
 

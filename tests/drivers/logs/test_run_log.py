@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import LogError, RunLogError
+from drivers.logs.cell_voltages import list_cell_numbers, read_cell_voltages
 from drivers.logs.log import read_log
 from drivers.runlog.export import export_csv, export_mdf4
 from drivers.runlog.recorder import Recorder
@@ -82,3 +83,16 @@ def test_a_damaged_run_is_refused(folder: Path) -> None:
     (folder / "ticks.parquet").write_bytes(b"PAR1")
     with pytest.raises(RunLogError, match="contains no ticks that can be read"):
         read_log(folder, cell=1)
+
+
+def test_all_cells_of_a_run_stand_at_the_rows_of_the_log(folder: Path, tmp_path: Path) -> None:
+    with Run.open(folder) as run:
+        export_csv(run, tmp_path / "run.csv")
+        export_mdf4(run, tmp_path / "run.mf4")
+    for path in (folder, tmp_path / "run.csv", tmp_path / "run.mf4", folder / "ticks.parquet"):
+        assert list_cell_numbers(path) == [1, 2]
+        log = read_log(path, cell=1)
+        numbers, volts = read_cell_voltages(log)
+        assert numbers == (1, 2)
+        np.testing.assert_allclose(volts[0], log.voltage_v)
+        np.testing.assert_allclose(volts[1], log.voltage_v - 0.1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QTextBrowser
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class ResultView(QTextBrowser):
         self.setOpenLinks(False)
         self.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(_MARGIN_PX)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # all of it wraps
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setAcceptDrops(False)  # the page takes what is dropped
         self.viewport().setAcceptDrops(False)
 
@@ -40,14 +44,14 @@ class ResultView(QTextBrowser):
         self.setHtml("".join(map(self._format, sections)))
 
     def _format(self, section: ReportSection) -> str:
-        muted, line = self._theme.muted, self._theme.line
+        muted = self._theme.muted
         parts = [f'<h4 style="margin: 14px 8px 4px 8px">{escape(section.title)}</h4>']
         parts += [f'<p style="margin: 2px 8px">{escape(sentence)}</p>' for sentence in section.sentences]
         if section.rows:
             heads = "".join(f'<td style="color: {muted}">{escape(head)}</td>' for head in section.heads)
             rows = "".join(f"<tr>{self._format_row(row)}</tr>" for row in section.rows)
-            style = f'border="0" cellspacing="0" cellpadding="4" style="border-bottom: 1px solid {line}"'
-            parts.append(f'<table width="100%" {style}><tr>{heads}</tr>{rows}</table>')
+            style = 'cellspacing="0" cellpadding="4" style="margin: 0 4px"'
+            parts.append(f'<table width="98%" {style}><tr>{heads}</tr>{rows}</table>')
         return "".join(parts)
 
     def _format_row(self, row: tuple[str, ...]) -> str:
