@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twin.health.log_segments import LogSamples
 
+TOLERANCE: Final = {"V": 0.005, "A": 0.01, "K": 1.0}  # what a cycler resolves or overshoots
+
 
 @dataclass(frozen=True)
 class LimitCheck:
-    """An extreme `value` of a log and its `limit`, in `unit` (V, A or K); `is_met`: the value is within the limit."""
+    """An extreme `value` of a log and its `limit`, in `unit` (V, A or K).
+
+    `is_met`: the value is within the limit, or beyond it by no more than the `TOLERANCE` of a cycler.
+    """
 
     log: str
     quantity: str
@@ -60,4 +65,6 @@ def _check(log: str, quantity: str, values: Sequence[float], limit: float, unit:
     is_low = quantity in {"lowest voltage", "lowest temperature"}
     value = min(values) if is_low else max(values)
     value = max(0.0, value) if unit == "A" else value
-    return LimitCheck(log, quantity, value, limit, unit, bool(value >= limit if is_low else value <= limit))
+    return LimitCheck(
+        log, quantity, value, limit, unit, (limit - value if is_low else value - limit) <= TOLERANCE[unit]
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,10 @@ def test_extremes_stand_beside_their_limits() -> None:
     assert found["charge current"].value == 0.0
     assert [found[name].is_met for name in ("highest voltage", "lowest voltage", "lowest temperature")] == [True] * 3
     assert "give --cell" in check_limits(LOG, None)[1][0]
+
+
+@pytest.mark.parametrize(("beyond_v", "is_met"), [(0.004, True), (0.006, False)])
+def test_a_limit_is_met_within_what_a_cycler_resolves(beyond_v: float, is_met: bool) -> None:  # noqa: FBT001
+    volts = LOG.voltage_v
+    found, _ = check_limits(LOG, replace(LIMITS, high_v=float(volts.max()) - beyond_v))
+    assert {one.quantity: one.is_met for one in found}["highest voltage"] is is_met
