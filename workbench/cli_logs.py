@@ -50,7 +50,7 @@ def fit(
     run_verb(Report("fit", as_json), verb.main, tests, out)
 
 
-def estimate(
+def estimate(  # noqa: PLR0917  # typer takes the options by name
     log: LogFile,
     cell: CellName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Table to write: Parquet or CSV.")],
@@ -70,10 +70,10 @@ def estimate(
     from workbench.verbs import estimate as verb
 
     chosen = LogChoice(log, columns, sign, number)
-    run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0)
+    run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0=soc0)
 
 
-def twin(
+def twin(  # noqa: PLR0917  # typer takes the options by name
     log: LogFile,
     cell: CellName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Table to write: Parquet or CSV.")],
@@ -90,4 +90,4 @@ def twin(
     from workbench.verbs import twin as verb
 
     chosen = LogChoice(log, columns, sign, number)
-    run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0)
+    run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0=soc0)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ZERO_C_K = 273.15
 
 
-def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, soc0: float | None) -> bool:
+def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, *, soc0: float | None) -> bool:
     """Estimate, write a row for each row of the log, and report; raise `LogError` or `BenchFileError`."""
     if lane not in LANES:
         raise Usage(f"there is no lane {lane!r}", key="lane", value=lane, bound=", ".join(LANES), hint="name another")
