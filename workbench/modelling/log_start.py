@@ -41,7 +41,13 @@ def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, 
     full = told >= FULL_SOC and float(log.current_a[0]) < RESTS_C * capacity_ah * 5.0
     if soc0 is not None:
         std = GIVEN_FLAT_STD if chemistry in FLAT_CHEMISTRIES else GIVEN_STD
-        return LogStart(soc0, std, f"start at {100 * soc0:.1f} % SoC, as given", rested or full, float(full))
+        return LogStart(
+            soc0,
+            std,
+            f"start at {100 * soc0:.1f} % SoC, as given",
+            rested or full,
+            AFTER_CHARGE if full else _guess_hysteresis(log, capacity_ah),
+        )
     if full:
         why = f"the first voltage, {first_v:.3f} V, is that of a full cell"
         return LogStart(1.0, RESTED_STD, why, rested=True, hysteresis=AFTER_CHARGE)
@@ -49,7 +55,14 @@ def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, 
         why = f"start at {100 * told:.1f} % SoC: the cell rests at {first_v:.3f} V"
         return LogStart(told, RESTED_STD, why, rested=True)
     why = f"start near {100 * told:.0f} % SoC: the log starts under load, at {first_v:.3f} V"
-    return LogStart(told, LOADED_STD, why, rested=False)
+    return LogStart(told, LOADED_STD, why, rested=False, hysteresis=_guess_hysteresis(log, capacity_ah))
+
+
+def _guess_hysteresis(log: CellLog, capacity_ah: float) -> float:
+    """Return the hysteresis of a cell that did before what it does at the log's start; 0 for a cell at rest."""
+    early = log.time_s - log.time_s[0] <= LOOK_S
+    mean_a = float(log.current_a[early].mean())
+    return 0.0 if abs(mean_a) < RESTS_C * capacity_ah else -AFTER_CHARGE * float(np.sign(mean_a))
 
 
 def is_rested(log: CellLog, capacity_ah: float) -> bool:
