@@ -10,7 +10,16 @@ from twin import power
 from twin.hold import CurrentHold, replace_nan
 from twin.network.filter_settings import FilterStart, make_circuit, make_settings, make_start
 from twin.network.health_filter import KEPT, track_health
-from twin.network.power_forecast import OHM, OHM_STD, forecast_voltage
+from twin.network.power_forecast import (
+    BOTH_VAR,
+    DROP,
+    DROP_VAR,
+    FORECAST_OPEN,
+    OHM,
+    OHM_STD,
+    OPEN_VAR,
+    forecast_voltage,
+)
 from twin.network.soc_filter import CASE, CURRENT, MEAN, SOC, VOLTAGE, correct_states, predict_states
 from twin.network.widening import widen_table
 from twin.ports import HealthEstimate
@@ -19,7 +28,7 @@ from twin.power import HORIZON_S, VoltageForecast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drivers.snapshot import PackReading
+    from drivers.snapshot import Floats, PackReading
     from twin.ports import Estimator, PackSpec
 
 SETTINGS: Final = ("soc0", "soc0_std")  # that a bench file may give
@@ -44,7 +53,7 @@ class PackFilter:
         x, covariance, memory = make_start(network, FilterStart(*start, rested=True))
         self._x, self._memory = np.tile(x, (pack.cells, 1)), np.tile(memory, (pack.cells, 1))
         self._covariance = np.tile(covariance, (pack.cells, 1, 1))
-        self._kept = np.full((pack.cells, KEPT), np.nan)
+        self._kept: Floats = np.full((pack.cells, KEPT), np.nan)
         self._held = CurrentHold(pack.cells)
         self._reading = np.full((pack.cells, 4), np.nan)
         self._reading[:, [MEAN, CURRENT]], self._reading[:, CASE] = 0.0, UNKNOWN_K
@@ -83,10 +92,16 @@ class PackFilter:
         coming = forecast_voltage(
             self._x, self._covariance, self._memory, self._reading, self._circuit, self._settings, HORIZON_S
         )
-        lines = coming[:2] * np.array([[1.0], [self._scale]])
-        spread = coming[2:5] * np.array([[1.0], [self._scale**2], [self._scale]])
-        left_as = soc * self._element_as, (1.0 - soc) * self._element_as
-        able = power.compute_power(VoltageForecast(*lines, *spread, *left_as), self._bounds)
+        reach = VoltageForecast(
+            coming[FORECAST_OPEN],
+            coming[DROP] * self._scale,
+            coming[OPEN_VAR],
+            coming[DROP_VAR] * self._scale**2,
+            coming[BOTH_VAR] * self._scale,
+            soc * self._element_as,
+            (1.0 - soc) * self._element_as,
+        )
+        able = power.compute_power(reach, self._bounds)
         return HealthEstimate(soc, soc_std, coming[OHM] * self._scale, coming[OHM_STD] * self._scale, *able)
 
 

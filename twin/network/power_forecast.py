@@ -24,6 +24,7 @@ from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.network.filter_settings import CircuitArrays
 
 FORECAST_OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM, OHM_STD = range(7)
 RESISTANCE_SHARE: Final = 0.10  # a resistance may be off by, beside what the voltage's error covers
@@ -35,7 +36,7 @@ def forecast_voltage(  # noqa: PLR0917  # numba calls by place
     covariance: Floats,
     memory: Floats,
     reading: Floats,
-    circuit: tuple,
+    circuit: CircuitArrays,
     settings: Floats,
     horizon_s: float,
 ) -> Floats:

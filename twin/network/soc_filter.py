@@ -30,6 +30,7 @@ from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.network.filter_settings import CircuitArrays
 
 STATES: Final = 3 + PAIRS
 SOC, FIRST, OFFSET, ERROR = 0, 1, 1 + PAIRS, 2 + PAIRS
@@ -54,7 +55,13 @@ LOWEST_SOC, HIGHEST_SOC = -0.05, 1.06
 
 @kernel
 def predict_states(  # noqa: PLR0917  # numba calls by place
-    x: Floats, covariance: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
+    x: Floats,
+    covariance: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    settings: Floats,
+    dt_s: float,
 ) -> None:
     """Predict `x[n, 7]` and `covariance[n, 7, 7]` over one step under the currents of `reading[n, 4]`."""
     ocv_v, _, kelvins, _, log_tau, error_v, _ = circuit
@@ -104,7 +111,7 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def find_model_voltage(  # noqa: PLR0917  # numba calls by place
-    state: Floats, soc: float, memory: Floats, reading: Floats, circuit: tuple, p: Floats, currents: Floats
+    state: Floats, soc: float, memory: Floats, reading: Floats, circuit: CircuitArrays, p: Floats, currents: Floats
 ) -> float:
     """Return the voltage (V) of a cell in `state` at `soc`; leave the tables in `p` and the pairs in `currents`."""
     ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
@@ -119,7 +126,13 @@ def find_model_voltage(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def find_slopes(  # noqa: PLR0917  # numba calls by place
-    state: Floats, memory: Floats, reading: Floats, circuit: tuple, p: Floats, currents: Floats, slope: Floats
+    state: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    p: Floats,
+    currents: Floats,
+    slope: Floats,
 ) -> float:
     """Fill `slope[7]` with the derivative of the voltage by the state; return the voltage.
 
@@ -144,7 +157,7 @@ def find_slopes(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def regress_slopes(  # noqa: PLR0917  # numba calls by place
-    state: Floats, c: Floats, kelvin: float, circuit: tuple, p: Floats, first_a: float, slope: Floats
+    state: Floats, c: Floats, kelvin: float, circuit: CircuitArrays, p: Floats, first_a: float, slope: Floats
 ) -> float:
     """Replace the slopes over charge and first pair by those of a regression; return the variance it leaves (V^2).
 
@@ -181,7 +194,13 @@ def regress_slopes(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def correct_states(  # noqa: PLR0917  # numba calls by place
-    x: Floats, covariance: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
+    x: Floats,
+    covariance: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    settings: Floats,
+    dt_s: float,
 ) -> Floats:
     """Correct by the measured voltages; return `[n, 3]`.
 
@@ -200,7 +219,7 @@ def correct_cell(  # noqa: PLR0917  # numba calls by place
     c: Floats,
     memory: Floats,
     reading: Floats,
-    circuit: tuple,
+    circuit: CircuitArrays,
     settings: Floats,
     dt_s: float,
     out: Floats,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from drivers.benchfile.cell_file import Cell
     from drivers.logs.log import CellLog
+    from drivers.logs.test_list import Kind
     from drivers.snapshot import Floats
     from workbench.modelling.cell_fit import CellFit
     from workbench.modelling.log_estimate import LogEstimate
@@ -80,10 +81,14 @@ def list_tests(data: Path, cell: RecordedCell) -> TestList:
     return TestList(data / cell.folder, listed_cell, tuple(tests))
 
 
-def _find_kind(cell: RecordedCell, name: str) -> str:
-    words = {"ocv": (cell.ocv,), "pulse": (cell.pulse,), "drive": (cell.fitted, *cell.judged)}
+def _find_kind(cell: RecordedCell, name: str) -> Kind | None:
+    words: dict[Kind, tuple[str, ...]] = {
+        "ocv": (cell.ocv,),
+        "pulse": (cell.pulse,),
+        "drive": (cell.fitted, *cell.judged),
+    }
     lower = name.lower()
-    return next((kind for kind, parts in words.items() if any(part.lower() in lower for part in parts)), "")
+    return next((kind for kind, parts in words.items() if any(part.lower() in lower for part in parts)), None)
 
 
 def fit_recorded(data: Path, cell: RecordedCell) -> tuple[CellFit, Cell]:
@@ -149,8 +154,8 @@ def score_lane(
 def judge_estimate(drive: JudgedDrive, estimate: LogEstimate) -> SocScore:
     """Return the score of an estimate along a drive."""
     settled = drive.log.time_s - drive.log.time_s[0] >= SETTLE_S
-    error = (estimate.columns["soc"] - drive.soc)[settled]
-    std = estimate.columns["soc_std"][settled]
+    soc, std_of = (np.asarray(estimate.columns[name], np.float64) for name in ("soc", "soc_std"))
+    error, std = (soc - drive.soc)[settled], std_of[settled]
     within = float(np.mean(np.abs(error) < WITHIN * std))
     odd = bool(np.any(estimate.columns["sensor_implausible"]))
     return SocScore(drive.name, drive.degc, float(np.sqrt(np.mean(error**2))), within, float(std.mean()), odd)

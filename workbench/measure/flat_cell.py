@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from drivers.benchfile.cell_file import Cell
     from drivers.logs.log import CellLog
+    from workbench.measure.fitted_cells import SocScore
     from workbench.measure.job import MeasureJob
     from workbench.measure.metric import MeasureRow
 
@@ -52,7 +53,7 @@ def measure_flat(job: MeasureJob, data: Path) -> Iterator[MeasureRow]:
     full = _find_full(run)
     cell = _fit(job, data, _cut(run, full[0], full[1]))
     counted_ah = count_charge(run)
-    scores = []
+    scores: list[SocScore] = []
     for begin, end in zip(full[1:], [*full[2:], len(run)], strict=True):
         soc = 1.0 + (counted_ah - counted_ah[begin]) / cell.file.capacity_ah
         for start in STARTS:

@@ -59,8 +59,8 @@ class LogEstimate:
     @property
     def rmse_v(self) -> float:
         """RMSE (V) of the model's voltage above 20 % estimated SoC."""
-        rows = self.columns["soc"] >= SCORED_SOC
-        error = self.columns["voltage_model_v"][rows] - self.log.voltage_v[rows]
+        rows = np.asarray(self.columns["soc"], np.float64) >= SCORED_SOC
+        error = np.asarray(self.columns["voltage_model_v"] - self.log.voltage_v, np.float64)[rows]
         return float(np.sqrt(np.nanmean(error**2))) if rows.any() else float("nan")
 
 

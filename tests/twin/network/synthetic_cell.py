@@ -40,7 +40,7 @@ def simulate(  # noqa: PLR0917  # in the order of what they are
 ) -> CellTrace:
     """The trace of a current profile from rest; its voltages are those of the circuit, with noise."""
     rows = len(current_a)
-    time_s, steps = dt_s * np.arange(rows), np.full(rows, dt_s)
+    time_s, steps = dt_s * np.arange(rows, dtype=np.float64), np.full(rows, dt_s)
     steps[0] = 0.0
     soc = soc0 - np.cumsum(current_a * steps) / 3600.0 / network.capacity_ah
     blank = CellTrace(time_s, steps, current_a, current_a, network.find_ocv(soc), np.full(rows, kelvin), soc)

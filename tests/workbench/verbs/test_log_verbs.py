@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow.csv
-import pyarrow.parquet
+import pyarrow.csv  # pyright: ignore[reportUnusedImport]  # it carries no types
+import pyarrow.parquet  # pyright: ignore[reportUnusedImport]
 import pytest
 
 from drivers.benchfile.cell_file import read_cell
@@ -137,7 +137,7 @@ def test_an_estimate_has_a_row_for_each_row_of_the_log(  # noqa: PLR0917  # fixt
     assert table.num_rows == read.num_rows == said["rows_in"]
     np.testing.assert_allclose(table["time_s"].to_numpy(), read["Time [s]"].to_numpy())
     truth = 1.0 + read["Capacity [Ah]"].to_numpy() / CAPACITY_AH
-    error = table["soc"].to_numpy()[700:] - truth[700:]
+    error = np.asarray(table["soc"].to_numpy() - truth, np.float64)[700:]
     assert said["rows_repaired"] == {"repeated_rows": 2}
     if lane == "coulomb":
         assert float(np.abs(error + 0.2).max()) < 0.02
