@@ -106,7 +106,7 @@ class Window(QObject):
         for number, page in enumerate(PAGES, 1):
             add(f"page {page}", f"Go to {page}", partial(self.show_page, page), f"Ctrl+{number}")
         bench_commands.declare(self.bench, self.commands)
-        twin_commands.declare(self.twin, self.commands, partial(self.show_page, "Twin"))
+        twin_commands.declare(self.twin, self.runs, self.commands, partial(self.show_page, "Twin"))
         control_commands.declare(self.control, self.commands, partial(self.show_page, "Control"))
         runs_commands.declare(self.runs, self.commands)
         certify_commands.declare(self.certify, self.commands)

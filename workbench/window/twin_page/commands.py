@@ -9,11 +9,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workbench.window.command_registry import CommandRegistry
+    from workbench.window.runs_page.page import RunsPage
     from workbench.window.twin_page.page import TwinPage
 
 
-def declare(page: TwinPage, commands: CommandRegistry, show: Callable[[], object]) -> None:
+def declare(page: TwinPage, runs: RunsPage, commands: CommandRegistry, show: Callable[[], object]) -> None:
     """Register the commands of the page; `show` brings the page to the front."""
+
+    def take_run() -> None:
+        if (run := runs.selected_run) is not None:
+            show()
+            page.open_file(run.folder)
 
     def show_view(name: str) -> None:
         show()
@@ -24,6 +30,7 @@ def declare(page: TwinPage, commands: CommandRegistry, show: Callable[[], object
         add(f"twin {name.lower()}", f"Twin: show {name.lower()}", partial(show_view, name))
     add("twin log", "Twin: choose a log…", residuals.form.ask_log)
     add("twin run", "Twin: choose the folder of a run…", residuals.form.ask_run)
+    add("twin this run", "Twin: take the run selected in Runs", take_run, why_not=runs.why_no_selected_run)
     add("twin tests", "Twin: choose a list of tests…", refit.form.ask_tests)
     add("twin lay", "Twin: lay the twin", residuals.lay, "F4", why_not=residuals.why_not_lay)
     add("twin stop", "Twin: stop the twin or the fit", controller.stop, "Shift+F4", why_not=controller.why_not_stop)

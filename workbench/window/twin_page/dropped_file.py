@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,15 @@ def find_kind(path: Path) -> DroppedKind:
     if str(values.get("schema", "")).startswith("pulsebms.cell/"):
         return DroppedKind.CELL
     raise Usage("is neither a cell file nor a list of tests", where=str(path), bound="pulsebms.cell/2", hint=_HINT)
+
+
+def find_cell_name(tests: Path) -> str:
+    """Return the name of the cell of a list of tests as that of a file; the list's own where it names none."""
+    try:
+        name = str(_read_toml(tests).get("cell", {}).get("name", ""))
+    except (Usage, AttributeError):  # the fit says what is wrong with it
+        name = ""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or tests.stem
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

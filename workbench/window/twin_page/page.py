@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from drivers.errors import PulseError
+from workbench.own_command import make_own_command
 from workbench.session.actions import Failure
 from workbench.window.failures import make_failure
 from workbench.window.twin_page.controller import TwinController
@@ -18,6 +19,8 @@ from workbench.window.twin_page.residual_view import ResidualView
 from workbench.window.widgets.basic import button, label, wrap_in_scroll_area
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
     from workbench.window.tasks.background import Background
@@ -31,11 +34,17 @@ class TwinPage(QWidget):
 
     failed = Signal(Failure)
 
-    def __init__(self, background: Background, root: Path | None, theme: Theme) -> None:
+    def __init__(
+        self,
+        background: Background,
+        root: Path | None,
+        theme: Theme,
+        make_command: Callable[..., list[str]] = make_own_command,
+    ) -> None:
         super().__init__()
         self.setAccessibleName("Twin page")
         self.setAcceptDrops(True)
-        self.controller = TwinController(background, root)
+        self.controller = TwinController(background, root, make_command)
         self.residuals, self.refit = ResidualView(self.controller, theme), RefitView(self.controller, theme)
         self.views: dict[str, QWidget] = {RESIDUALS: self.residuals, REFIT: self.refit}
         self.buttons = {name: button(name, lambda name=name: self.show_view(name), "plain") for name in self.views}
@@ -68,6 +77,7 @@ class TwinPage(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self.residuals.set_theme(theme)
+        self.refit.set_theme(theme)
 
     @property
     def view(self) -> str:
@@ -77,8 +87,11 @@ class TwinPage(QWidget):
     def show_view(self, name: str) -> None:
         """Bring a view to the front."""
         self.stack.setCurrentIndex(list(self.views).index(name))
+        had_focus = any(part.hasFocus() for part in self.buttons.values())
         self.buttons[name].setChecked(True)
         self.setFocusProxy(self.buttons[name])
+        if had_focus:
+            self.buttons[name].setFocus()
 
     def open_file(self, path: Path) -> None:
         """Take a log, a run, a cell file or a list of tests; say why another file is refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.window.control_page.form_layout import lay_out_form, show_reasons
 from workbench.window.twin_page.cell_choice import CellChoice
+from workbench.window.twin_page.dropped_file import find_cell_name
 from workbench.window.twin_page.lay_form import NONE_YET, STOP_TIP
 from workbench.window.twin_page.model import RefitRequest
 from workbench.window.widgets.basic import button
@@ -76,8 +77,10 @@ class RefitForm(QWidget):
         show_reasons(((self.fit, fit, FIT_TIP), (self.stop, stop, STOP_TIP)))
 
     def _name_file(self, tests: Path) -> Path:
-        stamp = datetime.now().astimezone().strftime("%Y-%m-%d_%H%M%S")
-        return (self._folder or tests.parent) / f"{tests.stem}_{stamp}.toml"
+        """Return a new file, named after the cell of the list."""
+        folder, name = self._folder or tests.parent, find_cell_name(tests)
+        files = (folder / f"{name}{f'_{number}' if number else ''}.toml" for number in count())
+        return next(file for file in files if not file.exists())
 
 
 def _join(text: ElidedLabel, part: QWidget) -> QHBoxLayout:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HEADS: Final = ("Test", "Kind", "Temperature", "Seen by the fit", "Before", "After", "Change")
 HELD, FITTED = "held", "fitted"
 _CHANGE: Final = fmt.Display("mV", scale=1e3, decimals=1, signed=True)
-_WIDTHS: Final = (300, 80, 100, 120, 90, 90)
+_WIDTHS: Final = (80, 112, 128, 108, 108, 108)
+_LEAST_PX: Final = 80
 _ROW_PX: Final = 26
 
 
@@ -65,8 +66,9 @@ class RefitTable(QTableView):
         self.tests = RefitTableModel()
         self.setModel(self.tests)
         header = dress_table(self, "Tests of the fit", _ROW_PX)
-        header.setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
-        for column, width in enumerate(_WIDTHS):
+        header.setMinimumSectionSize(_LEAST_PX)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, width in enumerate(_WIDTHS, 1):
             self.setColumnWidth(column, width)
         self.setMinimumHeight(160)
         self.selectionModel().selectionChanged.connect(self.chosen_changed)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench.window.control_page.progress_head import ProgressHead
+from workbench.window.control_page.xy_plot import XyAxes, XyLine, XyPlot
 from workbench.window.twin_page.controller import STOPPING
 from workbench.window.twin_page.model import RefitResult, pool_rmse
 from workbench.window.twin_page.refit_form import RefitForm
@@ -26,6 +27,8 @@ NO_FIT: Final = (
     "held = true marks a test that is only scored. Each test appears here with its error before and after."
 )
 FIT_BEGINS: Final = "The tests are read first."
+UNDER_WAY: Final = "Each test appears here with its error before and after, once the fit ends."
+_PLOT_PX: Final = 170
 NO_TEST: Final = "Choose a test of a fit first."
 SHOW_TIP: Final = "Lay both cells over the chosen test, and show their residuals"
 
@@ -37,7 +40,6 @@ class RefitView(QWidget):
 
     def __init__(self, controller: TwinController, theme: Theme) -> None:
         super().__init__()
-        del theme  # its parts follow the style sheet
         self.controller = controller
         self.form, self.table = RefitForm(controller.folder), RefitTable()
         self.compare = button("Show residuals", self.lay_both)
@@ -45,9 +47,12 @@ class RefitView(QWidget):
         self.empty, self.summary = label(NO_FIT, "muted", wrap=True), label(wrap=True)
         for part in (self.empty, self.summary):
             part.setContentsMargins(16, 8, 16, 8)
-        rest = QWidget()
-        lay_out_sides(self, [self.form], [self.head, self.empty, self.summary, self.table, rest])
-        self._rest = rest
+        self.head.word.hide()
+        self.plot = XyPlot("RMSE by temperature", XyAxes(fmt.MILLIVOLT, 1.0, "°C", is_positive=True), theme)
+        self.plot.setMinimumHeight(_PLOT_PX)
+        self._rest = QWidget()
+        parts = [self.head, self.empty, self.summary, self.table, self.plot, self._rest]
+        lay_out_sides(self, [self.form], parts)
         self.form.fit_wanted.connect(self.fit)
         self.form.stop_wanted.connect(controller.stop)
         self.form.changed.connect(self._show)
@@ -55,6 +60,9 @@ class RefitView(QWidget):
         controller.changed.connect(self._show)
         controller.fitted.connect(self._on_fitted)
         self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.plot.set_theme(theme)
 
     def why_not_fit(self) -> str:
         return self.controller.why_not_fit(self.form.tests)
@@ -84,6 +92,7 @@ class RefitView(QWidget):
             held = next((place for place, test in enumerate(result.tests) if test.held), 0)
             self.table.selectRow(held)
             self.summary.setText(describe_fit(result))
+            self.plot.show_lines(make_lines(result), "")
         self._show()
 
     def _show(self) -> None:
@@ -97,8 +106,10 @@ class RefitView(QWidget):
             (self._rest, result is None),
             (self.summary, result is not None),
             (self.table, result is not None),
+            (self.plot, result is not None and len({test.degc for test in result.tests}) > 1),
         ):
             part.setVisible(is_shown)
+        self.empty.setText(UNDER_WAY if controller.is_fitting else NO_FIT)
         self.head.show_task(controller.task if controller.is_fitting else None)
         if controller.is_fitting and controller.task is not None:
             stops = controller.why_not_stop()
@@ -106,6 +117,18 @@ class RefitView(QWidget):
         else:
             notes = () if result is None else result.notes
             self.head.text.say("; ".join(notes), "\n".join(notes))
+
+
+def make_lines(result: RefitResult) -> list[XyLine]:
+    """Return the RMSE before and after by temperature: of the held tests, or of the fitted ones where none is held."""
+    tests = [test for test in result.tests if test.held] or list(result.tests)
+    degrees = sorted({test.degc for test in tests})
+    lines: list[XyLine] = []
+    for word, colour, name in (("before", "muted", "before_v"), ("after", "green", "after_v")):
+        values = [pool_rmse([getattr(test, name) for test in tests if test.degc == degc]) for degc in degrees]
+        kind = "held" if tests[0].held else "fitted"
+        lines.append(XyLine(f"{word}, {kind} tests", colour, tuple(degrees), tuple(values), value=""))
+    return lines
 
 
 def describe_fit(result: RefitResult) -> str:

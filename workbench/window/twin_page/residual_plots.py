@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from workbench.window.control_page.xy_plot import XyAxes, XyLine, XyPlot
-from workbench.window.plots.curve import Stroke
+from workbench.window.plots.curve import LegendEntry, Stroke
 from workbench.window.twin_page.model import LaidTwin, ResidualBin, ThinnedCurve, pool_bins
 from workbench.window.twin_page.twin_table import find_colours
 from workbench.window.widgets import format as fmt
@@ -23,8 +23,8 @@ MEASURED: Final = "measured"
 _SIGNED: Final = fmt.Display("mV", scale=1e3, decimals=1, signed=True)
 _TIMES: Final = ((3 * 3600.0, 3600.0, "h"), (600.0, 60.0, "min"), (0.0, 1.0, "s"))  # from, in s, its word
 _TITLES: Final = ("Voltage", "Residual over time", "Residual by SoC", "Residual by temperature")
-_BINS: Final = "RMSE; dashed: mean"
-_PLOT_PX: Final = 160
+_BINS: Final = (LegendEntry("muted", "RMSE", ""), LegendEntry("muted", "mean", "", stroke=Stroke.DASH))
+_PLOT_PX: Final = 190
 
 
 class ResidualPlots(QWidget):
@@ -79,7 +79,7 @@ class ResidualPlots(QWidget):
         by_kelvin = _make_bins(twins, lambda twin: twin.by_kelvin, 1.0, -fmt.KELVIN)
         self.by_kelvin.show_lines(by_kelvin, NO_TEMPERATURE if twins else "")
         for plot in (self.by_soc, self.by_kelvin):
-            plot.header.show_values(plot.header.entries, _BINS if twins else "", ())
+            plot.header.show_values(_BINS if twins else (), "", ())
 
 
 def _log_of(twin: LaidTwin) -> tuple[object, ...]:
@@ -101,6 +101,6 @@ def _make_bins(
         of = [twin for twin in twins if (twin.request.cell, twin.request.model) == (cell, model)]
         bins = pool_bins([take(twin) for twin in of])
         x = tuple(scale * one.centre + offset for one in bins)
-        lines.append(XyLine(of[0].request.name, colour, x, tuple(one.rmse for one in bins), value=""))
+        lines.append(XyLine("", colour, x, tuple(one.rmse for one in bins)))
         lines.append(XyLine("", colour, x, tuple(one.mean for one in bins), stroke=Stroke.DASH))
     return lines

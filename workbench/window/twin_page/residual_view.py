@@ -31,6 +31,7 @@ class ResidualView(QWidget):
         self.form, self.table, self.plots = LayForm(), TwinTable(theme), ResidualPlots(theme)
         self.remove = button("Remove", self.remove_chosen, tip="Take the chosen twin off the page")
         self.head = ProgressHead("Progress of the twin", self.remove, tone="muted")
+        self.head.word.hide()
         lay_out_sides(self, [self.form], [self.head, self.table, self.plots])
         self.form.lay_wanted.connect(self.lay)
         self.form.stop_wanted.connect(controller.stop)

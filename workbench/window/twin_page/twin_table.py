@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from workbench.window.widgets.themes import Theme
 
-HEADS: Final = ("Twin", "Log", "Start", "Voltage RMSE", "Temperature RMSE", "Rows")
+HEADS: Final = ("Twin", "Log", "Start", "Voltage RMSE", "Temp. RMSE")
 KELVIN: Final = fmt.Display("K", decimals=2)
-_WIDTHS: Final = (210, 190, 80, 120, 140)
+_WIDTHS: Final = {2: 92, 3: 116, 4: 108}
+_LEAST_PX: Final = 96
 _ROW_PX: Final = 26
-_HEIGHT_PX: Final = 124
+_HEADER_PX: Final = 34
+_SHOWN: Final = 4  # rows
 
 
 def find_colours(twins: Sequence[LaidTwin]) -> dict[tuple[str, str], str]:
@@ -39,7 +41,7 @@ class TwinTableModel(TableModel[LaidTwin]):
     """One row for each twin."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(HEADS, (2, 3, 4, 5))
+        super().__init__(HEADS, (2, 3, 4))
         self.theme = theme
         self._colours: dict[tuple[str, str], str] = {}
 
@@ -60,10 +62,9 @@ class TwinTableModel(TableModel[LaidTwin]):
                     fmt.PERCENT.text(twin.soc0),
                     fmt.MILLIVOLT.text(twin.rmse_v),
                     KELVIN.text(twin.rmse_k),
-                    fmt.count(twin.rows),
                 )[column]
             case Qt.ItemDataRole.ToolTipRole:
-                return "\n".join((str(request.log), request.cell, *twin.notes))
+                return "\n".join((f"{request.log}, {fmt.count(twin.rows)} rows", request.cell, *twin.notes))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return self.alignment(column)
             case Qt.ItemDataRole.DecorationRole if column == 0:
@@ -84,10 +85,12 @@ class TwinTable(QTableView):
         self.twins = TwinTableModel(theme)
         self.setModel(self.twins)
         header = dress_table(self, "Twins", _ROW_PX)
-        header.setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
-        for column, width in enumerate(_WIDTHS):
+        header.setMinimumSectionSize(_LEAST_PX)
+        for column in (0, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
-        self.setFixedHeight(_HEIGHT_PX)
+        self.setFixedHeight(_HEADER_PX + _SHOWN * _ROW_PX)
         self.selectionModel().selectionChanged.connect(self.chosen_changed)
 
     def set_theme(self, theme: Theme) -> None:
@@ -106,6 +109,8 @@ class TwinTable(QTableView):
         requests = [twin.request for twin in twins]
         if requests:
             self.selectRow(requests.index(newest) if newest in requests else len(requests) - 1)
+            self.scrollTo(self.currentIndex())
+        self.setVisible(bool(requests))
         self.chosen_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
