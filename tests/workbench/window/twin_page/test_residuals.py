@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
+import pyarrow as pa
+import pyarrow.parquet  # pyright: ignore[reportUnusedImport]  # what PARQUET names
 import pytest
 
 from workbench.modelling import log_twin
@@ -17,8 +17,8 @@ from workbench.window.twin_page.model import MODELS, LayRequest, pool_bins, pool
 from workbench.window.twin_page.residuals import POINTS, bin_residual, thin_curve
 from workbench.window.twin_page.twin_tasks import find_percent, lay
 
-PYARROW: Any = pyarrow  # carries no types
-PARQUET: Any = pyarrow.parquet
+PYARROW: Any = pa  # carries no types
+PARQUET: Any = PYARROW.parquet
 FAKE = Path(__file__).with_name("fake_verbs.py")
 NOISE = np.random.default_rng(7)
 
