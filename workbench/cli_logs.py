@@ -28,6 +28,10 @@ Sign = Annotated[
     typer.Option(metavar="WORD", help="What a positive current is, charge or discharge; default: found in the log."),
 ]
 CellNumber = Annotated[int | None, typer.Option("--number", min=1, help="With a run: the number of the cell.")]
+Temperature = Annotated[
+    float | None,
+    typer.Option("--temperature-degc", metavar="DEGC", help="Temperature of a log that has none; default: 25."),
+]
 StartSoc = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="State of charge at the start; default: from the first voltages."),
@@ -53,12 +57,13 @@ def fit(
     run_verb(Report("fit", as_json), verb.main, tests, out, beside)
 
 
-def estimate(
+def estimate(  # noqa: PLR0917  # typer takes the options by name
     log: LogFile,
     cell: CellName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Table to write: Parquet or CSV.")],
     lane: Annotated[str, typer.Option(metavar="NAME", help="Estimator: ekf, ckf, dual-ekf or coulomb.")] = "ekf",
     soc0: StartSoc = None,
+    temperature: Temperature = None,
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
@@ -72,16 +77,17 @@ def estimate(
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import estimate as verb
 
-    chosen = LogChoice(log, columns, sign, number)
-    run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0)
+    chosen = LogChoice(log, columns, sign, number, temperature)
+    run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0=soc0)
 
 
-def twin(
+def twin(  # noqa: PLR0917  # typer takes the options by name
     log: LogFile,
     cell: CellName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Table to write: Parquet or CSV.")],
     model: Annotated[str, typer.Option(metavar="NAME", help="ecm, spme or dfn.")] = "ecm",
     soc0: StartSoc = None,
+    temperature: Temperature = None,
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
@@ -92,5 +98,5 @@ def twin(
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import twin as verb
 
-    chosen = LogChoice(log, columns, sign, number)
-    run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0)
+    chosen = LogChoice(log, columns, sign, number, temperature)
+    run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0=soc0)

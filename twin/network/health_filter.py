@@ -50,7 +50,9 @@ LOW, HIGH = 0.3, 3.0
 
 
 @kernel
-def track_health(kept: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float) -> None:
+def track_health(  # noqa: PLR0917  # numba calls by place
+    kept: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
+) -> None:
     """Update `memory[RESISTANCE]` and `memory[CAPACITY]` of each cell; `kept[n, KEPT]` begins with NaN."""
     for n in range(kept.shape[0]):
         if np.isfinite(reading[n, VOLTAGE]) and np.isfinite(reading[n, CURRENT]):
@@ -73,7 +75,7 @@ def track_resistance(kept: Floats, memory: Floats, reading: Floats) -> None:
 
 
 @kernel
-def track_capacity(
+def track_capacity(  # noqa: PLR0917  # numba calls by place
     kept: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
 ) -> None:
     """At the end of a long rest, compare the charge since the rest before with what both voltages tell."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from drivers.logs.choose import parse_columns
 from drivers.logs.log import read_log
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.logs.log import CellLog
+
+ZERO_C_K: Final = 273.15
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,12 @@ class LogChoice:
     columns: str = ""
     sign: str = ""
     number: int | None = None
+    temperature_degc: float | None = None  # of a log that has none
 
     def read(self) -> CellLog:
         """Read the log; raise `LogError` or `RunLogError`."""
         columns = parse_columns(self.columns) if self.columns else None
-        return read_log(self.path, columns, self.sign or None, self.number)
+        log = read_log(self.path, columns, self.sign or None, self.number)
+        if self.temperature_degc is None or log.temperature_k is not None:
+            return log
+        return replace(log, temperature_k=np.full(len(log), self.temperature_degc + ZERO_C_K))

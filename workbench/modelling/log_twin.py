@@ -63,7 +63,7 @@ def lay_twin(
     log: CellLog, cell: Cell, model: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
 ) -> LogTwin:
     """Run one of `MODELS` under the log's current; raise `Usage` for a model that the cell file does not hold."""
-    network = make_circuit_of(cell.file)
+    network = make_circuit_of(cell)
     start = find_start(log, network.ocv_v, network.capacity_ah, cell.file.chemistry, soc0)
     trace = make_trace(log, network.capacity_ah, start.soc)
     trace = replace(trace, soc=start.soc - trace.integrated_ah / network.capacity_ah)
