@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from drivers.benchfile.cell_file import Cell
     from drivers.benchfile.cell_sections import CellFile
     from drivers.logs.log import CellLog
     from drivers.logs.test_list import LabTest, TestList
@@ -78,7 +79,7 @@ class CellFit:
 
 
 def fit_cell(
-    tests: TestList, report: Callable[[float], object] = lambda _: None, beside: CellFile | None = None
+    tests: TestList, report: Callable[[float], object] = lambda _: None, beside: Cell | None = None
 ) -> CellFit:
     """Fit to all tests of the list that are not held; raise `LogError` for a log that cannot serve.
 

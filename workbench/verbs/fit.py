@@ -30,7 +30,7 @@ def main(report: Report, tests: Path, out: Path, beside: str = "") -> bool:
     other = find_cell(beside, Path()) if beside else None
     refuse_outputs([out], [tests, *(test.path for test in listed.tests), *([] if other is None else [other])])
     with show_progress(f"fitting {listed.cell.name}") as progress:
-        fit = fit_cell(listed, progress, None if other is None else read_cell(other).file)
+        fit = fit_cell(listed, progress, None if other is None else read_cell(other))
     write_cell(fit.file, out)
     _print(report, fit)
     report.line(f"wrote {out}")

@@ -39,7 +39,7 @@ temperature_degc = 25.0
 
 def write_log(path: Path, time_s: Floats, current_a: Floats) -> None:
     """Write the log of the shipped cell's own circuit, full at the start."""
-    network, flat = make_circuit_of(read_default_cell().file), np.full(len(time_s), 3.7)
+    network, flat = make_circuit_of(read_default_cell()), np.full(len(time_s), 3.7)
 
     def write(voltage_v: Floats) -> None:
         rows = zip(time_s, voltage_v, -current_a, strict=True)
@@ -52,13 +52,13 @@ def write_log(path: Path, time_s: Floats, current_a: Floats) -> None:
 
 
 def test_the_cell_that_made_the_logs_has_no_error_on_them(tmp_path: Path) -> None:
-    file, hours = read_default_cell().file, np.arange(0.0, 20.5, 1.0 / 60.0)
+    cell, hours = read_default_cell(), np.arange(0.0, 20.5, 1.0 / 60.0)
     write_log(tmp_path / "slow.csv", 3600.0 * hours, np.where((hours > 0.2) & (hours < 20.2), 0.2576, 0.0))
     time_s = np.arange(3000.0)
     drive_a = np.repeat(np.random.default_rng(3).uniform(0.0, 5.0, 150), 20)
     write_log(tmp_path / "drive.csv", time_s, np.where(time_s < 60, 0.0, drive_a))
     (tmp_path / "tests.toml").write_text(LIST)
-    fit = fit_cell(read_test_list(tmp_path / "tests.toml"), beside=file)
+    fit = fit_cell(read_test_list(tmp_path / "tests.toml"), beside=cell)
     for score in fit.scores:
         assert score.rows > 400
         assert score.beside_rmse_v < 0.001 < 10.0 * score.rmse_v

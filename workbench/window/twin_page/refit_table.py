@@ -75,7 +75,7 @@ class RefitTable(QTableView):
         self.tests.modelReset.connect(self.chosen_changed)
 
     @property
-    def chosen(self) -> RefitTest | None:
+    def selected(self) -> RefitTest | None:
         """The chosen test."""
         rows = self.selectionModel().selectedRows()
         return self.tests.rows[rows[0].row()] if rows else None

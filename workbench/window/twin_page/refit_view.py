@@ -68,7 +68,7 @@ class RefitView(QWidget):
         return self.controller.why_not_fit(self.form.tests)
 
     def why_not_compare(self) -> str:
-        chosen = self.table.chosen
+        chosen = self.table.selected
         return NO_TEST if chosen is None else self.controller.why_not_lay(chosen.lay.log)
 
     def fit(self) -> None:
@@ -78,7 +78,7 @@ class RefitView(QWidget):
 
     def lay_both(self) -> None:
         """Lay the cells of before and after over the chosen test."""
-        test, result = self.table.chosen, self.controller.result
+        test, result = self.table.selected, self.controller.result
         if test is not None and result is not None and not self.why_not_compare():
             self.controller.lay([test.lay, replace(test.lay, cell=str(result.request.out))])
             self.residuals_wanted.emit()

@@ -50,7 +50,7 @@ class ResidualView(QWidget):
         return self.controller.why_not_lay(self.form.path)
 
     def why_not_remove(self) -> str:
-        return "" if self.table.chosen is not None else NO_CHOSEN
+        return "" if self.table.selected is not None else NO_CHOSEN
 
     def lay(self) -> None:
         """Lay the twin that the form asks for."""
@@ -59,8 +59,8 @@ class ResidualView(QWidget):
 
     def remove_chosen(self) -> None:
         """Take the chosen twin off the page."""
-        if self.table.chosen is not None:
-            self.controller.remove(self.table.chosen.request)
+        if self.table.selected is not None:
+            self.controller.remove(self.table.selected.request)
 
     # ---- what changes
 
@@ -69,11 +69,11 @@ class ResidualView(QWidget):
         self._show()
 
     def _show_chosen(self) -> None:
-        self.plots.show_twins(self.table.twins.rows, self.table.chosen)
+        self.plots.show_twins(self.table.twins.rows, self.table.selected)
         self._show()
 
     def _show(self) -> None:
-        controller, chosen = self.controller, self.table.chosen
+        controller, chosen = self.controller, self.table.selected
         self.form.show_reasons(self.why_not_lay(), controller.why_not_stop())
         self.remove.setEnabled(chosen is not None)
         is_now = controller.is_busy and not controller.is_fitting

@@ -98,7 +98,7 @@ class TwinTable(QTableView):
         self.viewport().update()
 
     @property
-    def chosen(self) -> LaidTwin | None:
+    def selected(self) -> LaidTwin | None:
         """The chosen twin."""
         rows = self.selectionModel().selectedRows()
         return self.twins.rows[rows[0].row()] if rows else None
@@ -114,7 +114,7 @@ class TwinTable(QTableView):
         self.chosen_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
-        if event.key() == Qt.Key.Key_Delete and self.chosen is not None:
-            self.remove_wanted.emit(self.chosen.request)
+        if event.key() == Qt.Key.Key_Delete and self.selected is not None:
+            self.remove_wanted.emit(self.selected.request)
         else:
             super().keyPressEvent(event)

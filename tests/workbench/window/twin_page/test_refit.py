@@ -71,7 +71,7 @@ def test_a_fit_shows_each_test_before_and_after_and_lays_both_cells(
     assert "Held tests: 40.0 mV before, 4.0 mV after." in view.summary.text()
     out = tmp_path / "cells" / "my_cell.toml"
     assert page.residuals.form.cell.value == str(out)
-    assert view.table.chosen is not None, "the first held test"
+    assert view.table.selected is not None, "the first held test"
     qtbot.waitUntil(view.compare.isEnabled)
     requests = list["LayRequest"]()
     monkeypatch.setattr(page.controller, "lay", requests.extend)
