@@ -19,6 +19,7 @@ class LayRequest:
     number: int | None = None
     columns: str = ""
     sign: str = ""
+    degc: float | None = None  # of a log that has no temperature
 
     @property
     def words(self) -> list[str]:
@@ -29,6 +30,7 @@ class LayRequest:
             ("--number", self.number),
             ("--columns", self.columns),
             ("--sign", self.sign),
+            ("--temperature-degc", self.degc),
         ):
             if value not in {None, ""}:
                 words += [option, str(value)]

@@ -117,6 +117,7 @@ def _read_fit(request: RefitRequest, body: dict[str, Any]) -> RefitResult:
                 soc0=None if one["kind"] == "ocv" else FULL_SOC,
                 columns=listed[one["file"]].listed.columns,
                 sign=listed[one["file"]].listed.sign,
+                degc=listed[one["file"]].listed.temperature_degc,
             ),
         )
         for one in body["tests"]

@@ -78,8 +78,8 @@ def test_a_fit_shows_each_test_before_and_after_and_lays_both_cells(
     click(view.compare)
     assert page.view == RESIDUALS
     assert [request.cell for request in requests] == ["chen2020", str(out)]
-    assert {(request.log.name, request.soc0, request.columns) for request in requests} == {
-        ("drive.csv", 1.0, "time=t,voltage=u,current=i")
+    assert {(request.log.name, request.soc0, request.columns, request.degc) for request in requests} == {
+        ("drive.csv", 1.0, "time=t,voltage=u,current=i", 0.0)
     }
     request = view.form.make_request()
     assert request is not None
