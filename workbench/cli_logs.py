@@ -41,6 +41,9 @@ StartSoc = Annotated[
 def fit(
     tests: Annotated[Path, typer.Argument(metavar="TESTS", help="List of the tests (TOML); paths are relative to it.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Cell file to write.")] = Path("cell.toml"),
+    beside: Annotated[
+        str, typer.Option(metavar="CELL", help="Another cell to score on the same tests, such as the one of before.")
+    ] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +54,7 @@ def fit(
     """
     from workbench.verbs import fit as verb
 
-    run_verb(Report("fit", as_json), verb.main, tests, out)
+    run_verb(Report("fit", as_json), verb.main, tests, out, beside)
 
 
 def estimate(  # noqa: PLR0917  # typer takes the options by name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,7 +21,7 @@ class VerbController(QObject):
 
     def __init__(self, not_busy: str, stopping: str) -> None:
         super().__init__()
-        self.task: Task[bool] | None = None
+        self.task: Task[Any] | None = None
         self._is_stopping = False
         self._not_busy, self._stopping = not_busy, stopping
 
