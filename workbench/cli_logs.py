@@ -15,6 +15,10 @@ LogFile = Annotated[
     Path, typer.Argument(metavar="LOG", help="Log of a cell (CSV, Parquet, Excel, MDF, MATLAB), or a run.")
 ]
 CellName = Annotated[str, typer.Option("--cell", metavar="CELL", help="Cell file, or the name of a shipped cell.")]
+Temperature = Annotated[
+    float | None,
+    typer.Option("--temperature-degc", metavar="DEGC", help="Temperature of a log that has none; default: 25."),
+]
 StartSoc = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="State of charge at the start; default: from the first voltages."),
@@ -24,6 +28,9 @@ StartSoc = Annotated[
 def fit(
     tests: Annotated[Path, typer.Argument(metavar="TESTS", help="List of the tests (TOML); paths are relative to it.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Cell file to write.")] = Path("cell.toml"),
+    beside: Annotated[
+        str, typer.Option(metavar="CELL", help="Another cell to score on the same tests, such as the one of before.")
+    ] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -34,15 +41,16 @@ def fit(
     """
     from workbench.verbs import fit as verb
 
-    run_verb(Report("fit", as_json), verb.main, tests, out)
+    run_verb(Report("fit", as_json), verb.main, tests, out, beside)
 
 
-def estimate(
+def estimate(  # noqa: PLR0917  # typer takes the options by name
     log: LogFile,
     cell: CellName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Table to write: Parquet or CSV.")],
     lane: Annotated[str, typer.Option(metavar="NAME", help="Estimator: ekf, ckf, dual-ekf or coulomb.")] = "ekf",
     soc0: StartSoc = None,
+    temperature: Temperature = None,
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
@@ -56,16 +64,17 @@ def estimate(
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import estimate as verb
 
-    chosen = LogChoice(log, columns, sign, number)
-    run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0)
+    chosen = LogChoice(log, columns, sign, number, temperature)
+    run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0=soc0)
 
 
-def twin(
+def twin(  # noqa: PLR0917  # typer takes the options by name
     log: LogFile,
     cell: CellName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Table to write: Parquet or CSV.")],
     model: Annotated[str, typer.Option(metavar="NAME", help="ecm, spme or dfn.")] = "ecm",
     soc0: StartSoc = None,
+    temperature: Temperature = None,
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
@@ -76,5 +85,5 @@ def twin(
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import twin as verb
 
-    chosen = LogChoice(log, columns, sign, number)
-    run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0)
+    chosen = LogChoice(log, columns, sign, number, temperature)
+    run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0=soc0)

@@ -36,7 +36,7 @@ class NetworkSection(CellSection):
     error_v: list[Positive]
     core_k_w: Positive
     core_s: Positive
-    hysteresis_v: list[float] = []  # half of what charge lies above discharge, at the points of ocv_v
+    hysteresis_v: tuple[float, ...] = ()  # half of what charge lies above discharge, at the points of ocv_v
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -11,7 +11,7 @@ import pytest
 from drivers.snapshot import PackReading
 from twin.ports import Estimator, PackSpec
 
-ESTIMATORS = ["twin.ekf", "twin.coulomb_counter"]
+ESTIMATORS = ["twin.ekf", "twin.ckf", "twin.dual_ekf", "twin.coulomb_counter"]
 CELLS, LOAD_A = 24, 25.0
 UNKNOWN = np.full(CELLS, np.nan)
 

@@ -89,6 +89,9 @@ STARTS = {
     "curves": ("workbench.verbs.curves",),
     "grade": ("workbench.verbs.grade",),
     "health": ("workbench.verbs.health",),
+    "fit": ("workbench.verbs.fit",),
+    "estimate": ("workbench.verbs.estimate",),
+    "twin": ("workbench.verbs.twin",),
 }
 LANES = ("twin.spme", "twin.ecm", "twin.dfn", "twin.ekf", "twin.coulomb_counter", "control.profile", "control.mpc")
 TASK_CONTROLLERS = ("control.task_mpc",)

@@ -10,6 +10,7 @@ import pytest
 from drivers.bench_lock import Holder
 from workbench.certificates.certificate import Certificate
 from workbench.certificates.results import CaseCheck, CaseInfo, CaseResult, Verdict
+from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.report import Report
 from workbench.selftest import bench_steps
 from workbench.selftest import step as steps
@@ -142,7 +143,7 @@ def test_a_selftest_is_ok_when_no_step_failed_and_counts_what_was_not_judged(
 
     monkeypatch.setattr(verb, "select_steps", select_steps)
     report = Report("selftest", as_json=True)
-    assert verb.main(report, tmp_path, "", "", None) is ok
+    assert verb.main(report, tmp_path, "", "", None, bench=EMULATED_BENCH) is ok
     assert report.body["not_judged"] == not_judged
     told = report.body["steps"]
     assert [one["ok"] for one in told] == [True, second, second is not False]

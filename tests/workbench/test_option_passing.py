@@ -64,7 +64,7 @@ def test_every_option_before_a_verb_is_handed_on_and_the_verbs_own_goes_before(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--bench", "mine.toml", "selftest"), "--bench is not an option of"),
+        (("--bench", "mine.toml", "selftest"), "mine.toml cannot be read"),
         (("--bench", "mine.toml", "measure", "wire"), "--bench is not an option of"),
         (("--out", "there", "doctor"), "--out is not an option of"),
         (("--bench", "mine.toml", "bundle", "show", "some.bundle"), "--bench is not an option of"),

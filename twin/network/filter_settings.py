@@ -10,8 +10,12 @@ from drivers.benchfile.network_section import PAIRS
 from twin.network import soc_filter
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from drivers.snapshot import Floats
     from twin.network.network import Network
+
+    CircuitArrays: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]
 
 ERROR_FACTOR: Final = 1.5  # of the fit's own error, for conditions that it has not seen
 LEAST_ERROR_V: Final = 0.008
@@ -38,7 +42,7 @@ class FilterStart(NamedTuple):
     hysteresis: float = 0.0
 
 
-def make_circuit(network: Network) -> tuple[Floats, ...]:
+def make_circuit(network: Network) -> CircuitArrays:
     """Return the arrays that the kernels take: `ocv_v, socs, kelvins, logs, log_tau, error_v, hysteresis_v`."""
     logs = np.concatenate([network.tables, np.repeat(network.thermal_v[:, None], len(network.socs), 1)[None]])
     logs[1:] = np.log(logs[1:])

@@ -124,8 +124,13 @@ def fit_network(
             break
     network = unpack(start, vector)
     network = replace(network, error_v=_find_errors(network, works))
-    std, prior_std = (np.sqrt(np.diag(np.linalg.inv(part))) for part in (curvature, prior))
+    std, prior_std = (_find_deviations(part) for part in (curvature, prior))
     return NetworkFit(network, {work.test.name: work.averaged for work in works}, std, prior_std)
+
+
+def _find_deviations(curvature: Floats) -> Floats:
+    """Return the standard deviation of each parameter."""
+    return np.sqrt(np.diag(np.asarray(np.linalg.inv(curvature), np.float64)))
 
 
 def _prepare(test: FitTest, empty_v: float) -> _Work:

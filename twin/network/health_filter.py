@@ -30,6 +30,7 @@ from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.network.filter_settings import CircuitArrays
 
 # What is kept of a cell.
 LAST_V, LAST_OVER_V, SQUARES, PRODUCTS, REST_S, REST_SOC, MOVED_AS, SOC2, SOC_CHARGE, CHARGE2 = range(10)
@@ -50,7 +51,9 @@ LOW, HIGH = 0.3, 3.0
 
 
 @kernel
-def track_health(kept: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float) -> None:
+def track_health(  # noqa: PLR0917  # numba calls by place
+    kept: Floats, memory: Floats, reading: Floats, circuit: CircuitArrays, settings: Floats, dt_s: float
+) -> None:
     """Update `memory[RESISTANCE]` and `memory[CAPACITY]` of each cell; `kept[n, KEPT]` begins with NaN."""
     for n in range(kept.shape[0]):
         if np.isfinite(reading[n, VOLTAGE]) and np.isfinite(reading[n, CURRENT]):
@@ -73,8 +76,8 @@ def track_resistance(kept: Floats, memory: Floats, reading: Floats) -> None:
 
 
 @kernel
-def track_capacity(
-    kept: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
+def track_capacity(  # noqa: PLR0917  # numba calls by place
+    kept: Floats, memory: Floats, reading: Floats, circuit: CircuitArrays, settings: Floats, dt_s: float
 ) -> None:
     """At the end of a long rest, compare the charge since the rest before with what both voltages tell."""
     if np.isnan(kept[REST_S]):
@@ -110,7 +113,7 @@ def solve_total(soc2: float, product: float, charge2: float) -> float:
 
 
 @kernel
-def find_rested_soc(circuit: tuple, voltage_v: float, kelvin: float, hysteresis: float) -> float:
+def find_rested_soc(circuit: CircuitArrays, voltage_v: float, kelvin: float, hysteresis: float) -> float:
     """Return the SoC whose open-circuit voltage at `kelvin` is this one, by halving."""
     ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
     p = np.empty(WIDTH)

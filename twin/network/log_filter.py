@@ -12,6 +12,7 @@ from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.network.filter_settings import CircuitArrays
 
 # Columns of what a filter tells of each row.
 OUT_SOC, OUT_SOC_STD, OUT_VOLTAGE, OUT_INNOVATION, OUT_OHM, OUT_OFFSET, OUT_OFFSET_STD = range(7)
@@ -28,7 +29,7 @@ def filter_log(  # noqa: PLR0917  # numba calls by place
     covariance: Floats,
     memory: Floats,
     kept: Floats,
-    circuit: tuple,
+    circuit: CircuitArrays,
     settings: Floats,
 ) -> Floats:
     """Return `[rows, OUTPUTS]` of one cell; `rows[n, 4]`: the readings of `soc_filter`. The state goes on in place."""

@@ -31,7 +31,8 @@ class Network:
 
     `capacity_ah`: charge from SoC 1 to 0. `ocv_v[points]`: U at evenly spaced SoC from 0 to 1. `tables[6, T, S]`: dU
     and the resistances at `kelvins[T]` and `socs[S]`; `tau_s[T, 4]`, `thermal_v[T]` (Vt). `error_v[T]`: the RMS error
-    of the fit. The core is warmer than the case by `core_k_w` for each W, after `core_s`. `hysteresis_v[points]`: M, zero where both branches are one.
+    of the fit. The core is warmer than the case by `core_k_w` for each W, after `core_s`. `hysteresis_v[points]`: M,
+    zero where both branches are one.
     """
 
     fitted_to: str
@@ -61,8 +62,13 @@ def make_network(section: NetworkSection) -> Network:
     return Network(
         section.fitted_to,
         section.capacity_ah,
-        *(np.array(rows, np.float64) for rows in (section.ocv_v, section.socs, section.kelvins, tables)),
-        *(np.array(rows, np.float64) for rows in (section.tau_s, section.thermal_v, section.error_v)),
+        np.array(section.ocv_v, np.float64),
+        np.array(section.socs, np.float64),
+        np.array(section.kelvins, np.float64),
+        np.array(tables, np.float64),
+        np.array(section.tau_s, np.float64),
+        np.array(section.thermal_v, np.float64),
+        np.array(section.error_v, np.float64),
         section.core_k_w,
         section.core_s,
         np.array(section.hysteresis_v or np.zeros(len(section.ocv_v)), np.float64),
@@ -75,5 +81,5 @@ def make_section(network: Network) -> NetworkSection:
     rows = {name: round_all(getattr(network, name).tolist()) for name in names}
     tables = dict(zip(("shift_v", *RESISTANCES), round_all(network.tables.tolist()), strict=True))
     scalars = {name: round_all(getattr(network, name)) for name in ("capacity_ah", "core_k_w", "core_s")}
-    hysteresis_v = round_all(network.hysteresis_v.tolist()) if network.hysteresis_v.any() else []
+    hysteresis_v = round_all(network.hysteresis_v.tolist()) if network.hysteresis_v.any() else ()
     return NetworkSection(fitted_to=network.fitted_to, **scalars, **rows, **tables, hysteresis_v=hysteresis_v)

@@ -7,6 +7,7 @@ splines).
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ Statement = tuple[list[int], list[float], float, float]  # places, factors, valu
 
 BENT_V: Final = (0.010, 0.020)  # of dU between neighbours, over state of charge and over temperature
 BENT_LOG: Final = (0.15, 0.30)  # of the logarithm of a resistance
+STEP_V_K, STEP_LOG_K = 0.002, 0.03  # of dU and of a resistance, for each K from one temperature to the next
 SHIFT_V: Final = 0.10  # of dU itself
 START_LOG: Final = 1.0  # of the logarithm of a resistance around its start
 THERMAL_LOG: Final = 0.5
@@ -55,6 +57,7 @@ def _state_tables(start: Network) -> Iterator[Statement]:
             yield from _state_bends(line.tolist(), start.socs, over_soc)
         for line in places.T:
             yield from _state_bends(line.tolist(), start.kelvins, over_kelvin)
+            yield from _state_steps(line.tolist(), start.kelvins, mean, STEP_V_K if field == SHIFT else STEP_LOG_K)
         for place in places.ravel().tolist():
             yield [place], [1.0], mean[place], SHIFT_V if field == SHIFT else START_LOG
 
@@ -65,6 +68,12 @@ def _state_bends(places: list[int], axis: Floats, std: float) -> Iterator[Statem
         left, right = axis[middle] - axis[middle - 1], axis[middle + 1] - axis[middle]
         around = places[middle - 1 : middle + 2]
         yield around, [right / (left + right), -1.0, left / (left + right)], 0.0, std
+
+
+def _state_steps(places: list[int], kelvins: Floats, mean: Floats, std_k: float) -> Iterator[Statement]:
+    """Yield that a parameter steps over temperature as it does in the start: what one test settles serves the next."""
+    for (left, right), wide_k in zip(itertools.pairwise(places), np.diff(kelvins), strict=True):
+        yield [left, right], [-1.0, 1.0], mean[right] - mean[left], std_k * float(wide_k)
 
 
 def _state_times(start: Network) -> Iterator[Statement]:

@@ -30,13 +30,14 @@ from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
+    from twin.network.filter_settings import CircuitArrays
 
 STATES: Final = 3 + PAIRS
 SOC, FIRST, OFFSET, ERROR = 0, 1, 1 + PAIRS, 2 + PAIRS
 # A reading of a cell: the current since the sample before and at the sample (A), voltage (V), case temperature (K).
 MEAN, CURRENT, VOLTAGE, CASE = range(4)
-# What a filter keeps beside the state: rise of the core (K), factors on R and capacity, the overvoltage of the model (V),
-# the hysteresis, and the lag of averaged samples (A).
+# What a filter keeps beside the state: rise of the core (K), factors on R and capacity, the overvoltage of the model
+# (V), the hysteresis, and the lag of averaged samples (A).
 RISE, RESISTANCE, CAPACITY, OVERVOLTAGE, HYSTERESIS, LAG = range(6)
 MEMORY: Final = LAG + PAIRS
 # Settings of the cell and of the noise.
@@ -54,7 +55,13 @@ LOWEST_SOC, HIGHEST_SOC = -0.05, 1.06
 
 @kernel
 def predict_states(  # noqa: PLR0917  # numba calls by place
-    x: Floats, covariance: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
+    x: Floats,
+    covariance: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    settings: Floats,
+    dt_s: float,
 ) -> None:
     """Predict `x[n, 7]` and `covariance[n, 7, 7]` over one step under the currents of `reading[n, 4]`."""
     ocv_v, _, kelvins, _, log_tau, error_v, _ = circuit
@@ -104,7 +111,7 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def find_model_voltage(  # noqa: PLR0917  # numba calls by place
-    state: Floats, soc: float, memory: Floats, reading: Floats, circuit: tuple, p: Floats, currents: Floats
+    state: Floats, soc: float, memory: Floats, reading: Floats, circuit: CircuitArrays, p: Floats, currents: Floats
 ) -> float:
     """Return the voltage (V) of a cell in `state` at `soc`; leave the tables in `p` and the pairs in `currents`."""
     ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
@@ -119,13 +126,19 @@ def find_model_voltage(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def find_slopes(  # noqa: PLR0917  # numba calls by place
-    state: Floats, memory: Floats, reading: Floats, circuit: tuple, p: Floats, currents: Floats, slope: Floats
+    state: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    p: Floats,
+    currents: Floats,
+    slope: Floats,
 ) -> float:
     """Fill `slope[7]` with the derivative of the voltage by the state; return the voltage.
 
     The slope over SoC is that of the open circuit: what a resistance changes with charge is less certain than itself.
     """
-    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
+    ocv_v, socs, kelvins, logs, _, _, _ = circuit
     kelvin = reading[CASE] + memory[RISE]
     rest_v = 0.0
     for side in (-1.0, 1.0):
@@ -144,7 +157,7 @@ def find_slopes(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def regress_slopes(  # noqa: PLR0917  # numba calls by place
-    state: Floats, c: Floats, kelvin: float, circuit: tuple, p: Floats, first_a: float, slope: Floats
+    state: Floats, c: Floats, kelvin: float, circuit: CircuitArrays, p: Floats, first_a: float, slope: Floats
 ) -> float:
     """Replace the slopes over charge and first pair by those of a regression; return the variance it leaves (V^2).
 
@@ -152,7 +165,7 @@ def regress_slopes(  # noqa: PLR0917  # numba calls by place
     spread over charge is limited, as the tables say nothing beyond full and empty. `p`: the tables at the state, whose
     resistances hold for all points; `first_a`: the current of the first pair.
     """
-    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
+    ocv_v, socs, kelvins, logs, _, _, _ = circuit
     there = np.empty(WIDTH)
     a = np.sqrt(max(c[SOC, SOC], 1e-12))
     cross = c[FIRST, SOC] / a
@@ -181,54 +194,70 @@ def regress_slopes(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def correct_states(  # noqa: PLR0917  # numba calls by place
-    x: Floats, covariance: Floats, memory: Floats, reading: Floats, circuit: tuple, settings: Floats, dt_s: float
+    x: Floats,
+    covariance: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    settings: Floats,
+    dt_s: float,
 ) -> Floats:
-    """Correct by the measured voltages, iterated; return `[n, 3]`.
-
-    Extended filter: iterated Kalman filter (Bell and Cathey 1993). Cubature: the slopes are those of a statistical
-    regression over the spread of charge and first pair (Arasaratnam and Haykin 2009), iterated likewise.
+    """Correct by the measured voltages; return `[n, 3]`.
 
     The voltage of the model before the correction, the innovation over its deviation, and R0 (ohm). A cell whose
     voltage is not finite is not corrected.
     """
     out = np.full((x.shape[0], 3), np.nan)
-    slope, cross, before = np.empty(STATES), np.empty(STATES), np.empty(STATES)
-    p, currents = np.empty(WIDTH), np.empty(PAIRS)
     for n in range(x.shape[0]):
-        state, c = x[n], covariance[n]
-        for a in range(STATES):
-            before[a] = state[a]
-        spread = 0.0
-        for iteration in range(ITERATIONS):
-            voltage = find_slopes(state, memory[n], reading[n], circuit, p, currents, slope)
-            spread = 0.0
-            if settings[CUBATURE] > 0.0:
-                kelvin = reading[n, CASE] + memory[n, RISE]
-                spread = regress_slopes(state, c, kelvin, circuit, p, currents[0], slope)
-            error = reading[n, VOLTAGE] - voltage
-            if iteration == 0:
-                out[n, 0], out[n, 2] = voltage - state[ERROR], p[R0]
-                if not np.isfinite(error):
-                    break
-            over = p[OPEN] + p[SHIFT] - voltage + state[ERROR]
-            memory[n, OVERVOLTAGE] = over
-            spread += (settings[NOISE_V2_S] + settings[NOISE_SHARE2_S] * over * over) / dt_s
-            for a in range(STATES):
-                cross[a] = 0.0
-                for b in range(STATES):
-                    cross[a] += c[a, b] * slope[b]
-                error -= slope[a] * (before[a] - state[a])
-            for a in range(STATES):
-                spread += slope[a] * cross[a]
-            if iteration == 0:
-                out[n, 1] = error / np.sqrt(spread)
-            spread = max(spread, (error / INNOVATION_LIMIT) ** 2)
-            for a in range(STATES):
-                state[a] = before[a] + cross[a] / spread * error
-            state[SOC] = min(max(state[SOC], LOWEST_SOC), HIGHEST_SOC)
-        if spread > 0.0:
-            reduce_covariance(c, cross, spread)
+        correct_cell(x[n], covariance[n], memory[n], reading[n], circuit, settings, dt_s, out[n])
     return out
+
+
+@kernel
+def correct_cell(  # noqa: PLR0917  # numba calls by place
+    state: Floats,
+    c: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    settings: Floats,
+    dt_s: float,
+    out: Floats,
+) -> None:
+    """Correct one cell, iterated; fill `out[3]` as `correct_states` returns it.
+
+    Extended filter: iterated Kalman filter (Bell and Cathey 1993). Cubature: the slopes are those of a statistical
+    regression over the spread of charge and first pair (Arasaratnam and Haykin 2009), iterated likewise.
+    """
+    slope, cross, before = np.empty(STATES), np.empty(STATES), state.copy()
+    p, currents = np.empty(WIDTH), np.empty(PAIRS)
+    spread = 0.0
+    for iteration in range(ITERATIONS):
+        voltage = find_slopes(state, memory, reading, circuit, p, currents, slope)
+        over = p[OPEN] + p[SHIFT] - voltage + state[ERROR]
+        spread = (settings[NOISE_V2_S] + settings[NOISE_SHARE2_S] * over * over) / dt_s
+        if settings[CUBATURE] > 0.0:
+            spread += regress_slopes(state, c, reading[CASE] + memory[RISE], circuit, p, currents[0], slope)
+        error = reading[VOLTAGE] - voltage
+        if iteration == 0:
+            out[0], out[2] = voltage - state[ERROR], p[R0]
+            if not np.isfinite(error):
+                return
+            memory[OVERVOLTAGE] = over
+        for a in range(STATES):
+            cross[a] = 0.0
+            for b in range(STATES):
+                cross[a] += c[a, b] * slope[b]
+            error -= slope[a] * (before[a] - state[a])
+        for a in range(STATES):
+            spread += slope[a] * cross[a]
+        if iteration == 0:
+            out[1] = error / np.sqrt(spread)
+        spread = max(spread, (error / INNOVATION_LIMIT) ** 2)
+        for a in range(STATES):
+            state[a] = before[a] + cross[a] / spread * error
+        state[SOC] = min(max(state[SOC], LOWEST_SOC), HIGHEST_SOC)
+    reduce_covariance(c, cross, spread)
 
 
 @kernel

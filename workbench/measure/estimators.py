@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.measure import recorded
+from workbench.measure import recorded, soc_scores
 from workbench.measure.job import describe_conditions, run_in_turns, time_calls
 from workbench.measure.metric import MeasuredMetric
 from workbench.scores import rms, worst
@@ -40,7 +41,11 @@ FOLLOWS: Final = {
         "SoC on recorded LG HG2 drives at -10 degC, worst RMSE", "%", "<", 6.0, _TEXTBOOK, _UNSURE
     ),
 }
-METRICS: Final = (UPDATE, *FOLLOWS.values())
+LANES: Final = {
+    name: MeasuredMetric(f"{name} of 24 cells, one cell and step", "us", "<", 20.0)
+    for name in ("twin.ekf", "twin.ckf", "twin.dual_ekf", "twin.coulomb_counter")
+}
+METRICS: Final = (UPDATE, *LANES.values(), *FOLLOWS.values(), *soc_scores.METRICS)
 
 DT_S: Final = 0.01
 START: Final = (0.80, 0.2)  # believed where the cell is full
@@ -50,7 +55,9 @@ SETTLE_S: Final = 600.0
 def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     """Measure the cost on the emulated bench's pack, and the SoC on recorded drives from a start that is 20 % wrong."""
     conditions = describe_conditions()
-    yield from _cost(job, make_pack_spec(read_bench(EMULATED_BENCH)), conditions)
+    pack = make_pack_spec(read_bench(EMULATED_BENCH))
+    yield from _cost(job, pack, conditions)
+    yield from _measure_lanes(pack, conditions)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
         job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
         return
@@ -59,6 +66,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         names, ours, peers = worst_of(list(_errors(job.data, temperature)))
         how = f"1 Hz, table from C/20 and pulses alone, start {START[0]:g} for 1, after {SETTLE_S:.0f} s"
         yield metric.make_row(100.0 * ours, 100.0 * peers, f"{names}; {how}")
+    yield from soc_scores.measure_recorded(job, job.data)
 
 
 def worst_of(errors: list[tuple[str, LaneScore, LaneScore]]) -> tuple[str, float, float]:
@@ -88,6 +96,16 @@ def _cost(job: MeasureJob, pack: PackSpec, conditions: str) -> Iterator[MeasureR
         1e6 * float(np.median(theirs_s)),
         f"{conditions}; median of {len(mine_s)} updates",
     )
+
+
+def _measure_lanes(pack: PackSpec, conditions: str) -> Iterator[MeasureRow]:
+    reading = PackReading(
+        0.0, 20.0, np.zeros(pack.cells), np.full(pack.cells, 3.75), np.full(pack.cells, pack.ambient_k)
+    )
+    for name, metric in LANES.items():
+        lane = import_module(name).build(pack, {"soc0": 0.5})
+        took_s = time_calls(lambda lane=lane: lane.update(reading, DT_S), 600)
+        yield metric.make_row(1e6 * float(np.median(took_s)) / pack.cells, None, conditions)
 
 
 def _errors(data: Path, temperature: str) -> Iterator[tuple[str, LaneScore, LaneScore]]:

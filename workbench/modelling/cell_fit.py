@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,16 +19,20 @@ from twin.network.sampling import is_averaged
 from twin.network.thermal_fit import fit_thermal
 from twin.network.trace import make_trace
 from twin.network.voltage import predict_voltage
+from workbench.modelling.circuit_of_cell import make_circuit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
+    from drivers.benchfile.cell_file import Cell
     from drivers.benchfile.cell_sections import CellFile
     from drivers.logs.log import CellLog
     from drivers.logs.test_list import LabTest, TestList
     from twin.network.identifiability import Unsettled
     from twin.network.network import Network
-    from twin.network.open_circuit import SlowDischarge
+    from twin.network.trace import CellTrace
 
 OCV: Final = "ocv"
 HYSTERESIS: Final = ("LFP",)  # chemistries whose branches differ by more than their losses
@@ -41,7 +45,10 @@ LEAST_ROWS: Final = 20  # of a test that says something
 
 @dataclass(frozen=True)
 class ScoredTest:
-    """RMSE (V) of the circuit on a test above `SCORED_SOC`, without rows below the cut-off; NaN without such rows."""
+    """RMSE (V) of the circuit on a test above `SCORED_SOC`, without rows below the cut-off; NaN without such rows.
+
+    `beside_rmse_v`: that of another cell over the same rows, from the same full charge; NaN without one.
+    """
 
     test: LabTest
     log: CellLog
@@ -49,6 +56,7 @@ class ScoredTest:
     rows: int
     rmse_v: float
     averaged: bool
+    beside_rmse_v: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -70,8 +78,13 @@ class CellFit:
         return {degc: 1e3 * _pool(scores) for degc, scores in sorted(parts.items(), key=lambda part: int(part[0]))}
 
 
-def fit_cell(tests: TestList, report: Callable[[float], object] = lambda _: None) -> CellFit:
-    """Fit to all tests of the list that are not held; raise `LogError` for a log that cannot serve."""
+def fit_cell(
+    tests: TestList, report: Callable[[float], object] = lambda _: None, beside: Cell | None = None
+) -> CellFit:
+    """Fit to all tests of the list that are not held; raise `LogError` for a log that cannot serve.
+
+    `beside`: another cell, such as the one of before, to score on the same tests.
+    """
     logs: list[CellLog] = []
     for place, test in enumerate(tests.tests):
         logs.append(read_log(test.path, test.columns, test.listed.sign or None))
@@ -90,6 +103,9 @@ def fit_cell(tests: TestList, report: Callable[[float], object] = lambda _: None
     scores = [
         _score(network, test, log, part, slow) for test, log, part in zip(tests.tests, logs, prepared, strict=True)
     ]
+    if beside is not None:
+        other = make_circuit_of(beside)
+        scores = [_score_beside(other, score, part, slow) for score, part in zip(scores, prepared, strict=True)]
     return CellFit(
         make_cell_file(tests.cell, slow, network, thermal, tested),
         tuple(scores),
@@ -155,13 +171,28 @@ def _prepare(test: LabTest, log: CellLog, slow: SlowDischarge, notes: list[str])
 
 
 def _score(network: Network, test: LabTest, log: CellLog, part: FitTest, slow: SlowDischarge) -> ScoredTest:
+    rows = _find_scored_rows(part, slow)
+    averaged = is_averaged(network, part.trace, rows)
+    rmse_v = _find_rmse(network, part.trace, rows, averaged=averaged)
+    return ScoredTest(test, log, part.kelvin, len(rows), rmse_v, averaged)
+
+
+def _score_beside(other: Network, score: ScoredTest, part: FitTest, slow: SlowDischarge) -> ScoredTest:
+    """Return the score with that of another cell, whose state of charge follows from its own capacity."""
+    trace = replace(part.trace, soc=1.0 - (1.0 - part.trace.soc) * slow.capacity_ah / other.capacity_ah)
+    rmse_v = _find_rmse(other, trace, _find_scored_rows(part, slow), averaged=score.averaged)
+    return replace(score, beside_rmse_v=rmse_v)
+
+
+def _find_scored_rows(part: FitTest, slow: SlowDischarge) -> NDArray[np.int64]:
     trace = part.trace
     rows = np.flatnonzero((trace.voltage_v >= slow.empty_v) & (trace.soc >= SCORED_SOC))
-    rows = rows[(rows >= part.first) & (rows <= part.last)]
-    averaged = is_averaged(network, trace, rows)
+    return rows[(rows >= part.first) & (rows <= part.last)]
+
+
+def _find_rmse(network: Network, trace: CellTrace, rows: NDArray[np.int64], *, averaged: bool) -> float:
     error_v = predict_voltage(network, trace, rows, averaged=averaged) - trace.voltage_v[rows]
-    rmse_v = float(np.sqrt(np.mean(error_v**2))) if len(rows) else float("nan")
-    return ScoredTest(test, log, part.kelvin, len(rows), rmse_v, averaged)
+    return float(np.sqrt(np.mean(error_v**2))) if len(rows) else float("nan")
 
 
 def _pool(scores: Sequence[ScoredTest]) -> float:

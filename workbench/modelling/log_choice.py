@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from drivers.logs.log import CellLog
 
 _SEVERAL: Final = 2
+ZERO_C_K: Final = 273.15
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,15 @@ class LogChoice:
     columns: str = ""
     sign: str = ""
     number: int | None = None
+    temperature_degc: float | None = None  # of a log that has none
 
     def read(self) -> CellLog:
         """Read the log; raise `LogError` or `RunLogError`."""
         columns = parse_columns(self.columns) if self.columns else None
-        return read_log(self.path, columns, self.sign or None, self.number)
+        log = read_log(self.path, columns, self.sign or None, self.number)
+        if self.temperature_degc is None or log.temperature_k is not None:
+            return log
+        return replace(log, temperature_k=np.full(len(log), self.temperature_degc + ZERO_C_K))
 
     def with_number(self, number: int) -> LogChoice:
         """Return the same choice of another cell."""

@@ -30,7 +30,7 @@ from workbench.modelling.log_start import find_start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.benchfile.cell_sections import CellFile
+    from drivers.benchfile.cell_file import Cell
     from drivers.logs.log import CellLog
     from drivers.snapshot import Floats
     from twin.network.network import Network
@@ -59,19 +59,19 @@ class LogEstimate:
     @property
     def rmse_v(self) -> float:
         """RMSE (V) of the model's voltage above 20 % estimated SoC."""
-        rows = self.columns["soc"] >= SCORED_SOC
-        error = self.columns["voltage_model_v"][rows] - self.log.voltage_v[rows]
+        rows = np.asarray(self.columns["soc"], np.float64) >= SCORED_SOC
+        error = np.asarray(self.columns["voltage_model_v"] - self.log.voltage_v, np.float64)[rows]
         return float(np.sqrt(np.nanmean(error**2))) if rows.any() else float("nan")
 
 
 def estimate_log(
-    log: CellLog, cell: CellFile, lane: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
+    log: CellLog, cell: Cell, lane: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
 ) -> LogEstimate:
     """Estimate with one lane of `LANES`; the counter of the log is never used but across gaps without samples."""
     network = make_circuit_of(cell)
-    start = find_start(log, network.ocv_v, network.capacity_ah, cell.chemistry, soc0)
+    start = find_start(log, network.ocv_v, network.capacity_ah, cell.file.chemistry, soc0)
     trace = make_trace(log, network.capacity_ah, start.soc)
-    averaged = _is_averaged(network, trace, cell.limits.voltage_v[0])
+    averaged = _is_averaged(network, trace, cell.file.limits.voltage_v[0])
     if lane == COULOMB:
         columns = count_log(network, trace, start.soc, start.soc_std, averaged=averaged)
     else:

@@ -20,6 +20,7 @@ FLAT_CHEMISTRIES: Final = ("LFP",)
 GIVEN_FLAT_STD: Final = 0.05  # where the voltage says little, more is trusted to the user
 RESTED_STD: Final = 0.05  # of a start that a rested cell's voltage tells
 LOADED_STD: Final = 0.30
+AFTER_CHARGE: Final = 1.0  # the hysteresis of a full cell
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class LogStart:
 
     soc: float
     soc_std: float
-    rested: bool
     why: str
-    hysteresis: float = 0.0  # after a full charge 1, unknown 0
+    rested: bool
+    hysteresis: float = 0.0  # unknown
 
 
 def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, soc0: float | None) -> LogStart:
@@ -40,14 +41,28 @@ def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, 
     full = told >= FULL_SOC and float(log.current_a[0]) < RESTS_C * capacity_ah * 5.0
     if soc0 is not None:
         std = GIVEN_FLAT_STD if chemistry in FLAT_CHEMISTRIES else GIVEN_STD
-        return LogStart(soc0, std, rested or full, f"start at {100 * soc0:.1f} % SoC, as given")
+        return LogStart(
+            soc0,
+            std,
+            f"start at {100 * soc0:.1f} % SoC, as given",
+            rested or full,
+            AFTER_CHARGE if full else _guess_hysteresis(log, capacity_ah),
+        )
     if full:
-        return LogStart(1.0, RESTED_STD, True, f"the first voltage, {first_v:.3f} V, is that of a full cell", 1.0)
+        why = f"the first voltage, {first_v:.3f} V, is that of a full cell"
+        return LogStart(1.0, RESTED_STD, why, rested=True, hysteresis=AFTER_CHARGE)
     if rested:
-        return LogStart(told, RESTED_STD, True, f"start at {100 * told:.1f} % SoC: the cell rests at {first_v:.3f} V")
-    return LogStart(
-        told, LOADED_STD, False, f"start near {100 * told:.0f} % SoC: the log starts under load, at {first_v:.3f} V"
-    )
+        why = f"start at {100 * told:.1f} % SoC: the cell rests at {first_v:.3f} V"
+        return LogStart(told, RESTED_STD, why, rested=True)
+    why = f"start near {100 * told:.0f} % SoC: the log starts under load, at {first_v:.3f} V"
+    return LogStart(told, LOADED_STD, why, rested=False, hysteresis=_guess_hysteresis(log, capacity_ah))
+
+
+def _guess_hysteresis(log: CellLog, capacity_ah: float) -> float:
+    """Return the hysteresis of a cell that did before what it does at the log's start; 0 for a cell at rest."""
+    early = log.time_s - log.time_s[0] <= LOOK_S
+    mean_a = float(log.current_a[early].mean())
+    return 0.0 if abs(mean_a) < RESTS_C * capacity_ah else -AFTER_CHARGE * float(np.sign(mean_a))
 
 
 def is_rested(log: CellLog, capacity_ah: float) -> bool:

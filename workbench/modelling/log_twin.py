@@ -47,7 +47,7 @@ class LogTwin:
     @property
     def rmse_v(self) -> float:
         """RMSE (V) of the voltage over the scored rows; NaN without any."""
-        error = self.columns["residual_v"][self.scored]
+        error = np.asarray(self.columns["residual_v"], np.float64)[self.scored]
         return float(np.sqrt(np.mean(error**2))) if len(error) else float("nan")
 
     @property
@@ -55,7 +55,7 @@ class LogTwin:
         """RMSE (K) of the temperature; NaN where nobody measured it."""
         if self.log.temperature_k is None:
             return float("nan")
-        error = self.columns["temperature_model_k"] - self.log.temperature_k
+        error = np.asarray(self.columns["temperature_model_k"], np.float64) - self.log.temperature_k
         return float(np.sqrt(np.nanmean(error**2)))
 
 
@@ -63,7 +63,7 @@ def lay_twin(
     log: CellLog, cell: Cell, model: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
 ) -> LogTwin:
     """Run one of `MODELS` under the log's current; raise `Usage` for a model that the cell file does not hold."""
-    network = make_circuit_of(cell.file)
+    network = make_circuit_of(cell)
     start = find_start(log, network.ocv_v, network.capacity_ah, cell.file.chemistry, soc0)
     trace = make_trace(log, network.capacity_ah, start.soc)
     trace = replace(trace, soc=start.soc - trace.integrated_ah / network.capacity_ah)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ZERO_C_K = 273.15
 
 
-def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, soc0: float | None) -> bool:
+def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, *, soc0: float | None) -> bool:
     """Estimate, write a row for each row of the log, and report; raise `LogError` or `BenchFileError`."""
     if lane not in LANES:
         raise Usage(f"there is no lane {lane!r}", key="lane", value=lane, bound=", ".join(LANES), hint="name another")
@@ -33,7 +33,7 @@ def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, soc
     parameters = read_cell(path)
     with show_progress(f"estimating {chosen.path.name}") as progress:
         log = chosen.read()
-        estimate = estimate_log(log, parameters.file, lane, soc0, progress)
+        estimate = estimate_log(log, parameters, lane, soc0, progress)
     about = {"schema": "pulsebms.estimate/1", "lane": lane, "cell": parameters.file.name, "sha256": parameters.sha256}
     write_table(out, spread_rows(log, estimate.columns), about)
     for note in (*log.notes, *estimate.notes):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.benchfile.cell_file import find_cell, read_cell
 from drivers.benchfile.cell_writer import write_cell
 from drivers.logs.test_list import read_test_list
 from drivers.output_file import refuse_outputs
@@ -11,8 +14,6 @@ from workbench.modelling.cell_fit import count_repairs, fit_cell
 from workbench.progress_bar import show_progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from workbench.modelling.cell_fit import CellFit, ScoredTest
     from workbench.report import Report
 
@@ -20,12 +21,16 @@ MOST_UNSETTLED: Final = 12  # that are printed: the object has all
 ZERO_C_K: Final = 273.15
 
 
-def main(report: Report, tests: Path, out: Path) -> bool:
-    """Fit, write the cell file, and report the error on each test; raise `BenchFileError` or `LogError`."""
+def main(report: Report, tests: Path, out: Path, beside: str = "") -> bool:
+    """Fit, write the cell file, and report the error on each test; raise `BenchFileError` or `LogError`.
+
+    `beside`: another cell to score on the same tests; empty for none.
+    """
     listed = read_test_list(tests)
-    refuse_outputs([out], [tests, *(test.path for test in listed.tests)])
+    other = find_cell(beside, Path()) if beside else None
+    refuse_outputs([out], [tests, *(test.path for test in listed.tests), *([] if other is None else [other])])
     with show_progress(f"fitting {listed.cell.name}") as progress:
-        fit = fit_cell(listed, progress)
+        fit = fit_cell(listed, progress, None if other is None else read_cell(other))
     write_cell(fit.file, out)
     _print(report, fit)
     report.line(f"wrote {out}")
@@ -69,6 +74,7 @@ def _describe_test(score: ScoredTest) -> dict[str, Any]:
         "held": listed.held,
         "rows": score.rows,
         "rmse_mv": 1e3 * score.rmse_v,
+        "beside_rmse_mv": 1e3 * score.beside_rmse_v,
         "sampling": "means" if score.averaged else "instants",
         "notes": list(score.log.notes),
     }
@@ -81,6 +87,8 @@ def _print(report: Report, fit: CellFit) -> None:
         listed = score.test.listed
         place = f"{score.kelvin - ZERO_C_K:4.0f} degC  {listed.kind:<8}"
         error = f"{1e3 * score.rmse_v:6.1f} mV" if score.rows else "no rows above 20 % SoC"
+        if isfinite(score.beside_rmse_v):
+            error += f" (before {1e3 * score.beside_rmse_v:.1f} mV)"
         report.line(f"{place}  {'held' if listed.held else 'fit ':<4}  {error}  {listed.file}")
     for held, words in ((False, "fitted"), (True, "held")):
         if rmse := fit.find_rmse(held=held):

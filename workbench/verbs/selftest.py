@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from drivers.benchfile import read_bench
 from drivers.errors import PulseError, Usage
 from workbench.run_folders import make_stamped
 from workbench.selftest.context import SelftestContext
@@ -28,6 +29,7 @@ def main(report: Report, out: Path, only: str, defect: str, earlier: Path | None
     """
     steps = select_steps(only)
     check_defect(defect)
+    read_bench(bench)  # a bench file that cannot be read is bad input, not a failed step
     taken = {} if earlier is None else _read_earlier_files(earlier)
     folder = make_stamped(out.resolve())
     context = SelftestContext(folder, bench.resolve(), defect, report.line)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.report import Report
 
 
-def main(report: Report, chosen: LogChoice, cell: str, out: Path, model: str, soc0: float | None) -> bool:
+def main(report: Report, chosen: LogChoice, cell: str, out: Path, model: str, *, soc0: float | None) -> bool:
     """Run the model, write a row for each row of the log, and report both errors."""
     if model not in MODELS:
         raise Usage(

@@ -31,15 +31,15 @@ from workbench.window.fleet_page.page import FleetPage
 from workbench.window.health_page import commands as health_commands
 from workbench.window.health_page.page import HealthPage
 from workbench.window.notification_bar import Notices
-from workbench.window.planned_pages import COMING
 from workbench.window.rail import PAGES
 from workbench.window.runs_page import commands as runs_commands
 from workbench.window.runs_page.page import RunsPage
 from workbench.window.session_commands import LIVE, SessionCommands
 from workbench.window.support_file import SupportFile
 from workbench.window.toolbar import NO_RECORDING
+from workbench.window.twin_page import commands as twin_commands
+from workbench.window.twin_page.page import TwinPage
 from workbench.window.widgets.dialogs import DetailsDialog
-from workbench.window.widgets.placeholder import PlaceholderPage
 from workbench.window.widgets.themes import THEMES, Theme
 
 if TYPE_CHECKING:
@@ -78,24 +78,22 @@ class Window(QObject):
         shell, controller, root = self.shell, self.controller, past.folder if past else None
         self.support_file = SupportFile(shell, root)
         self.bench = BenchPage(controller, shell.theme)
+        self.twin = TwinPage(controller.background, root, shell.theme)
         self.control = ControlPage(controller, self.bench, root, shell.theme)
         self.runs = RunsPage(past)
         self.certify = CertifyPage(controller, BenchCertifier(root), shell.theme)
         self.bundle = BundlePage(controller, BundleMaker(controller.background), root, shell.theme)
         self.fleet = FleetPage(controller, LocalFleetBackend(), root, shell.theme)
         self.health = HealthPage(controller.background, shell.theme)
-        pages = {"Bench": self.bench, "Control": self.control, "Certify": self.certify, "Runs": self.runs}
-        pages |= {"Bundle": self.bundle, "Fleet": self.fleet, "Health": self.health}
+        pages = {"Bench": self.bench, "Twin": self.twin, "Control": self.control, "Certify": self.certify}
+        pages |= {"Runs": self.runs, "Bundle": self.bundle, "Fleet": self.fleet, "Health": self.health}
         for page in PAGES:
-            shell.add_page(page, pages[page] if page in pages else self._make_placeholder(page))
-        for themed in (self.bench, self.control, self.certify, self.bundle, self.fleet, self.health):
+            shell.add_page(page, pages[page])
+        own = (self.bench, self.twin, self.control, self.certify, self.bundle, self.fleet, self.health)
+        for themed in own:
             shell.themed.connect(themed.set_theme)
         for end in (self.certify.controller.close, self.bundle.controller.close, self.fleet.connection.close):
             shell.closing.connect(end)
-
-    def _make_placeholder(self, page: str) -> PlaceholderPage:
-        sentences, buttons = COMING[page]
-        return PlaceholderPage(page, sentences, [(word, partial(self.commands.run, name)) for word, name in buttons])
 
     def _declare_commands(self) -> None:
         self.session_commands.declare()
@@ -112,6 +110,7 @@ class Window(QObject):
         for number, page in enumerate(PAGES, 1):
             add(f"page {page}", f"Go to {page}", partial(self.show_page, page), f"Ctrl+{number}")
         bench_commands.declare(self.bench, self.commands)
+        twin_commands.declare(self.twin, self.runs, self.commands, partial(self.show_page, "Twin"))
         control_commands.declare(self.control, self.commands, partial(self.show_page, "Control"))
         runs_commands.declare(self.runs, self.commands)
         certify_commands.declare(self.certify, self.commands)
@@ -149,6 +148,8 @@ class Window(QObject):
             part.changed.connect(self._on_control_changed)
         self.certify.bundle_wanted.connect(self._make_bundle)
         bundle.fleet_wanted.connect(self._offer_bundle)
+        self.twin.failed.connect(self.controller.failed)
+        self.twin.controller.changed.connect(self._on_twin_changed)
         fleet.connection.failed.connect(self.controller.failed)
         self.health.failed.connect(self.controller.failed)
         self.health.controller.changed.connect(self._on_health_changed)
@@ -159,6 +160,9 @@ class Window(QObject):
     def _on_certification_changed(self) -> None:
         self._show_toolbar()
         self.shell.rail.mark("Certify", self.certify.controller.word)
+
+    def _on_twin_changed(self) -> None:
+        self.shell.rail.mark("Twin", self.twin.controller.word)
 
     def _on_control_changed(self) -> None:
         self.shell.rail.mark("Control", self.control.word)

@@ -75,7 +75,7 @@ def leaves(process: subprocess.Popen[str]) -> bool:
         ("gremlins", "silent-instrument"),
         ("cell-voltage,cell=25", "1..24"),
         ("cell-voltage,cell=2.5", "whole number"),
-        ("cell-voltage,volts=nan", "2..4.9 V"),
+        ("cell-voltage,volts=nan", "1..4.9 V"),
         ("cell-voltage,colour=red", "cell=1..24"),
         ("silent-instrument,instrument=teapot", "cell_simulator"),
         ("heartbeat-stopped,at", "KEY=VALUE"),

@@ -32,13 +32,17 @@ _RIGHT_SIDE: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 @dataclass(frozen=True, slots=True)
 class XyLine:
-    """One line: points `x`, `y` in SI units; `colour` is a key of the theme."""
+    """One line: points `x`, `y` in SI units; `colour` is a key of the theme.
+
+    The legend shows `value`, or the last point where it is None; a line without a label has no entry.
+    """
 
     label: str
     colour: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     stroke: Stroke = Stroke.LINE
+    value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,12 +159,24 @@ class XyPlot(QWidget):
         self.canvas.theme = theme
         self.canvas.update()
 
+    def show_x_word(self, word: str) -> None:
+        """Show another unit of `x`."""
+        if word != self.canvas.axes.x_word:
+            self.canvas.axes = replace(self.canvas.axes, x_word=word)
+            self.canvas.update()
+
     def show_lines(self, lines: Sequence[XyLine], empty: str) -> None:
         """Show these lines, or the sentence `empty` where none has a point."""
         show = self.canvas.axes.display.text
         entries = [
-            LegendEntry(line.colour, line.label, show(line.y[-1] if line.y else math.nan), stroke=line.stroke)
+            LegendEntry(
+                line.colour,
+                line.label,
+                show(line.y[-1] if line.y else math.nan) if line.value is None else line.value,
+                stroke=line.stroke,
+            )
             for line in lines
+            if line.label
         ]
         self.header.show_values(entries, "", ())
         if (list(lines), empty) != (list(self.canvas.lines), self.canvas.empty):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def declare(page: HealthPage, commands: CommandRegistry) -> None:
     """Register the commands of the page."""
     add, controller, logs = commands.add, page.controller, page.form.logs
-    add("health judge", "Health: judge the logs", page.judge, "F4", why_not=page.why_not_judge)
-    add("health stop", "Health: stop the judgement", controller.stop, "Shift+F4", why_not=controller.why_not_stop)
+    add("health judge", "Health: judge the logs", page.judge, "F3", why_not=page.why_not_judge)
+    add("health stop", "Health: stop the judgement", controller.stop, "Shift+F3", why_not=controller.why_not_stop)
     add("health add", "Health: add a log…", logs.ask_file)
     add("health run", "Health: add a run…", logs.ask_run)
     add("health remove", "Health: remove the chosen log", logs.remove_chosen, why_not=logs.why_not_remove)
