@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from workbench.window.control_page.form_layout import lay_out_form, show_reasons
-from workbench.window.health_page.cell_choice import CellChoice
 from workbench.window.health_page.log_list import LogList
 from workbench.window.widgets.basic import Combo, button, pad_text
+from workbench.window.widgets.cell_choice import CellChoice
 
 WEAKEST: Final = "the weakest"
 NUMBER_TIP: Final = "Of a run: the cell whose capacity and resistance are judged"
@@ -20,6 +20,8 @@ COLUMNS_TIP: Final = (
 JUDGE_TIP: Final = "Judge the logs; figures and what could not be judged appear at the right"
 STOP_TIP: Final = "End it; it leaves no result"
 SIGNS: Final = (("found in the log", ""), ("charge", "charge"), ("discharge", "discharge"))
+NO_CELL: Final = "not named"
+CELL_TIP: Final = "Its limits and voltages; without it, neither capacity nor limits are judged"
 
 
 class HealthForm(QWidget):
@@ -30,7 +32,8 @@ class HealthForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.logs, self.cell = LogList(), CellChoice()
+        self.logs, self.cell = LogList(), CellChoice("Cell of the logs", none=NO_CELL)
+        self.cell.setToolTip(CELL_TIP)
         self.number, self.columns, self.sign = QSpinBox(), QLineEdit(), Combo()
         self.judge = button("Judge", self.judge_wanted.emit, "primary")
         self.stop = button("Stop", self.stop_wanted.emit)

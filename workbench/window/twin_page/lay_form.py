@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from workbench.window.control_page.form_layout import lay_out_form, show_reasons
-from workbench.window.twin_page.cell_choice import CellChoice
 from workbench.window.twin_page.model import MODELS, LayRequest
 from workbench.window.widgets.basic import Combo, button, pad_text
+from workbench.window.widgets.cell_choice import CellChoice
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.file_dialogs import ask_folder, ask_open
 

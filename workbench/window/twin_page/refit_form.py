@@ -9,11 +9,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.window.control_page.form_layout import lay_out_form, show_reasons
-from workbench.window.twin_page.cell_choice import CellChoice
 from workbench.window.twin_page.dropped_file import find_cell_name
 from workbench.window.twin_page.lay_form import NONE_YET, STOP_TIP
 from workbench.window.twin_page.model import RefitRequest
 from workbench.window.widgets.basic import button
+from workbench.window.widgets.cell_choice import CellChoice
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.file_dialogs import ask_new, ask_open
 
