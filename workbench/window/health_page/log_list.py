@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from workbench.window.control_page.form_layout import show_reasons
 from workbench.window.widgets.basic import DockTitle, button, label
 from workbench.window.widgets.file_dialogs import ask_folder, ask_open
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 EMPTY: Final = "Drop logs of one cell or pack here, the oldest first, or add them. A run is a folder."
 KINDS: Final = "Logs (*.csv *.txt *.parquet *.xlsx *.xls *.mf4 *.mdf *.mat *.mpr *.nda *.ndax);;All files (*)"
 _LIST_PX: Final = 120
+REMOVE_TIP: Final = "Take the chosen log off the list"
 
 
 class LogList(QWidget):
@@ -89,6 +91,6 @@ class LogList(QWidget):
             self.list.setCurrentRow(0)
         self.list.setVisible(bool(self.paths))
         self.empty.setVisible(not self.paths)
-        self.remove.setEnabled(bool(self.paths))
+        show_reasons(((self.remove, self.why_not_remove(), REMOVE_TIP),))
         self.title.show_fact(str(len(self.paths) or ""))
         self.changed.emit()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from workbench.window.control_page.form_layout import show_reasons
 from workbench.window.control_page.progress_head import ProgressHead
 from workbench.window.twin_page.controller import STOPPING
 from workbench.window.twin_page.lay_form import LayForm
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NO_CHOSEN = "Lay a twin first."
 LEFT_PX = 330
+REMOVE_TIP = "Take the chosen twin off the page"
 
 
 class ResidualView(QWidget):
@@ -29,7 +31,7 @@ class ResidualView(QWidget):
         super().__init__()
         self.controller = controller
         self.form, self.table, self.plots = LayForm(), TwinTable(theme), ResidualPlots(theme)
-        self.remove = button("Remove", self.remove_chosen, tip="Take the chosen twin off the page")
+        self.remove = button("Remove", self.remove_chosen)
         self.head = ProgressHead("Progress of the twin", self.remove, tone="muted")
         self.head.word.hide()
         lay_out_sides(self, [self.form], [self.head, self.table, self.plots])
@@ -75,7 +77,7 @@ class ResidualView(QWidget):
     def _show(self) -> None:
         controller, chosen = self.controller, self.table.selected
         self.form.show_reasons(self.why_not_lay(), controller.why_not_stop())
-        self.remove.setEnabled(chosen is not None)
+        show_reasons(((self.remove, self.why_not_remove(), REMOVE_TIP),))
         is_now = controller.is_busy and not controller.is_fitting
         self.head.show_task(controller.task if is_now else None)
         if is_now and controller.task is not None:
