@@ -1,10 +1,14 @@
 """Run the tests as `make test` does: side by side what may, one to three whole benches at once, what must be alone.
 
+Two benches side by side spare minutes, but slow cores cannot carry them, and a core may be half as quick a minute
+later. So a file that failed beside another bench is run again by itself, named, and judged by that.
+
 python tools/test.py [--fast | --soak | --coverage] [pytest arguments]
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +16,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LIVE = "live and not soak"
+TESTS_FAILED = 1  # the exit status of pytest when tests failed; others are of pytest itself
 TOGETHER = "not alone and not live and not soak and not bench"
 SAFETY = ("gate", "guard", "arming")  # of `control`: every branch is tested, or `make test` fails
 OURS = ("--fast", "--soak", "--coverage")
@@ -43,12 +49,32 @@ def parts(extra: list[str]) -> list[int]:
         return [pytest("-n", "3", "-m", TOGETHER, "--cov", *extra)]
     if "--fast" in sys.argv:
         return [pytest("-n", "3", "-m", f"{TOGETHER} and not slow", "--durations=5", "--durations-min=2", *extra)]
-    whole = ("-n", str(benches_at_once()), "--dist", "loadscope", "--no-loadscope-reorder")
     return [
         pytest("-n", "3", "-m", TOGETHER, *extra),
-        pytest(*whole, "-m", "live and not soak", *extra),
+        benches(extra),
         pytest("-m", "alone and not soak and not bench", *extra),
     ]
+
+
+def benches(extra: list[str]) -> int:
+    """Exit status of the tests of whole benches; files that fail beside another bench are run again by themselves."""
+    count = benches_at_once()
+    with tempfile.TemporaryDirectory(prefix="pulsebms-cache-") as folder:
+        keep = ("-o", f"cache_dir={folder}")
+        beside = ("-n", str(count), "--dist", "loadscope", "--no-loadscope-reorder", *keep) if count > 1 else ()
+        status = pytest(*beside, "-m", LIVE, *extra)
+        failed = find_failed(Path(folder))
+    if not (beside and status == TESTS_FAILED and failed):
+        return status
+    print("\nfailed beside another bench, run again by themselves:", *failed, sep="\n", flush=True)
+    return pytest("-m", LIVE, *failed)
+
+
+def find_failed(cache: Path) -> list[str]:
+    """Return the files whose tests failed, by what pytest remembers in `cache`."""
+    remembered = cache / "v" / "cache" / "lastfailed"
+    names: dict[str, bool] = json.loads(remembered.read_text(encoding="utf-8")) if remembered.is_file() else {}
+    return sorted({name.partition("::")[0] for name in names})
 
 
 def main() -> int:
@@ -66,4 +92,5 @@ def main() -> int:
     return next((status for status in statuses if status), 0)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -50,10 +50,9 @@ def run_arm(context: SelftestContext) -> StepFinding:
 def run_lanes(context: SelftestContext) -> StepFinding:
     """Run the lanes on the same samples and judge the recorded run; every tick must be on disk."""
     session = context.bring_to(BenchState.RUNNING)
-    probe = LatencyProbe()
+    probe, excuse = LatencyProbe(), find_excuse(session.status)
     waiting.idle(session, RUN_S)
-    machine = probe.finish()
-    excuse = find_excuse(session.status)
+    machine, excuse = probe.finish(), excuse or find_excuse(session.status)
     context.run = folder = context.run_folder
     summary = waiting.beside(session, lambda: summarise(folder, running_only=True))
     return judge_run(summary, machine, excuse)

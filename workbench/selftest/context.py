@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from control.state import BenchState
 from drivers.benchfile.read import read_bench
 from drivers.clock import monotonic
+from drivers.errors import BenchError
 from workbench.compose.defects import NO_DEFECTS
 from workbench.compose.named_defects import BENCH_DEFECTS
 from workbench.compose.session import open_session
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.model import Pack
     from workbench.engine.injected_faults import FaultVoltages
     from workbench.session.live_session import LiveSession
+    from workbench.session.status import SessionStatus
 
 START_S, RESET_S = 5.0, 10.0
 FAULTY_CELL = 7
@@ -103,7 +105,7 @@ class SelftestContext:
         raise_interrupt()
         if session.status.state is BenchState.TRIPPED:
             waiting.finish(session, session.reset("selftest: the previous step is finished"), RESET_S)
-        while _ORDER.index(session.status.state) < _ORDER.index(wanted):
+        while find_place(session.status) < _ORDER.index(wanted):
             match session.status.state:
                 case BenchState.DISCONNECTED:
                     waiting.finish(session, session.connect(), waiting.CONNECT_S)
@@ -133,3 +135,10 @@ class SelftestContext:
     def now_s() -> float:
         """Return the time in seconds of the clock that the journals use."""
         return monotonic()
+
+
+def find_place(status: SessionStatus) -> int:
+    """Return how far on the way to running the bench is; raise `BenchError` if it tripped."""
+    if status.state is BenchState.TRIPPED:
+        raise BenchError(f"the bench tripped: {status.trip_reason}", hint="run: python main.py doctor")
+    return _ORDER.index(status.state)
