@@ -66,6 +66,12 @@ Function = Annotated[
 ]
 
 
+def _refuse_constant(ocp: Any) -> Any:
+    if isinstance(ocp, int | float):
+        raise ValueError("should be a formula or a table of the stoichiometry, not one number")  # noqa: TRY004  # pydantic
+    return ocp
+
+
 class BpxHeader(BpxSection):
     """`Header`."""
 
@@ -123,7 +129,7 @@ class BpxElectrode(BpxSeparator):
     radius_m: Annotated[Positive, Field(alias="Particle radius [m]")]
     surface_m: Annotated[Positive, Field(alias="Surface area per unit volume [m-1]")]
     diffusivity: Annotated[Function, Field(alias="Diffusivity [m2.s-1]")]
-    ocp: Annotated[Function, Field(alias="OCP [V]")]
+    ocp: Annotated[Function, AfterValidator(_refuse_constant), Field(alias="OCP [V]")]
     rate_mol_m2_s: Annotated[Positive, Field(alias="Reaction rate constant [mol.m-2.s-1]")]
     entropic: Annotated[Function, Field(alias="Entropic change coefficient [V.K-1]")] = 0.0
     diffusivity_j_mol: Annotated[float, Field(alias="Diffusivity activation energy [J.mol-1]")] = 0.0
@@ -183,6 +189,14 @@ class BpxFile(BpxSection):
         stated = self.state.conditions.electrolyte_mol_m3 or self.parameters.electrolyte.initial_mol_m3
         return stated or ELECTROLYTE_MOL_M3
 
+    @property
+    def not_read(self) -> list[str]:
+        """What of the file no cell file takes: measured curves, and what its maker defined."""
+        return [
+            *(f"User-defined / {key}" for key in self.parameters.user_defined),
+            *(["Validation"] * bool(self.validation)),
+        ]
+
     def find_heat(self) -> tuple[float | None, float | None]:
         """Return heat capacity (J/K) and cooling (W/K) of the cell; None for what the file does not say."""
         cell, coefficient = self.parameters.cell, self.state.surroundings.cooling_w_m2_k
@@ -219,7 +233,8 @@ def parse_bpx(path: Path, text: str) -> BpxFile:
 
 def _describe(path: Path, error: ValidationError) -> BenchFileError:
     """Return the error for the first mistake; the keys of a BPX file stand in it as written."""
-    first = error.errors(include_url=False)[0]
+    every = error.errors(include_url=False)
+    first = next((one for one in every if "Particle" in one["loc"]), every[0])  # it is why others are missing
     steps = [str(step) for step in first["loc"]]
     key = " / ".join(step for step in steps if step not in _KINDS)
     where = key or "the file"

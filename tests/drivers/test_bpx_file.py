@@ -86,6 +86,7 @@ def test_both_places_of_the_electrolytes_concentration_are_read() -> None:
         ("Separator", "Thickness [m]", None, "Separator / Thickness [m] is missing"),
         ("Cell", "Mass [kg]", 1.0, "Cell / Mass [kg] is not a key of BPX"),
         ("Negative electrode", "Particle", {"Primary": {}}, "several materials is not supported"),
+        ("Negative electrode", "OCP [V]", 0, "should be a formula or a table of the stoichiometry, not one number"),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_key(
@@ -102,6 +103,24 @@ def test_a_mistake_is_named_with_its_file_and_key(
     assert says in str(caught.value)
     assert caught.value.where == str(tmp_path / "bad.json")
     assert key in str(caught.value.key) or key == "Minimum stoichiometry"
+
+
+def test_an_electrode_of_several_materials_is_named_though_keys_are_missing(tmp_path: Path) -> None:
+    values = make_bpx()
+    blend = {"Large": dict(ELECTRODE), "Small": dict(ELECTRODE)}
+    values["Parameterisation"]["Positive electrode"] = {**PORES, "Conductivity [S.m-1]": 0.8, "Particle": blend}
+    (tmp_path / "bad.json").write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(BenchFileError, match="several materials is not supported"):
+        read_bpx(tmp_path / "bad.json")
+
+
+def test_what_no_cell_file_takes_is_named() -> None:
+    values = make_bpx()
+    assert parse_bpx(Path("a.json"), json.dumps(values)).not_read == []
+    values["Validation"] = {"1C": {"Time [s]": [0, 1], "Voltage [V]": [4.2, 4.1], "Current [A]": [-5, -5]}}
+    values["Parameterisation"]["User-defined"] = {"Negative electrode delithiation OCP [V]": {"x": [0, 1], "y": [1, 0]}}
+    wanted = ["User-defined / Negative electrode delithiation OCP [V]", "Validation"]
+    assert parse_bpx(Path("a.json"), json.dumps(values)).not_read == wanted
 
 
 def test_text_that_is_no_json_is_named_with_its_line(tmp_path: Path) -> None:

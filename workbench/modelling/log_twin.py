@@ -154,8 +154,8 @@ def _make_spme(trace: CellTrace, cell: Cell, soc0: float) -> Callable[[float, fl
     from twin.ports import PackSpec  # noqa: PLC0415  # the models take seconds to load
     from twin.spme import build  # noqa: PLC0415
 
-    one, ambient_k = np.ones(1), float(trace.case_k[0])
-    pack = PackSpec(1, 1, cell.file.capacity_ah, np.array([soc0]), one, one, ambient_k, make_parameters(cell))
+    one, ambient_k, parameters = np.ones(1), float(trace.case_k[0]), make_parameters(cell)
+    pack = PackSpec(1, 1, parameters.capacity_ah, np.array([soc0]), one, one, ambient_k, parameters)  # no scaling
     spme = build(pack, {})
 
     def step(current_a: float, kelvin: float, dt_s: float) -> tuple[float, float, float] | None:

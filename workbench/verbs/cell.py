@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from drivers.benchfile.bpx_file import parse_bpx
 from drivers.benchfile.cell_file import find_cell, read_cell
 from drivers.benchfile.cell_sections import Chemistry
 from drivers.benchfile.cell_writer import write_cell
@@ -64,7 +65,13 @@ def import_file(report: Report, file: Path, out: Path, given: GivenLimits) -> bo
     write_cell(cell, out)
     written = read_cell(out)
     report.line(f"wrote    {out}\nwrote    {copy}")
-    report.body.update(cell=cell.name, sha256=written.sha256, files=[str(out), str(copy)])
+    holds_ah, left_out = cell.circuit.capacity_ah, parse_bpx(file, text).not_read
+    report.line(
+        f"capacity {holds_ah:.3f} Ah between the cut-offs by its equations, {cell.capacity_ah:g} Ah by its name"
+    )
+    report.line(f"left out {'; '.join(left_out) or 'nothing'}")
+    names = [str(out), str(copy)]
+    report.body.update(cell=cell.name, sha256=written.sha256, files=names, capacity_ah=holds_ah, left_out=left_out)
     return True
 
 
