@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from control.tasks.episodes import Episodes
     from control.tasks.task import ControlTask
     from drivers.snapshot import Columns, Floats
+    from twin.cell_physics import CellPhysics
 
 HOUR_S: Final = 3600.0
 MOST_SUBSTEPS: Final = 2  # PyBaMM chooses its own steps within; more of them only cost time
 FIRST_S: Final = 1e-3
 ENDED_V: Final = 1.0  # what a model that has ended counts as: every limit broken
 
-_IDLE: defaultdict[str, list[ReferenceCell]] = defaultdict(list)  # by model: to build one costs half a second
+# By cell and model: to build one costs half a second.
+_IDLE: defaultdict[tuple[CellPhysics, str], list[ReferenceCell]] = defaultdict(list)
 
 
 class ReferencePacks:
@@ -43,7 +45,7 @@ class ReferencePacks:
         physics = require_physics(task.cell, "the reference")
         self._constants = read_cell_constants(physics)
         self._substeps = min(MOST_SUBSTEPS, max(1, round(task.step_s / task.substep_s)))
-        idle = _IDLE[model]
+        idle = _IDLE[physics, model]
         self._cells = [idle.pop() if idle else ReferenceCell(0.5, physics, model) for _ in range(self.packs)]
         weakref.finalize(self, idle.extend, self._cells)  # the next packs rest them at their own start
         self._capacity, self._resistance = np.ones(self.packs), np.ones(self.packs)

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from control.tasks.price_fit import FittedPrices
 from control.tasks.price_source import PriceMarket, PriceSource
+from drivers.benchfile.cell_file import DEFAULT, find_cell
 from drivers.benchfile.document import Document
 from drivers.benchfile.validation import suggest, validate
-from drivers.errors import Usage
+from drivers.errors import BenchFileError, Usage
 from twin.cell_parameters import ZERO_C_K, CellParameters, load_cell
 from twin.plating import NO_LIMIT_V
 
@@ -51,8 +52,9 @@ class _Section(BaseModel):
 
 
 class TaskPack(_Section):
-    """`cells` in series, each of `parallel` cells of the cell file."""
+    """`cells` in series, each of `parallel` cells of the cell file; `cell`: a shipped one, or a file."""
 
+    cell: str = DEFAULT
     cells: Annotated[int, Field(ge=1, le=24)]
     parallel: Annotated[int, Field(ge=1)]
 
@@ -164,7 +166,7 @@ class TaskVariation(_Section):
 
 
 class ControlTask(_Section):
-    """One task; `sha256` is that of its file, and of the prices in the table that the file names, if it names one.
+    """One task; `sha256` is that of its file, and of the cell and the prices in the table that the file names.
 
     `market`: the table of its prices, of the file or given beside it; None where a generator draws them.
     """
@@ -236,6 +238,9 @@ def read_task(path: Path) -> ControlTask:
             raise document.mistake(("prices",), f"cannot be used: {mistake}", hint="correct the dates")
         market = source.read(task.steps + task.preview, task.step_s)
         task, content = _place_market(task, market), content + market.table.sha256.encode()
+    if "cell" in task.pack.model_fields_set:
+        task = _place_cell(task, _load_cell(document, task.pack.cell, path.parent))
+        content += task.cell.sha256.encode()
     task._sha256 = hashlib.sha256(content).hexdigest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the reader completes it
     _require_cell(document, task)
     return task
@@ -253,9 +258,7 @@ def replace_cell(task: ControlTask, cell: CellParameters) -> ControlTask:
     }
     if not cell.knows_plating:
         limits["plating_v"] = NO_LIMIT_V
-    copy = task.model_copy(update={"limits": task.limits.model_copy(update=limits)})
-    copy._cell = cell  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # an attribute of the copy
-    return copy
+    return _place_cell(task.model_copy(update={"limits": task.limits.model_copy(update=limits)}), cell)
 
 
 def replace_prices(task: ControlTask, source: PriceSource) -> ControlTask:
@@ -267,6 +270,20 @@ def replace_prices(task: ControlTask, source: PriceSource) -> ControlTask:
         hint = "leave the prices out, or name a task of kind arbitrage"
         raise Usage(f"the task {task.name} has no prices", value=task.name, hint=hint)
     return _place_market(task, source.read(task.steps + task.preview, task.step_s))
+
+
+def _load_cell(document: Document, name: str, folder: Path) -> CellParameters:
+    try:
+        return load_cell(find_cell(name, folder))
+    except BenchFileError as error:
+        what = str(error) if error.where is None else f"cannot be used: {error}"
+        raise document.mistake(("pack", "cell"), what, value=name, hint=error.hint) from error
+
+
+def _place_cell(task: ControlTask, cell: CellParameters) -> ControlTask:
+    copy = task.model_copy()
+    copy._cell = cell  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # an attribute of the copy
+    return copy
 
 
 def _place_market(task: ControlTask, market: PriceMarket) -> ControlTask:
@@ -305,8 +322,12 @@ def list_tasks() -> list[str]:
 
 
 def _require_cell(document: Document, task: ControlTask) -> None:
-    """Raise `BenchFileError` for a limit that the cell itself does not bear."""
+    """Raise `BenchFileError` for a limit that the cell itself does not bear, or of which nobody knows where it lies."""
     bears, asks = task.cell.limits, task.limits
+    if asks.plating_v > NO_LIMIT_V and not task.cell.knows_plating:
+        what = f"= {asks.plating_v:g} asks for the anode's potential, which the cell {task.cell.name} does not say"
+        hint = f"write {NO_LIMIT_V:g}, or a cell file with [plating]"
+        raise document.mistake(("limits", "plating_v"), what, value=asks.plating_v, bound=NO_LIMIT_V, hint=hint)
     rules: tuple[tuple[str, Any, float, float], ...] = (
         ("voltage_v", asks.voltage_v, bears.low_v, bears.high_v),
         ("temperature_degc", asks.temperature_degc, bears.low_k - 273.15, bears.high_k - 273.15),

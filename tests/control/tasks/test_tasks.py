@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,13 @@ from control.tasks.cost import TaskCosts
 from control.tasks.episodes import draw_episodes
 from control.tasks.pack_batch import PackBatch
 from control.tasks.prices import draw_prices
+from control.tasks.reference_packs import ReferencePacks
 from control.tasks.simulation import TaskSimulation
 from control.tasks.task import ControlTask, find_task, list_tasks, read_task
+from drivers.benchfile.cell_file import find_cell
 from drivers.errors import BenchFileError, Usage
 from twin import ecm
+from twin.cell_parameters import load_cell
 from twin.ecm import EcmPack
 from twin.ports import PackSpec
 
@@ -51,6 +55,38 @@ def test_a_mistake_in_a_task_is_named_with_its_line(tmp_path: Path, old: str, ne
     (tmp_path / "t.toml").write_text(text.replace(old, new))
     with pytest.raises(BenchFileError, match=what) as caught:
         read_task(tmp_path / "t.toml")
+    assert caught.value.line
+
+
+def write_on_lfp(folder: Path, *changes: tuple[str, str]) -> Path:
+    """Write the shipped arbitrage task on the shipped LFP cell, whose file says nothing of plating."""
+    text = find_task("arbitrage").read_text()
+    own = (("[pack]\n", '[pack]\ncell = "prada2013"\n'), ("voltage_v = [3.0, 4.15]", "voltage_v = [2.5, 3.55]"))
+    for old, new in (*own, *changes):
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "lfp.toml").write_text(text)
+    return folder / "lfp.toml"
+
+
+def test_a_task_names_its_cell(tmp_path: Path) -> None:
+    plating = re.search(r"plating_v = \S+", find_task("arbitrage").read_text())
+    assert plating is not None
+    with pytest.raises(BenchFileError, match="which the cell Prada2013 does not say") as caught:
+        read_task(write_on_lfp(tmp_path))
+    assert caught.value.line
+    task = read_task(write_on_lfp(tmp_path, (plating.group(), "plating_v = -1")))
+    assert (task.cell.chemistry, task.cell.sha256) == ("LFP", load_cell(find_cell("prada2013", tmp_path)).sha256)
+    simulation = TaskSimulation(task, 3, 2)
+    simulation.step(np.full(2, 0.5))
+    assert (simulation.batch.read(ecm.VOLTAGE) < 3.5).all(), "an LFP cell"
+    judge = ReferencePacks(task, draw_episodes(task, 3, [0]), "SPMe")
+    assert judge.read(ecm.VOLTAGE).max() < 3.5, "the judge's cell, too"
+
+
+def test_a_cell_that_a_task_cannot_have_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(BenchFileError, match="there is no cell 'prada'") as caught:
+        read_task(write_on_lfp(tmp_path, ("prada2013", "prada")))
     assert caught.value.line
 
 
