@@ -84,7 +84,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True, private: bool 
                 file.flush()
                 os.fsync(file.fileno())
         draft.replace(path)
-    except OSError:
+    except BaseException:  # a Ctrl-C, too, leaves no draft
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 TIME: Final = "time_s"
 KINDS: Final = ("current_a", "power_w", "c_rate")
 PARQUET: Final = (".parquet", ".pq")
-_HEAD: Final = 2  # the line of the first row of a CSV file
 _LEAST_ROWS: Final = 2
 
 
@@ -48,7 +47,9 @@ class Duty:
 
 def read_duty(path: Path) -> Duty:
     """Read a duty; raise `BenchFileError`: file, row, column."""
-    names, rows = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path)
+    is_parquet = path.suffix.lower() in PARQUET
+    names, rows = _read_parquet(path) if is_parquet else _read_csv(path)
+    first = 1 if is_parquet else 2  # row of the table, or line of the text
     kinds = [name for name in KINDS if name in names]
     if TIME not in names or len(kinds) != 1:
         what = f"has the columns {', '.join(names) or 'none'}, not {TIME} and one of {', '.join(KINDS)}"
@@ -57,7 +58,7 @@ def read_duty(path: Path) -> Duty:
         )
     columns = {name: names.index(name) for name in (TIME, kinds[0])}
     numbers = {
-        name: np.array([_parse(path, row, name, cells, place) for row, cells in enumerate(rows, _HEAD)])
+        name: np.array([_parse(path, row, name, cells, place) for row, cells in enumerate(rows, first)])
         for name, place in columns.items()
     }
     time_s = numbers[TIME]
@@ -70,7 +71,7 @@ def read_duty(path: Path) -> Duty:
         row = int(falls[0]) + 1
         what = f"column {TIME} is {time_s[row]:g} s after {time_s[row - 1]:g} s"
         hint = "sort the rows, and name each time once"
-        raise BenchFileError(what, where=str(path), line=row + _HEAD, key=TIME, value=float(time_s[row]), hint=hint)
+        raise BenchFileError(what, where=str(path), line=row + first, key=TIME, value=float(time_s[row]), hint=hint)
     return Duty(kinds[0], time_s - time_s[0], numbers[kinds[0]])
 
 
@@ -100,6 +101,6 @@ def _parse(path: Path, row: int, name: str, cells: list[Any], place: int) -> flo
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        what = f"column {name} is {text!r}, not a number"
+        what = f"column {name} is {str(text)!r}, not a number"
         raise BenchFileError(what, where=str(path), line=row, key=name, value=str(text), hint="correct the value")
     return value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet  # pyright: ignore[reportUnusedImport]  # what PARQUET names
 import pytest
 
 from drivers.errors import BenchFileError
@@ -17,6 +19,8 @@ from twin.forecast import CircuitModel, Course, compare_courses, run_course
 if TYPE_CHECKING:
     from pathlib import Path
 
+PYARROW: Any = pa  # carries no types
+PARQUET: Any = PYARROW.parquet
 AMBIENT_K = 298.15
 
 
@@ -54,6 +58,24 @@ def test_a_mistake_in_a_duty_is_named_with_file_row_and_column(
         read_duty(path)
     assert says in str(caught.value)
     assert (caught.value.where, caught.value.line) == (str(path), line)
+
+
+def test_a_duty_in_parquet_is_the_same_and_a_mistake_names_its_row(tmp_path: Path) -> None:
+    columns = {"time_s": [0.0, 10.0, 30.0], "c_rate": [0.5, -0.2, 0.0], "note": ["a", "b", "c"]}
+    PARQUET.write_table(PYARROW.table(columns), tmp_path / "duty.parquet")
+    plain, table = (
+        read_duty(write(tmp_path, "time_s,c_rate\n0,0.5\n10,-0.2\n30,0\n")),
+        read_duty(tmp_path / "duty.parquet"),
+    )
+    assert (plain.kind, plain.values.tolist()) == (table.kind, table.values.tolist())
+    assert plain.time_s.tolist() == table.time_s.tolist()
+    PARQUET.write_table(PYARROW.table({**columns, "c_rate": [0.5, None, 0.0]}), tmp_path / "duty.parquet")
+    with pytest.raises(BenchFileError, match="column c_rate is 'None', not a number") as caught:
+        read_duty(tmp_path / "duty.parquet")
+    assert caught.value.line == 2, "the second row of the table"
+    (tmp_path / "duty.parquet").write_bytes(b"PAR1 is not all")
+    with pytest.raises(BenchFileError, match="cannot be read as Parquet"):
+        read_duty(tmp_path / "duty.parquet")
 
 
 def test_power_and_rate_become_the_current_of_the_cell(tmp_path: Path) -> None:

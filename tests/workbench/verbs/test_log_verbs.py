@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +24,10 @@ from tests.twin.network.synthetic_cell import (
 from tests.workbench.own_cli import cli
 from twin.cell_parameters import make_parameters
 from workbench.report import Exit
+from workbench.signals import Interrupt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ARROW: Any = pyarrow  # carries no types
@@ -75,6 +79,22 @@ def cell(laboratory: Path) -> Path:
     return laboratory / "cell.toml"
 
 
+@pytest.fixture
+def heard_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process hears one Ctrl-C as a verb does, and then is as before."""
+    handlers = {ending: signal.getsignal(ending) for ending in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(Interrupt, "received", False)
+    yield
+    for ending, handler in handlers.items():
+        signal.signal(ending, handler)
+
+
+def interrupt(draft: str, file: str) -> None:
+    """Stand for `os.replace` at which somebody presses Ctrl-C."""
+    del draft, file
+    signal.raise_signal(signal.SIGINT)
+
+
 def answer(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return json.loads(capfd.readouterr().out)
 
@@ -103,6 +123,33 @@ def test_a_fitted_cell_is_a_whole_cell_file(cell: Path) -> None:
     assert parameters.circuit is not parameters.estimator
     assert not np.array_equal(parameters.circuit.rows, parameters.estimator.rows)
     assert (np.diff(parameters.circuit.rows[0]) > 0.0).all()
+
+
+@pytest.mark.usefixtures("heard_once")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("estimate", "drive.csv", "--cell", "cell.toml", "--out", "result.parquet"),
+        ("twin", "drive.csv", "--cell", "cell.toml", "--out", "result.csv"),
+        ("fit", "TESTS.toml", "--out", "result.toml"),
+        ("forecast", "--cell", "cell.toml", "--duty", "duty.csv", "--horizon", "0.02h", "--out", "result.parquet"),
+        ("cell", "export", "chen2020", "--bpx", "result.json"),
+    ],
+)
+def test_ctrl_c_leaves_no_half_file_and_keeps_the_one_before(
+    laboratory: Path, cell: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes when the new file is whole but does not have its name yet."""
+    assert cell.exists()
+    (laboratory / "duty.csv").write_text("time_s,current_a\n0,1\n60,1\n")
+    (before := laboratory / next(word for word in words if word.startswith("result"))).write_text("of yesterday")
+    listed = sorted(laboratory.iterdir())
+    monkeypatch.chdir(laboratory)
+    monkeypatch.setattr(os, "replace", interrupt)
+    assert cli(monkeypatch, *words) == Exit.INTERRUPTED
+    assert sorted(laboratory.iterdir()) == listed
+    assert before.read_text() == "of yesterday"
+    before.unlink()
 
 
 @pytest.mark.parametrize("lane", ["ekf", "ckf", "dual-ekf", "coulomb"])
