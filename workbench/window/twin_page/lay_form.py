@@ -25,10 +25,13 @@ LAY_TIP: Final = "Run the model under the log's current, in a child process; the
 STOP_TIP: Final = "End it within seconds; it leaves nothing"
 SOC_TIP: Final = "State of charge where the log starts; by default its first voltages tell it"
 NUMBER_TIP: Final = "The cell of a run, from 1"
+DEGC_TIP: Final = "Temperature of the cell, of a log that has none"
 COLUMNS_TIP: Final = "Where the headers are not known: time=...,voltage=...,current=...,temperature=...,ah=..."
 SIGNS: Final = (("found in the log", ""), ("positive is charge", "charge"), ("positive is discharge", "discharge"))
 _MOST_CELLS: Final = 24
 _UNSET: Final = -0.1
+_UNSET_DEGC: Final = -60.0
+_HIGHEST_DEGC: Final = 120.0
 
 
 class LayForm(QWidget):
@@ -45,7 +48,7 @@ class LayForm(QWidget):
         self.open = button("Log…", self.ask_log, "link", tip="Choose the log of a cell")
         self.open_run = button("Run…", self.ask_run, "link", tip="Choose the folder of a run")
         self.cell, self.model, self.sign = CellChoice("Cell"), Combo(), Combo()
-        self.soc, self.number, self.columns = QDoubleSpinBox(), QSpinBox(), QLineEdit()
+        self.soc, self.degc, self.number, self.columns = QDoubleSpinBox(), QDoubleSpinBox(), QSpinBox(), QLineEdit()
         self.lay = button("Lay twin", self.lay_wanted.emit, "primary")
         self.stop = button("Stop", self.stop_wanted.emit)
         self._dress()
@@ -60,13 +63,18 @@ class LayForm(QWidget):
             combo.setAccessibleName(name)
             combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             combo.setMinimumContentsLength(8)
-        self.soc.setRange(_UNSET, 100.0)
-        self.soc.setDecimals(1)
-        self.soc.setValue(_UNSET)
-        self.soc.setSuffix(" %")
+        for spin, least, most, suffix in (
+            (self.soc, _UNSET, 100.0, " %"),
+            (self.degc, _UNSET_DEGC, _HIGHEST_DEGC, " °C"),
+        ):
+            spin.setRange(least, most)
+            spin.setDecimals(1)
+            spin.setValue(least)
+            spin.setSuffix(suffix)
         self.number.setRange(0, _MOST_CELLS)
         for spin, name, unset, tip in (
             (self.soc, "State of charge at the start", FROM_LOG, SOC_TIP),
+            (self.degc, "Temperature of the log", FROM_LOG, DEGC_TIP),
             (self.number, "Cell of a run", NO_RUN, NUMBER_TIP),
         ):
             spin.setAccessibleName(name)
@@ -87,7 +95,7 @@ class LayForm(QWidget):
         log.addWidget(self.open_run)
         rows = (
             *(("Log", log), ("Cell", self.cell), ("Model", self.model), ("Start", self.soc)),
-            *(("Number", self.number), ("Columns", self.columns), ("Current", self.sign)),
+            *(("Temperature", self.degc), ("Number", self.number), ("Columns", self.columns), ("Current", self.sign)),
         )
         lay_out_form(self, "Twin", rows, (self.lay, self.stop))
 
@@ -98,7 +106,7 @@ class LayForm(QWidget):
         """What the form asks for; None without a log."""
         if self.path is None:
             return None
-        soc = self.soc.value()
+        soc, degc = self.soc.value(), self.degc.value()
         return LayRequest(
             self.path,
             self.cell.value,
@@ -107,6 +115,7 @@ class LayForm(QWidget):
             self.number.value() or None,
             self.columns.text().strip(),
             str(self.sign.currentData()),
+            None if degc <= _UNSET_DEGC else degc,
         )
 
     def choose_log(self, path: Path) -> None:

@@ -181,9 +181,18 @@ def test_the_command_names_what_the_form_says(page: TwinPage) -> None:
     form.soc.setValue(70.0)
     form.columns.setText("time=t,voltage=u,current=i")
     form.sign.setCurrentIndex(1)
+    form.degc.setValue(-10.0)
     assert form.request is not None
     words = ["twin", "r", "--cell", "chen2020", "--model", "ecm", "--json", "--soc0", "0.7", "--number", "1"]
-    assert form.request.words == [*words, "--columns", "time=t,voltage=u,current=i", "--sign", "charge"]
+    assert form.request.words == [
+        *words,
+        "--columns",
+        "time=t,voltage=u,current=i",
+        "--sign",
+        "charge",
+        "--temperature-degc",
+        "-10.0",
+    ]
 
 
 @pytest.mark.soak  # the circuit is compiled first
