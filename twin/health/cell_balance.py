@@ -58,7 +58,7 @@ def find_balance(
     else:
         gaps.append(f"{log.name}: no balance at rest: no rest of {LEAST_S / 60:.0f} min")
     if rests and cell is None:
-        gaps.append(f"{log.name}: no spread of the state of charge without the cell's voltages: give --cell")
+        gaps.append(f"{log.name}: no spread of the state of charge without the cell's voltages: name the cell (--cell)")
     return found, gaps
 
 

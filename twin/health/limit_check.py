@@ -43,7 +43,7 @@ class LimitsOfCell:
 def check_limits(log: LogSamples, limits: LimitsOfCell | None) -> tuple[list[LimitCheck], list[str]]:
     """Return each extreme beside its limit, and sentences about what is not judged."""
     if limits is None:
-        return [], [f"{log.name}: no limit is judged without a cell: give --cell"]
+        return [], [f"{log.name}: no limit is judged without a cell: name the cell (--cell)"]
     ranges: list[tuple[str, Sequence[float], float, str]] = [
         ("highest voltage", log.voltage_v.tolist(), limits.high_v, "V"),
         ("lowest voltage", log.voltage_v.tolist(), limits.low_v, "V"),

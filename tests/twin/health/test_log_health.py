@@ -57,7 +57,7 @@ def test_two_rests_give_the_capacity_of_a_partial_discharge_within_the_interval(
 
 def test_a_log_that_shows_no_capacity_says_why() -> None:
     log = make_log([(900.0, 0.0), (300.0, 1.0), (900.0, 0.0)], soc=0.6)
-    for cell, words in ((None, "give --cell"), (CELL, "no two rests")):
+    for cell, words in ((None, "name the cell (--cell)"), (CELL, "no two rests")):
         found, gaps = find_capacities(log, cell)
         assert found == []
         assert words in gaps[0]

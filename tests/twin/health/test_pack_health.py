@@ -50,7 +50,7 @@ def test_extremes_stand_beside_their_limits() -> None:
     assert not found["discharge current"].is_met
     assert found["charge current"].value == 0.0
     assert [found[name].is_met for name in ("highest voltage", "lowest voltage", "lowest temperature")] == [True] * 3
-    assert "give --cell" in check_limits(LOG, None)[1][0]
+    assert "name the cell (--cell)" in check_limits(LOG, None)[1][0]
 
 
 @pytest.mark.parametrize(("beyond_v", "is_met"), [(0.004, True), (0.006, False)])
