@@ -64,7 +64,8 @@ class MeasuredCapacity:
 def find_capacities(log: LogSamples, cell: JudgedCell | None) -> tuple[list[MeasuredCapacity], list[str]]:
     """Return the capacities that a log shows, and sentences about what could not be judged and why."""
     if cell is None:
-        return [], [f"{log.name}: no capacity is judged without limits of the cell: name the cell (--cell){_describe(log)}"]
+        what = f"{log.name}: no capacity is judged without limits of the cell: name the cell (--cell){_describe(log)}"
+        return [], [what]
     found = _find_full(log, cell) or _find_between_rests(log, cell)
     if found:
         return found, []
