@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from twin.health.log_segments import find_rests, find_stretches
+from twin.health.log_segments import REST_SHARE, find_rests, find_stretches
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 FULL_V: Final = 0.03  # below the upper limit a charged cell still rests full
 EMPTY_V: Final = 0.02  # from the lower limit a discharge may end
-STEADY: Final = 0.05  # of its median: the current of a constant-current discharge
+STEADY: Final = 0.05  # of the mean: by how much the current at the cut-off may be above it
+LEFT_SHARE: Final = 0.01  # of the charge: what an empty cell may still give
 LEAST_S: Final = 600.0  # of a discharge, or of a rest before its voltage counts as open-circuit voltage
 LEAST_STEP: Final = 0.3  # of state of charge between two rests
 COUNTER_SHARE: Final = 0.005  # standard error of a charge by the cycler's counter
@@ -82,19 +83,33 @@ def _describe(log: LogSamples) -> str:
 
 
 def _find_full(log: LogSamples, cell: JudgedCell) -> list[MeasuredCapacity]:
-    """Return each discharge that begins with a full cell and ends at the lower limit."""
-    begins = np.flatnonzero((log.voltage_v >= cell.high_v - FULL_V) & (log.current_a <= 0.1 * log.greatest_a))
-    near_empty = np.abs(log.voltage_v - cell.low_v) <= EMPTY_V
-    empty = find_stretches(near_empty & (log.current_a > 0.0), log.time_s, 0.0)
+    """Return each discharge that begins with a full cell and ends with an empty one: at the lower limit, no pulse."""
+    is_full = (log.voltage_v >= cell.high_v - FULL_V) & (np.abs(log.current_a) <= 0.1 * log.greatest_a)
+    begins, near_empty = np.flatnonzero(is_full), np.abs(log.voltage_v - cell.low_v) <= EMPTY_V
     found: list[MeasuredCapacity] = []
     after = -1
-    for _, end in empty:
+    for _, end in find_stretches(near_empty & (log.current_a > 0.0), log.time_s, 0.0):
         before = begins[(begins > after) & (begins < end)]
-        if len(before) and log.time_s[end] - log.time_s[before[-1]] >= LEAST_S:
-            span = (int(before[-1]), end)
-            found.append(_measure(log, span, 1.0, FULL_SHARE, "discharge from full to the cut-off"))
-        after = end
+        if not len(before):
+            continue
+        begin = int(before[np.flatnonzero(log.taken_ah[before] == log.taken_ah[before].min())[-1]])  # its fullest
+        if log.time_s[end] - log.time_s[begin] >= LEAST_S and _is_empty(log, begin, end):
+            found.append(_measure(log, (begin, end), 1.0, FULL_SHARE, "discharge from full to the cut-off"))
+            after = end
     return found
+
+
+def _is_empty(log: LogSamples, begin: int, end: int) -> bool:
+    """Return whether no charge was left at the cut-off: no peak of current met it, and no more came before a charge."""
+    taken_a, lasts_s = log.current_a[begin : end + 1], np.diff(log.time_s[begin : end + 1], append=log.time_s[end])
+    flows = taken_a > REST_SHARE * log.greatest_a
+    mean_a = float(taken_a[flows] @ lasts_s[flows]) / max(float(lasts_s[flows].sum()), 1e-9)
+    if log.current_a[end] > (1.0 + STEADY) * mean_a:
+        return False
+    left_ah = LEFT_SHARE * float(log.taken_ah[end] - log.taken_ah[begin])
+    later_ah = log.taken_ah[end:] - log.taken_ah[end]
+    charged = np.flatnonzero(later_ah < -left_ah)
+    return bool(later_ah[: charged[0] if len(charged) else None].max() <= left_ah)
 
 
 def _find_between_rests(log: LogSamples, cell: JudgedCell) -> list[MeasuredCapacity]:

@@ -47,6 +47,22 @@ def test_a_discharge_from_full_to_the_cut_off_gives_the_capacity() -> None:
     assert found[0].rate_a == pytest.approx(0.97, rel=0.2)
 
 
+def test_a_pulse_that_meets_the_cut_off_does_not_end_a_discharge_nor_does_one_of_charge_begin_it() -> None:
+    """A pulse test: 5 % of the charge, a rest, 10 s at 12 A, a rest, 10 s of charge at 10 A; at last to the cut-off."""
+    step = [(720.0, 0.5), (600.0, 0.0), (10.0, 12.0), (60.0, 0.0), (10.0, -10.0), (60.0, 0.0)]
+    log = make_log([(900.0, 0.0), *(step * 18), (3600.0, 0.5)])
+    cut = log.voltage_v >= 2.99
+    log = make_samples("pulses", log.time_s[cut], log.voltage_v[cut], log.current_a[cut], counter_ah=-log.taken_ah[cut])
+    assert np.count_nonzero((np.abs(log.voltage_v - 3.0) < 0.02) & (log.current_a > 10.0)), "pulses meet the cut-off"
+    found, _ = find_capacities(log, CELL)
+    assert [one.capacity_ah for one in found] == [pytest.approx(2.0 * (1.0 - 0.5 * (OHM + SLOW_OHM) / 1.2), rel=0.02)]
+    end = int(np.flatnonzero((log.voltage_v < 3.02) & (log.current_a > 10.0))[0])
+    first = make_samples(
+        "cut short", log.time_s[:end], log.voltage_v[:end], log.current_a[:end], counter_ah=-log.taken_ah[:end]
+    )
+    assert all("rests" in one.how for one in find_capacities(first, CELL)[0]), "charge is left in it"
+
+
 def test_two_rests_give_the_capacity_of_a_partial_discharge_within_the_interval() -> None:
     for capacity in (1.5, 2.0):
         log = make_log([(900.0, 0.0), (2700.0, 1.0), (1200.0, 0.0)], capacity, 0.9)
