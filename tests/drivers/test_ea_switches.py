@@ -113,14 +113,19 @@ def test_remote_control_that_another_interface_holds_is_told_when_arming(tmp_pat
 def test_settings_are_safe_while_it_is_held_and_as_found_afterwards(tmp_path: Path) -> None:
     with served.supply(tmp_path) as unit:
         control = unit.instrument.control
-        control.after_remote = True
+        control.after_remote = control.after_power_fail = control.after_power_on = True
+
+        def read_returns() -> tuple[bool, ...]:
+            """Whether the output comes back or stays on by itself, by what has happened."""
+            return control.after_overheating, control.after_power_fail, control.after_power_on, control.after_remote
+
         with running(supply := make_supply(unit.address)):
-            held = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
-            assert held == (False, False, True, 2.0)
+            assert read_returns() == (False, False, False, False)
+            assert (control.supervised, control.supervision_s) == (True, 2.0)
             assert supply.health().state is LinkState.OK
             supply.restore()
-        found = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
-        assert found == (True, True, False, 5.0)
+        assert read_returns() == (True, True, True, True)
+        assert (control.supervised, control.supervision_s) == (False, 5.0)
         assert control.owner == "NONE"
         assert supply.news()[-1].text.startswith("restored: ")
 
