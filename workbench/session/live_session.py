@@ -328,7 +328,7 @@ class LiveSession:
         self._limiter.add(event)
 
     def _keep_event(self, event: Event) -> None:
-        self._events.add(EventRecord(0, monotonic(), time.time(), event))
+        self._events.add(EventRecord(0, monotonic(), time.time(), event))  # noqa: TID251  # a date
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
         self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))
