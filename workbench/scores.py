@@ -33,6 +33,14 @@ class LaneScore:
     coverage: float
     reason: str = ""
 
+    def words(self, factor: float, unit: str, decimals: int) -> str:
+        """Return the value times `factor` with its unit, or why it is not judged."""
+        return f"not judged: {self.reason}" if self.value is None else f"{factor * self.value:.{decimals}f} {unit}"
+
+    def scale(self, factor: float) -> float | None:
+        """Return the value times `factor`; None without a value."""
+        return None if self.value is None else factor * self.value
+
 
 def rms(differences: Floats) -> LaneScore:
     """Return the root mean square of an array of any shape; NaN is an unknown sample."""
@@ -111,7 +119,7 @@ class _Scores:
             "failed": failed,
             "step_us": float(1e6 * np.median(known_s)) if len(known_s) else None,
             **figures,
-            **{key: None if failed or score.value is None else factor * score.value for key, factor, score in scores},
+            **{key: None if failed else score.scale(factor) for key, factor, score in scores},
             "coverage": min((score.coverage for _, _, score in scores), default=None),
             "reason": next(iter(reasons), ""),
         }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from drivers.clock import monotonic
-from drivers.errors import BenchError, CommandUnknown, LinkError, LinkGarbage, LinkSilent, WrongModel
+from drivers.errors import BenchError, CommandUnknown, LinkDropped, LinkError, LinkGarbage, LinkSilent, WrongModel
 from drivers.event import Event, Level
 from drivers.identity import has_model
 from drivers.ports import Health, LinkState
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 STALE_PERIODS: Final = 3.0
 ASK_AGAIN_S: Final = 0.02
+ONE_CLIENT: Final = "check power and cable, and that no other program is connected: it may accept only one client"
 AS_DECLARED: Final[Mapping[str, float]] = MappingProxyType({})
 
 
@@ -50,6 +51,7 @@ class PolledSource(ABC):
 
     identity_query: bytes
     kept: ClassVar[CommandTimeouts] = CommandTimeouts()  # time-outs that the driver declares for its instrument
+    unanswered: ClassVar[str] = ONE_CLIENT  # the hint for one that is silent, or closes, at its first exchange
     gap_s = 0.0
 
     def __init__(
@@ -121,6 +123,13 @@ class PolledSource(ABC):
 
     def greet(self, link: ScpiLink) -> None:
         """Check the identity, then call `meet`; raise `WrongModel`, or what `meet` raises. Energise nothing."""
+        try:
+            self._greet(link)
+        except (LinkSilent, LinkDropped) as error:
+            error.hint = self.unanswered
+            raise
+
+    def _greet(self, link: ScpiLink) -> None:
         identity = self._identity(link)
         if not has_model(identity, self._expect):
             raise WrongModel(

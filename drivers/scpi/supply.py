@@ -11,13 +11,13 @@ import numpy as np
 from drivers import source_names
 from drivers.channel_names import SUPPLY_CURRENT, SUPPLY_OUTPUT, SUPPLY_POWER, SUPPLY_VOLTAGE
 from drivers.clock import monotonic
-from drivers.errors import BenchError, LinkDropped, LinkError, LinkRefused, LinkSilent
+from drivers.errors import BenchError, LinkError, LinkRefused
 from drivers.ports import Health, LinkState
 from drivers.scpi import codec, ea_diagnosis
 from drivers.scpi import ea_psb10000 as page
 from drivers.scpi.ea_settings_keeper import SettingsKeeper
 from drivers.scpi.poller import PollReading
-from drivers.scpi.source import AS_DECLARED, ScpiSource
+from drivers.scpi.source import AS_DECLARED, ONE_CLIENT, ScpiSource
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ DISOBEYED: Final = 5  # exchanges: longer than the instrument's delay
 REST: Final = (0.0, 0.0, 0.0)
 AFTER_POWER_FAIL_S: Final = 12.0  # before the output may go on again; programming guide EN_01, 3.10.1
 LEAST_RATINGS: Final = (66.0, 132.0, 30_000.0)  # V, A, W at least, until the instrument has reported its ratings
-ONE_CLIENT: Final = (
-    "check power and cable, and that no other program is connected: it may accept only one client, and the guard "
-    "needs a second connection"
-)
 
 
 def channels(protect_voltage_v: float, protect_current_a: float) -> tuple[Channel, ...]:
@@ -55,6 +51,7 @@ class Supply(ScpiSource):
     """
 
     identity_query = codec.message(page.IDENTITY.ask())
+    unanswered = f"{ONE_CLIENT}, and the guard needs a second connection"
     gap_s = page.GAP_S
     most_units, longest = page.MOST_COMMANDS, page.LONGEST
 
@@ -107,13 +104,6 @@ class Supply(ScpiSource):
         """Return the health; if the supply answers, with the set-points it does not follow and its active alarm."""
         health = super().health()
         return replace(health, detail=self._complaint) if health.state is LinkState.OK else health
-
-    def greet(self, link: ScpiLink) -> None:
-        try:
-            super().greet(link)
-        except (LinkSilent, LinkDropped) as error:
-            error.hint = ONE_CLIENT
-            raise
 
     def meet(self, link: ScpiLink) -> None:
         """Check the ratings against the bench file, do one exchange, change settings by which it would re-energise."""

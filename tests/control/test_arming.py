@@ -12,7 +12,7 @@ import pytest
 from control.arming import IDENTITIES, Arming, ArmingBench, CheckResult
 from control.cell_order import staircase, wrong_order
 from control.device import DeviceBehaviour
-from drivers.errors import LinkSilent
+from drivers.errors import BenchError, LinkSilent
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -234,6 +234,18 @@ def test_the_guard_is_told_before_contactors_close() -> None:
     rig = FakeRig()
     results(rig)
     assert rig.log.index("going live") < rig.log.index("close")
+
+
+def test_contactors_are_never_asked_to_close_while_the_guard_has_not_confirmed_that_it_is_armed() -> None:
+    def refuse() -> None:
+        raise BenchError("the guard has not confirmed within 0.2 s that it is armed")
+
+    rig = FakeRig()
+    last = results(rig, going_live=refuse)[-1]
+    assert (last.name, last.ok) == ("contactors", False)
+    assert "has not confirmed" in last.detail
+    assert "close" not in rig.log
+    assert (rig.closed, rig.on) == (False, False)
 
 
 @pytest.mark.parametrize(

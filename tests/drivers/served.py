@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import threading
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from fixtures.journal import Journal
 from fixtures.wiring import AnalogWiring
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     from fixtures.tcp_host import TcpHost
@@ -46,6 +47,15 @@ def cell_simulator(folder: Path, **behaviour: Any) -> Generator[Served]:
         made = emulator.make_cell_simulator(loom, journal, NgiBehaviour(**behaviour))
         with _turning(made) as host:
             yield _served(host, loom, folder)
+
+
+def find_tried(tests: Path, instrument: str, behaviours: Sequence[Mapping[str, object]]) -> set[str]:
+    """The switches that a file of tests sets: those of `behaviours`, and each keyword of `served.INSTRUMENT(...)`."""
+    calls = [node for node in ast.walk(ast.parse(tests.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == instrument]
+    return {name for one in behaviours for name in one} | {
+        keyword.arg for call in named for keyword in call.keywords if keyword.arg is not None
+    }
 
 
 def _served(host: TcpHost, loom: AnalogWiring, folder: Path) -> Served:

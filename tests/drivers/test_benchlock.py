@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,12 @@ import pytest
 from drivers import bench_lock
 from drivers.bench_lock import OLD_S, BenchLock, SharedLock, can_address, find_holders, holder, resolve
 from drivers.benchfile.copy import copy_bench
+from drivers.canbus import bus
 from drivers.errors import BenchHeld
 from workbench.report import Exit, Report, status_of
 from workbench.verbs import edge
 from workbench.verbs.doctor import examine
+from workbench.verbs.doctor_bench import ADAPTER
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -221,6 +224,26 @@ def test_doctor_opens_no_instrument_that_a_session_holds(tmp_path: Path) -> None
         (silent,) = [check for check in examine(bench) if check.name == "supply"]
         assert (silent.ok, silent.needed) == (False, True)
         server.accept()[0].close()
+
+
+def test_doctor_opens_no_adapter_that_a_session_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_bench(HIL24, tmp_path)
+    bench, opened = tmp_path / HIL24.name, list[str]()
+    text = bench.read_text(encoding="utf-8").replace('interface = "emulated"', 'interface = "socketcan"')
+    bench.write_text(text.replace('channel = "bms"', 'channel = "can7"'), encoding="utf-8")
+
+    def open_bus(interface: str, channel: str, _: int) -> SimpleNamespace:
+        opened.append(f"{interface} {channel}")
+        return SimpleNamespace(shutdown=lambda: None)
+
+    monkeypatch.setattr(bus, "open_bus", open_bus)
+    with another(can_address("socketcan", "can7")) as process:
+        (held,) = [check for check in examine(bench) if check.name == ADAPTER]
+        assert (held.ok, held.needed, opened) == (False, False, [])
+        assert f"held by process {process.pid}" in held.found
+    process.wait()
+    (free,) = [check for check in examine(bench) if check.name == ADAPTER]
+    assert (free.ok, opened) == (True, ["socketcan can7"])
 
 
 def test_an_edge_leaves_an_adapter_alone_that_a_session_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,38 +14,39 @@ from drivers.errors import BenchError
 from drivers.ports import LinkState
 from drivers.scpi import ea_psb10000
 from drivers.scpi.link import ScpiLink
+from fixtures.behaviour import EaBehaviour
 from fixtures.journal import read_journal
 from tests.drivers import served
 from tests.drivers.bench_instruments import make_supply
 from tests.drivers.polled import known, running, until
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 GUIDES_OWN = "EA Elektro-Automatik GmbH&Co.KG, PSB 10080-340, 2023120002, V3.06 24.05.2023 V3.03 05.10.2022 V1.0.0"
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        {},
-        {"identity": GUIDES_OWN},
-        {"terminator": "\r\n"},
-        {"unit_space": True},
-        {"ratings_with_unit": False},
-        {"decimals": 1},
-        {"decimals": 0},
-        {"kilowatts": True},
-        {"parser": "20000"},
-        {"sixth": "first five"},
-        {"longest": 0},
-        {"alarm_blocks": False},
-        {"reset_keeps_set_values": True},
-        {"supervision_counts": "holder"},
-        {"longest_delay_s": 0.3},
-    ],
-    ids=str,
-)
+WORK: list[dict[str, Any]] = [
+    {},
+    {"identity": GUIDES_OWN},
+    {"terminator": "\r\n"},
+    {"unit_space": True},
+    {"ratings_with_unit": False},
+    {"decimals": 1},
+    {"decimals": 0},
+    {"kilowatts": True},
+    {"parser": "20000"},
+    {"sixth": "first five"},
+    {"longest": 0},
+    {"alarm_blocks": False},
+    {"reset_keeps_set_values": True},
+    {"supervision_counts": "holder"},
+    {"longest_delay_s": 0.3},
+]
+
+
+def test_no_switch_is_untried() -> None:
+    assert served.find_tried(Path(__file__), "supply", WORK) == {field.name for field in fields(EaBehaviour)}
+
+
+@pytest.mark.parametrize("behaviour", WORK, ids=str)
 def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, Any]) -> None:
     with served.supply(tmp_path, **behaviour) as unit, running(supply := make_supply(unit.address)):
         unit.loom["contactor"][0] = 1.0
@@ -113,14 +116,19 @@ def test_remote_control_that_another_interface_holds_is_told_when_arming(tmp_pat
 def test_settings_are_safe_while_it_is_held_and_as_found_afterwards(tmp_path: Path) -> None:
     with served.supply(tmp_path) as unit:
         control = unit.instrument.control
-        control.after_remote = True
+        control.after_remote = control.after_power_fail = control.after_power_on = True
+
+        def read_returns() -> tuple[bool, ...]:
+            """Whether the output comes back or stays on by itself, by what has happened."""
+            return control.after_overheating, control.after_power_fail, control.after_power_on, control.after_remote
+
         with running(supply := make_supply(unit.address)):
-            held = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
-            assert held == (False, False, True, 2.0)
+            assert read_returns() == (False, False, False, False)
+            assert (control.supervised, control.supervision_s) == (True, 2.0)
             assert supply.health().state is LinkState.OK
             supply.restore()
-        found = control.after_overheating, control.after_remote, control.supervised, control.supervision_s
-        assert found == (True, True, False, 5.0)
+        assert read_returns() == (True, True, True, True)
+        assert (control.supervised, control.supervision_s) == (False, 5.0)
         assert control.owner == "NONE"
         assert supply.news()[-1].text.startswith("restored: ")
 

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from drivers.errors import BenchError
+from drivers.errors import BenchError, LinkDropped
 from drivers.ports import LinkState
+from drivers.scpi.link import ScpiLink
+from fixtures.behaviour import NgiBehaviour
 from fixtures.journal import read_journal
 from tests.drivers import served
 from tests.drivers.bench_instruments import make_cell_simulator
 from tests.drivers.polled import known, running, until
 
-if TYPE_CHECKING:
-    from pathlib import Path
+WORK: list[dict[str, Any]] = [
+    {},
+    {"identity": "NGI, N83624-06-05, 0, V1.02"},
+    {"terminator": "\r\n"},
+    {"clients": 1, "surplus": "refuse"},
+    {"clients": 1, "surplus": "queue"},
+    {"clients": 1, "surplus": "replace"},
+    {"list_currents": False},
+    {"longest": 256},
+    {"list_currents": False, "longest": 256},
+    {"bare_numbers": True},
+    {"list_order": "ascending"},
+    {"protection_zero": "trips"},
+    {"relay_s": 0.2},
+    {"short_forms": "rule"},
+    {"discharge_reads": -1.0},
+]
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        {},
-        {"identity": "NGI, N83624-06-05, 0, V1.02"},
-        {"terminator": "\r\n"},
-        {"list_currents": False},
-        {"longest": 256},
-        {"list_currents": False, "longest": 256},
-        {"bare_numbers": True},
-        {"list_order": "ascending"},
-        {"protection_zero": "trips"},
-        {"relay_s": 0.2},
-        {"short_forms": "rule"},
-        {"discharge_reads": -1.0},
-    ],
-    ids=str,
-)
+def test_no_switch_is_untried() -> None:
+    assert served.find_tried(Path(__file__), "cell_simulator", WORK) == {field.name for field in fields(NgiBehaviour)}
+
+
+@pytest.mark.parametrize("behaviour", WORK, ids=str)
 def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, Any]) -> None:
     sign = behaviour.get("discharge_reads", 1.0)
     wanted = np.linspace(3.1, 4.1, 24)
@@ -57,6 +63,26 @@ def test_the_driver_works_whichever_it_is(tmp_path: Path, behaviour: dict[str, A
         assert cells.complaints() == []
     entries = list(read_journal(unit.journal))
     assert max(len(entry["in"]) + 1 if "in" in entry else entry.get("bytes", 0) + 1 for entry in entries) <= 256
+
+
+@pytest.mark.parametrize(("surplus", "state"), [("refuse", LinkState.DROPPED), ("queue", LinkState.SILENT)])
+def test_a_unit_whose_one_client_is_another_is_told_at_connect(tmp_path: Path, surplus: str, state: LinkState) -> None:
+    with served.cell_simulator(tmp_path, clients=1, surplus=surplus) as unit, ScpiLink.open(unit.address) as foreign:
+        assert foreign.ask(b"*IDN?\n", 1)
+        with running(cells := make_cell_simulator(unit.address, identify=0.1), state):
+            assert "no other program is connected: it may accept only one client" in cells.health().detail
+
+
+def test_a_unit_that_serves_the_newest_client_alone_serves_the_bench(tmp_path: Path) -> None:
+    with (
+        served.cell_simulator(tmp_path, clients=1, surplus="replace") as unit,
+        ScpiLink.open(unit.address) as foreign,
+    ):
+        assert foreign.ask(b"*IDN?\n", 1)
+        with running(cells := make_cell_simulator(unit.address)):
+            cells.prepare()
+            with pytest.raises(LinkDropped):
+                foreign.ask(b"*IDN?\n", 1)
 
 
 def test_a_reply_after_four_and_a_half_seconds_is_refused_with_its_time(tmp_path: Path) -> None:

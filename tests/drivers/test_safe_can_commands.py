@@ -8,6 +8,8 @@ import pytest
 
 from drivers.canbus.dut import open_commands
 from drivers.canbus.lean_can import can
+from drivers.clock import monotonic
+from drivers.safe_can_commands import DRAIN_FRAMES
 from tests.drivers.candevice import MAPPED, Device, broken
 from tests.drivers.polled import until
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from drivers.safe_commands import SafeConnection
+
+FLOOD_S = 3.0
 
 
 @pytest.fixture
@@ -109,6 +113,46 @@ def test_a_frame_on_which_the_adapter_stumbles_takes_no_link(
     opener.stop()
     assert result.verified
     assert left == [0]
+
+
+class Flood:
+    """A bus on which a next frame always waits, for `FLOOD_S`; `frames` counts those that were read."""
+
+    def __init__(self, device: Device, patch: pytest.MonkeyPatch) -> None:
+        self.frames, self._until_s = 0, monotonic() + FLOOD_S
+        receive = can.BusABC.recv
+
+        def flood(bus: can.BusABC, timeout: float | None = None) -> can.Message | None:
+            if bus is device.bus or not self.is_on:
+                return receive(bus, timeout)
+            self.frames += 1
+            return can.Message(arbitration_id=0x7F0, data=bytes(8), is_extended_id=False)
+
+        patch.setattr("can.BusABC.recv", flood)
+
+    @property
+    def is_on(self) -> bool:
+        return monotonic() < self._until_s
+
+
+def test_a_flood_of_frames_does_not_hold_the_guard(
+    device: Device, mouth: SafeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = Flood(device, monkeypatch)
+    for calls in (1, 2, 3):
+        assert mouth.keep_alive()
+        assert flood.frames <= calls * DRAIN_FRAMES
+
+
+def test_a_flood_of_frames_does_not_hold_a_safe_sequence_past_its_time(
+    device: Device, mouth: SafeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = Flood(device, monkeypatch)
+    (result,) = mouth.execute()
+    assert flood.is_on, "the sequence of 0.3 s has ended before it"
+    assert not result.verified
+    assert flood.frames > DRAIN_FRAMES
+    assert device.bus.recv(0.0) is not None, "the request went out"
 
 
 class Answer(can.Listener):

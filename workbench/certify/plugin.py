@@ -132,7 +132,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     certifying = item.config.stash[_KEY]
     if certifying.has_detected and certifying.job.first_detection:
         return True
-    item.stash[_BEGUN] = time.time()
+    item.stash[_BEGUN] = monotonic()
     certifying.stream.write(CaseBegun(info_of(item)))
     done = yield
     _write_end(item, certifying)
@@ -279,6 +279,6 @@ def _write_end(item: pytest.Item, certifying: CertificationPlugin) -> None:
     reason = trouble[1] if trouble else next(doubts, "") if checks else "the script recorded no check"
     certifying.has_detected |= verdict is Verdict.FAIL
     traces = () if certifying.case_bench is None else certifying.case_bench.traces(check.channel for check in checks)
-    took_s = round(time.time() - item.stash[_BEGUN], 3)
+    took_s = round(monotonic() - item.stash[_BEGUN], 3)
     certifying.stream.write(CaseEnded(CaseResult(info_of(item), verdict, reason, took_s, tuple(checks)), traces))
     certifying.identify_bench()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from control.arming import Arming, ArmingBench, CheckResult
 from control.device import DeviceBehaviour
+from control.guard_reports import ArmAnswer
 from control.state import BenchState
 from drivers import source_names
 from drivers.channel_names import BMS_BALANCING
@@ -145,10 +146,12 @@ def _go_live(station: LiveBench, cancelled: Callable[[], bool]) -> None:
     """Arm the guard and set the loop live: contactors may close only once the guard has confirmed that it is armed."""
     _raise_if_ended(station, cancelled)
     number = station.guard.arm()
-    if not station.wait_until(lambda: station.guard.answer(number) is not None, ARMED_S):
-        raise BenchError(f"the guard has not confirmed within {ARMED_S:g} s that it is armed")
-    if (answer := station.guard.answer(number)) is not None and answer.cause:
+    station.wait_until(lambda: station.guard.answer(number) is not None, ARMED_S)
+    answer = station.guard.answer(number)
+    if answer is not None and answer.cause:
         raise BenchError(f"the guard has tripped: {answer.cause}")
+    if not (isinstance(answer, ArmAnswer) and answer.armed):
+        raise BenchError(f"the guard has not confirmed within {ARMED_S:g} s that it is armed")
     station.loop.live = True
 
 

@@ -325,22 +325,22 @@ class CommandHandler:
         if state in (BenchState.ARMED, BenchState.RUNNING):
             self._engine.between_turns(lambda: station.loop.machine.to(BenchState.CONNECTED))
         at_rest = state in (BenchState.DISCONNECTED, BenchState.CONNECTED)
-        verified, trouble = (True, list[str]()) if at_rest else self._take_down(station)
+        released, trouble = (True, list[str]()) if at_rest else self._take_down(station)
         for sentence in trouble:
-            self._event(Level.ALARM, "leave", sentence if verified else f"{sentence}; the guard keeps trying")
-        if not at_rest and verified:
+            self._event(Level.ALARM, "leave", sentence if released else f"{sentence}; the guard keeps trying")
+        if not at_rest and released:
             station.wait_until(lambda: station.output_word(BenchState.CONNECTED) is OutputState.DE_ENERGISED, FALL_S)
-        output = station.output_word(BenchState.CONNECTED) if verified else OutputState.UNKNOWN
-        if verified:
+        output = station.output_word(BenchState.CONNECTED) if released else OutputState.UNKNOWN
+        if released:
             station.supply.restore()
         self._engine.report_changes(station)
         self._event(Level.INFO, "session", f"disconnected; outputs read {output.value}")
         self._engine.end_turning()
         self._engine.to_client.keep_event = None
-        if verified:
+        if released:
             station.guard.quit()
             session_journal.end(self._journal)
-        self._engine.to_client.send(Closed(verified, output))
+        self._engine.to_client.send(Closed(released, output))
         seal = progress.SealProgress(self._send_progress, station.recorder.ticks)
         seal.report(0.0)
         station.close(seal.report)

@@ -91,6 +91,7 @@ class Engine:
         for work in (self._receive_requests, self._handle_requests, self._publish_status):
             threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True).start()
         self._turn()
+        self.outputs_off.close()
         self.to_client.flush()
 
     # -- the loop's thread

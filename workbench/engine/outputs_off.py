@@ -37,7 +37,7 @@ class OutputsOff:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._numbers: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="outputs off", daemon=True).start()
 
     def press(self, number: int) -> None:
@@ -46,10 +46,13 @@ class OutputsOff:
         self._engine.commands.cancelled.set()
         self._numbers.put(number)
 
+    def close(self) -> None:
+        """End the thread once every press is answered."""
+        self._numbers.put(None)
+
     def _run(self) -> None:
         ask_realtime(ENGINE_THREADS)
-        while True:
-            number = self._numbers.get()
+        while (number := self._numbers.get()) is not None:
             try:
                 failure = self._switch_off()
             except Exception:  # noqa: BLE001  # the thread must still answer the next press

@@ -26,6 +26,7 @@ from twin.network.sampling import is_averaged
 from twin.network.trace import make_trace
 from workbench.modelling.circuit_of_cell import make_circuit_of
 from workbench.modelling.log_start import find_start
+from workbench.scores import rms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from twin.network.network import Network
     from twin.network.trace import CellTrace
     from workbench.modelling.log_start import LogStart
+    from workbench.scores import LaneScore
 
 COULOMB: Final = "coulomb"
 LANES: Final = ("ekf", "ckf", "dual-ekf", COULOMB)
@@ -57,11 +59,11 @@ class LogEstimate:
     notes: tuple[str, ...]
 
     @property
-    def rmse_v(self) -> float:
-        """RMSE (V) of the model's voltage above 20 % estimated SoC."""
-        rows = np.asarray(self.columns["soc"], np.float64) >= SCORED_SOC
-        error = np.asarray(self.columns["voltage_model_v"] - self.log.voltage_v, np.float64)[rows]
-        return float(np.sqrt(np.nanmean(error**2))) if rows.any() else float("nan")
+    def voltage_score(self) -> LaneScore:
+        """RMSE (V) of the model's voltage over the rows that are not known to be below 20 % estimated SoC."""
+        soc = np.asarray(self.columns["soc"], np.float64)
+        error_v = np.asarray(self.columns["voltage_model_v"] - self.log.voltage_v, np.float64)
+        return rms(np.where(np.isnan(soc), np.nan, error_v)[~(soc < SCORED_SOC)])
 
 
 def estimate_log(

@@ -15,6 +15,7 @@ from twin.network.trace import make_trace
 from twin.network.voltage import predict_voltage
 from workbench.modelling.circuit_of_cell import make_circuit_of
 from workbench.modelling.log_start import find_start
+from workbench.scores import rms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from twin.network.network import Network
     from twin.network.trace import CellTrace
     from workbench.modelling.log_start import LogStart
+    from workbench.scores import LaneScore
 
-MODELS: Final = ("ecm", "spme", "dfn")
+ISOTHERMAL: Final = "dfn"  # it takes the temperature of the log
+MODELS: Final = ("ecm", "spme", ISOTHERMAL)
 ZERO_C_K: Final = 273.15
 SCORED_SOC: Final = 0.2
 STEP_S: Final = {"spme": 1.0, "dfn": 1.0}  # shortest step of the physical models: faster samples are averaged
@@ -35,7 +38,10 @@ LONGEST_S: Final = {"spme": 1.0, "dfn": 60.0}
 
 @dataclass(frozen=True)
 class LogTwin:
-    """Columns of the log's length; `scored`: rows at 20 % SoC and above, not below the cut-off, where the model ran."""
+    """Columns of the log's length; `scored`: rows at 20 % SoC and above and not below the cut-off.
+
+    Where the model has ended, the charge counted in the log tells the SoC: such rows lower the coverage of a score.
+    """
 
     log: CellLog
     model: str
@@ -45,18 +51,16 @@ class LogTwin:
     notes: tuple[str, ...]
 
     @property
-    def rmse_v(self) -> float:
-        """RMSE (V) of the voltage over the scored rows; NaN without any."""
-        error = np.asarray(self.columns["residual_v"], np.float64)[self.scored]
-        return float(np.sqrt(np.mean(error**2))) if len(error) else float("nan")
+    def voltage_score(self) -> LaneScore:
+        """RMSE (V) of the voltage over the scored rows."""
+        return rms(np.asarray(self.columns["residual_v"], np.float64)[self.scored])
 
     @property
-    def rmse_k(self) -> float:
-        """RMSE (K) of the temperature; NaN where nobody measured it."""
-        if self.log.temperature_k is None:
-            return float("nan")
-        error = np.asarray(self.columns["temperature_model_k"], np.float64) - self.log.temperature_k
-        return float(np.sqrt(np.nanmean(error**2)))
+    def temperature_score(self) -> LaneScore | None:
+        """RMSE (K) of the temperature; None where nobody measured it, or the model takes what was measured."""
+        if self.log.temperature_k is None or self.model == ISOTHERMAL:
+            return None
+        return rms(np.asarray(self.columns["temperature_model_k"], np.float64) - self.log.temperature_k)
 
 
 def lay_twin(
@@ -89,7 +93,7 @@ def lay_twin(
         "temperature_k": trace.case_k if log.temperature_k is not None else np.full(len(log), np.nan),
         "temperature_model_k": kelvin,
     }
-    scored = (soc >= SCORED_SOC) & (log.voltage_v >= empty_v) & np.isfinite(voltage_v)
+    scored = (np.where(np.isnan(soc), trace.soc, soc) >= SCORED_SOC) & (log.voltage_v >= empty_v)
     return LogTwin(log, model, columns, scored, start, tuple(notes))
 
 

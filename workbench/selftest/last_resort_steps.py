@@ -8,19 +8,23 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from control.state import BenchState, OutputState
 from drivers import source_names
 from drivers.channel_names import BMS_POWER, SUPPLY_CURRENT, cell_voltage
 from drivers.event import EventKind
+from workbench import jitter
 from workbench.selftest import evidence
 from workbench.selftest.reaction import Reaction
 from workbench.selftest.step import StepFinding
 from workbench.session import waiting
-from workbench.session.outputs_off_requests import ENGINE, GUARD
+from workbench.session.outputs_off_requests import ENGINE, GUARD, PendingOff
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drivers.event import Event
     from workbench.selftest.context import SelftestContext
     from workbench.session.live_session import LiveSession
@@ -29,6 +33,7 @@ KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 STOP, GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)
 FALLBACK_MS: Final = 1_000.0  # the engine misses eight heartbeats, then acts itself
 RECEIVED_MS: Final = 200.0
+PRESSES: Final = 2
 CURRENT_MESSAGE: Final = "BMS_Pack"
 STALE_S: Final = 5.0 + 0.5 + 2.0  # the greatest age of a value, the longest hold, the longest ramp
 ZERO_A: Final = 0.5
@@ -121,26 +126,41 @@ def hang_guard(context: SelftestContext) -> StepFinding:
     if session.guard_pid is None:
         return StepFinding(ok=False, value="no guard", target=target)
     os.kill(session.guard_pid, STOP)
+    stopped_s, presses = context.now_s(), list[tuple[float, PendingOff]]()
+
+    def find_missing() -> list[Event]:
+        """Return the events of peers that have not acknowledged a press since the guard was stopped."""
+        records = (record for record in session.events(0) if record.t_s >= stopped_s)
+        return [record.event for record in records if record.event.kind == EventKind.OFF_NOT_ACKNOWLEDGED]
+
     try:
-        reaction.since_s = context.now_s()
-        presses = [session.outputs_off()]
-        waiting.finish(session, presses[0], TRIED_S)
-        presses.append(session.outputs_off())  # a second one, on a bench that has tripped
-        waiting.finish(session, presses[1], TRIED_S)
-        acknowledged = waiting.wait_for(
-            session, lambda: any(_is_guard_alone_named(record.event) for record in session.events(0)), 1.0
-        )
+        reaction.since_s = stopped_s
+        for _ in range(PRESSES):  # the second one on a bench that has tripped
+            presses.append((context.now_s(), session.outputs_off()))
+            waiting.finish(session, presses[-1][1], TRIED_S)
+        waiting.wait_for(session, lambda: len(find_missing()) >= PRESSES, 1.0)
     finally:
         os.kill(session.guard_pid, GO_ON)
-    received = all(ENGINE in press.received_s for press in presses)
-    return replace(
-        _judge_any_off(context, reaction, presses[0].sentence, good=acknowledged and received), target=target
-    )
+    late_s = [press.received_s.get(ENGINE, inf) - at_s for at_s, press in presses]
+    own_ms = reaction.find_own_ms(stopped_s, context.now_s())
+    acknowledged = judge_receipts(find_missing(), 1e3 * max(late_s), own_ms)
+    finding = _judge_any_off(context, reaction, presses[0][1].sentence, good=acknowledged is not False)
+    if finding.ok and acknowledged is None:
+        finding = replace(finding, ok=None, reason=f"the machine itself stopped for {own_ms:.0f} ms amid a press")
+    return replace(finding, target=target)
 
 
-def _is_guard_alone_named(event: Event) -> bool:
-    """Return whether the event reports that only the guard has not acknowledged a press."""
-    return event.kind == EventKind.OFF_NOT_ACKNOWLEDGED and GUARD in event.data and ENGINE not in event.data
+def judge_receipts(missing: Sequence[Event], slowest_ms: float, own_ms: float) -> bool | None:
+    """Judge the presses on a hung guard: each names the guard, and the engine received all of them in time.
+
+    `missing`: the events of peers that have not acknowledged; `slowest_ms`: the engine's slowest receipt. Return None
+    where the machine, which stopped for `own_ms`, may have made the engine late.
+    """
+    if len(missing) < PRESSES or not all(GUARD in event.data for event in missing):
+        return False
+    if not any(ENGINE in event.data for event in missing):
+        return True
+    return None if jitter.is_within(slowest_ms, RECEIVED_MS, own_ms) is None else False
 
 
 def _judge_any_off(context: SelftestContext, reaction: Reaction, what: str, *, good: bool) -> StepFinding:

@@ -250,8 +250,8 @@ class LiveSession:
                 self._presses.receive("engine", number, at_s)
             case messages.Closed():
                 self._left = message
-                if message.verified:  # otherwise the guard continues and its reports still count
-                    self._presses.settle()
+                self._presses.settle(message.output)
+                if message.is_released:  # otherwise the guard continues and its reports still count
                     self._guarded = False
                     self._link.send_to_guard(BYE)
             case messages.BenchDeclared(bench):
@@ -316,7 +316,7 @@ class LiveSession:
         output = OutputState.UNKNOWN if left is None else left.output  # the last read-back, never the expected state
         self._status = dataclasses.replace(self._status, state=BenchState.DISCONNECTED, output=output)
         self._fail_pending(Failure("The engine ended.", "Connect again."), clean=not code)
-        if self._trip_report is not None and (left is None or not left.verified):
+        if self._trip_report is not None and (left is None or not left.is_released):
             self._guard_alone(self._trip_report)
 
     def _fail_pending(self, failure: Failure, *, clean: bool = False) -> None:
@@ -328,7 +328,7 @@ class LiveSession:
         self._limiter.add(event)
 
     def _keep_event(self, event: Event) -> None:
-        self._events.add(EventRecord(0, monotonic(), time.time(), event))
+        self._events.add(EventRecord(0, monotonic(), time.time(), event))  # noqa: TID251  # a date
 
     def _alarm(self, source: str, text: str, detail: str = "") -> None:
         self._add_event(Event(Level.ALARM, source, text, {DETAIL: detail} if detail else {}))

@@ -71,12 +71,12 @@ class OutputsOffReceived:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The bench is closed. `verified`: every output was read back off; the guard has nothing left to do.
+    """The bench is closed. `is_released`: nothing was live, or off was verified; the guard has nothing left to do.
 
-    `output`: the state that the last read-backs prove; it is not inferred later.
+    `output`: the state that the last read-backs prove. It alone says what is off; nothing is inferred from the rest.
     """
 
-    verified: bool
+    is_released: bool
     output: OutputState
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from control.state import OutputState
 from drivers.event import DETAIL, KIND, Event, EventKind, Level
 from workbench.session.actions import Action, Failure, PendingAction
 
@@ -81,10 +82,11 @@ class OutputsOffRequests:
             if press.number == number:
                 press.failures[peer] = failure
 
-    def settle(self) -> None:
-        """Complete every press: the bench was closed with every output read back off."""
-        for press in self._presses:
-            press.failures[ENGINE] = None
+    def settle(self, output: OutputState) -> None:
+        """Complete every press if the bench was closed with every output read back off; `output`: that read-back."""
+        if output is OutputState.DE_ENERGISED:
+            for press in self._presses:
+                press.failures[ENGINE] = None
 
     def watch(self, now_s: float, *, alone: bool, connecting: bool) -> None:
         """Judge the receipt of each press once its time is over, and whether the press is done.

@@ -40,7 +40,7 @@ def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, *, 
         report.line(note)
     soc, std = estimate.columns["soc"], estimate.columns["soc_std"]
     report.line(f"{lane}: {100 * soc[0]:.1f} to {100 * soc[-1]:.1f} % SoC, deviation at the end {100 * std[-1]:.1f} %")
-    report.line(f"voltage RMSE of the model above 20 % SoC: {1e3 * estimate.rmse_v:.1f} mV")
+    report.line(f"voltage RMSE of the model above 20 % SoC: {estimate.voltage_score.words(1e3, 'mV', 1)}")
     if bool(np.any(estimate.columns.get("sensor_implausible", False))):
         report.line("the current sensor is implausible: the voltage contradicts its charge")
     report.line(f"wrote {out}")
@@ -65,10 +65,12 @@ def find_degc(log: CellLog) -> str:
 
 
 def _describe(estimate: LogEstimate) -> dict[str, Any]:
-    columns = estimate.columns
+    columns, score = estimate.columns, estimate.voltage_score
     return {
         "lane": estimate.lane,
-        "rmse_mv": {find_degc(estimate.log): 1e3 * estimate.rmse_v},
+        "rmse_mv": {find_degc(estimate.log): score.scale(1e3)},
+        "coverage": score.coverage,
+        "reason": score.reason,
         "split": {"fit": [], "held": [str(estimate.log.path)]},
         "soc0": estimate.start.soc,
         "soc0_std": estimate.start.soc_std,

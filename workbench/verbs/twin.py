@@ -35,11 +35,15 @@ def main(report: Report, chosen: LogChoice, cell: str, out: Path, model: str, *,
     write_table(out, spread_rows(log, twin.columns), about)
     for note in (*log.notes, *twin.notes):
         report.line(note)
-    report.line(f"{model}: voltage RMSE above 20 % SoC {1e3 * twin.rmse_v:.1f} mV over {int(twin.scored.sum())} rows")
-    if log.temperature_k is not None:
-        report.line(f"{model}: temperature RMSE {twin.rmse_k:.2f} K")
+    volts, kelvins = twin.voltage_score, twin.temperature_score
+    rows = int(twin.scored.sum())
+    report.line(f"{model}: voltage RMSE above 20 % SoC, {rows} rows: {volts.words(1e3, 'mV', 1)}")
+    if kelvins is not None:
+        report.line(f"{model}: temperature RMSE: {kelvins.words(1.0, 'K', 2)}")
     report.line(f"wrote {out}")
     report.body.update(describe_log(log), cell=parameters.file.name, model=model, file=str(out))
-    report.body.update(rmse_mv={find_degc(log): 1e3 * twin.rmse_v}, rmse_k=twin.rmse_k, soc0=twin.start.soc)
+    report.body.update(rmse_mv={find_degc(log): volts.scale(1e3)}, coverage=volts.coverage, reason=volts.reason)
+    report.body.update(rmse_k=None if kelvins is None else kelvins.value, soc0=twin.start.soc)
+    report.body.update({} if kelvins is None else {"coverage_k": kelvins.coverage, "reason_k": kelvins.reason})
     report.body.update(split={"fit": [], "held": [str(log.path)]}, twin_notes=list(twin.notes))
     return True

@@ -36,7 +36,10 @@ AT_REST = {
 
 
 class FakeBms:
-    """A device that says what it is told to say, and remembers what it was asked; `age_s` of what it says."""
+    """A device that says what it is told to say, and remembers what it was asked.
+
+    `age_s` of what it says; `old_s` of the channels that are older than that.
+    """
 
     def __init__(self, configured: Configuration, clock: SteppedClock) -> None:
         self.map = read_dut_map(configured.dut_map)
@@ -44,12 +47,14 @@ class FakeBms:
         self._clock = clock
         self.values = {channel.name: 3.8 if "cell" in channel.name else 298.15 for channel in self.channels} | AT_REST
         self.age_s = 0.01
+        self.old_s: dict[str, float] = {}
         self.asked: list[Contactor] = []
         self.beats = 0
 
     def read(self, values: Floats, sampled_s: Floats, quality: Bytes) -> None:
         values[:] = [self.values[channel.name] for channel in self.channels]
-        sampled_s[:], quality[:] = self._clock.now() - self.age_s, Quality.GOOD
+        sampled_s[:] = [self._clock.now() - self.old_s.get(channel.name, self.age_s) for channel in self.channels]
+        quality[:] = Quality.GOOD
 
     def health(self) -> Health:
         return Health(self.name, LinkState.OK)
@@ -139,6 +144,20 @@ def test_a_silent_bms_holds_and_does_not_trip(rig: Rig) -> None:
     turn = rig.beside.turn()
     assert (turn.values[metrics.VERDICT], turn.tripped) == ("held", "")
     assert "silent" in str(turn.values[metrics.VERDICT_REASON])
+
+
+@pytest.mark.parametrize(
+    "channel", ["bms/charge_limit", "bms/discharge_limit", "bms/cell_05/voltage", "bms/temperature_1"]
+)
+def test_one_value_past_its_own_age_is_held_while_all_others_are_fresh(rig: Rig, channel: str) -> None:
+    (most_s,) = (known.max_age_s for known in rig.bms.channels if known.name == channel)
+    rig.turns(2)
+    rig.bms.old_s[channel] = 0.9 * most_s
+    assert rig.beside.turn().values[metrics.VERDICT] == "allowed"
+    rig.bms.old_s[channel] = 1.1 * most_s
+    turn = rig.beside.turn()
+    assert (turn.values[metrics.VERDICT], turn.tripped) == ("held", "")
+    assert str(turn.values[metrics.VERDICT_REASON]).startswith(f"{channel} is late")
 
 
 def test_more_current_than_the_bms_allows_is_held(rig: Rig) -> None:

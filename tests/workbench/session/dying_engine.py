@@ -39,7 +39,17 @@ def run_engine_after_reset(order: EngineOrder, client: Connection, guard_client:
 def run_engine_that_seals(order: EngineOrder, client: Connection, guard_client: Connection) -> None:
     """Close the bench, then seal until the client has sent something."""
     del order, guard_client
-    client.send(Closed(verified=True, output=OutputState.DE_ENERGISED))
+    client.send(Closed(is_released=True, output=OutputState.DE_ENERGISED))
+    client.recv()
+
+
+def run_engine_that_reads_nothing_back(order: EngineOrder, client: Connection, guard_client: Connection) -> None:
+    """Connect, and at OUTPUTS OFF close the bench, at rest, with outputs that answer no read-back; then seal."""
+    del order, guard_client
+    client.recv()
+    client.send(StatusUpdate(SessionStatus(state=BenchState.CONNECTED, output=OutputState.UNKNOWN)))
+    client.recv()
+    client.send(Closed(is_released=True, output=OutputState.UNKNOWN))
     client.recv()
 
 

@@ -10,6 +10,7 @@ from control.state import BenchState, OutputState
 from tests.workbench.session.dying_engine import (
     run_dying_engine,
     run_engine_after_reset,
+    run_engine_that_reads_nothing_back,
     run_engine_that_seals,
     run_engine_that_speaks_on,
 )
@@ -67,4 +68,16 @@ def test_a_bench_that_is_being_closed_refuses_to_connect_and_says_why(tmp_path: 
     assert refused.done
     assert refused.error is not None
     assert "is being closed" in refused.error.sentence
+    session.close()
+
+
+def test_off_amid_a_disconnect_from_rest_stays_open_where_no_output_was_read_back(tmp_path: Path) -> None:
+    session = LiveSession(EngineOrder(EMULATED_BENCH, tmp_path), run_engine_that_reads_nothing_back)
+    session.connect()
+    assert waiting.wait_for(session, lambda: session.status.state is BenchState.CONNECTED, LONG_S)
+    pressed = session.outputs_off()
+    assert waiting.wait_for(session, lambda: "is being closed" in session.can(Action.CONNECT)[1], LONG_S)
+    session.poll()
+    assert not pressed.done
+    assert session.status.output is OutputState.UNKNOWN
     session.close()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from control.guard_reports import GuardResult, TripReport
+from control.state import OutputState
 from drivers.event import EventKind, Level
 from workbench.session.outputs_off_requests import ENGINE, GUARD, NOT_VERIFIED, OutputsOffRequests, PendingOff
 
@@ -124,6 +127,16 @@ def test_once_the_engine_has_ended_the_guard_alone_is_asked() -> None:
 def test_a_press_amid_a_disconnect_that_verified_everything_off_is_done() -> None:
     pressed = Pressed()
     pressed.presses.verify("engine", 7, NOT_VERIFIED)  # its connections were closed already
-    pressed.presses.settle()
+    pressed.presses.settle(OutputState.DE_ENERGISED)
     pressed.watch(10.3)
     assert (pressed.pending.done, pressed.pending.error) == (True, None)
+
+
+@pytest.mark.parametrize("output", [output for output in OutputState if output is not OutputState.DE_ENERGISED])
+def test_a_press_amid_a_disconnect_that_read_nothing_back_off_stays_open(output: OutputState) -> None:
+    pressed = Pressed()
+    pressed.presses.settle(output)
+    pressed.watch(10.3)
+    assert not pressed.pending.done
+    pressed.watch(30.1)
+    assert (pressed.pending.done, pressed.pending.error) == (True, NOT_VERIFIED)

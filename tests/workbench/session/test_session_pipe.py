@@ -16,6 +16,7 @@ from drivers.event import EventKind
 from tests.workbench.live import HIL24, channel, outputs
 from workbench.compose.session import open_session
 from workbench.session import engine_link, waiting
+from workbench.session.actions import Action
 from workbench.session.outputs_off_requests import ENGINE, GUARD, PEERS
 
 if TYPE_CHECKING:
@@ -109,8 +110,15 @@ def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip
     assert waiting.wait_for(session, lambda: session.status.state is BenchState.CONNECTED, 2.0)
     with pytest.raises(Refused, match="the guard has ended"):
         waiting.finish(session, session.arm(), waiting.ARM_S)
+    dead_pid = session.guard_pid
     waiting.finish(session, session.disconnect(), waiting.CONNECT_S)
     assert waiting.wait_for(session, lambda: session.status.output is OutputState.DE_ENERGISED, 10.0)
+
+    assert waiting.wait_for(session, lambda: session.can(Action.CONNECT)[0], waiting.CONNECT_S), "its run is sealed"
+    waiting.finish(session, session.connect(), waiting.CONNECT_S)
+    waiting.finish(session, session.arm(), waiting.ARM_S)
+    assert session.status.state is BenchState.ARMED, "a new guard was started"
+    assert session.guard_pid not in {None, dead_pid}
 
 
 @pytest.mark.live

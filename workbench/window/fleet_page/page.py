@@ -56,7 +56,7 @@ class FleetPage(QWidget):
         backend: FleetBackend,
         root: Path | None,
         theme: Theme,
-        wall_s: Callable[[], float] = time.time,
+        wall_s: Callable[[], float] = time.time,  # noqa: TID251  # dates of other machines
     ) -> None:
         super().__init__()
         self.setAccessibleName("Fleet page")

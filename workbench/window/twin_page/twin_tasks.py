@@ -90,13 +90,19 @@ def _reduce(request: LayRequest, body: dict[str, Any], columns: dict[str, Any]) 
         _scale(body["rmse_k"], 1.0),
         _scale(body["soc0"], 1.0),
         len(time_s),
-        (*body["notes"], *body["twin_notes"]),
+        (*body["notes"], *body["twin_notes"], *_explain_scores(body)),
         thin_curve(time_s, columns["voltage_v"]),
         thin_curve(time_s, columns["voltage_model_v"]),
         thin_curve(time_s, residual_v),
         bin_residual(columns["soc"], residual_v, SOC_STEP),
         bin_residual(columns["temperature_k"], residual_v, KELVIN_STEP, ZERO_C_K),
     )
+
+
+def _explain_scores(body: dict[str, Any]) -> list[str]:
+    """Return why a figure has no value."""
+    reasons = {"voltage": body.get("reason"), "temperature": body.get("reason_k")}
+    return [f"RMSE of the {what} is not judged: {reason}" for what, reason in reasons.items() if reason]
 
 
 def _read_fit(request: RefitRequest, body: dict[str, Any]) -> RefitResult:

@@ -52,11 +52,13 @@ def test_the_table_of_a_verb_comes_back_reduced(tmp_path: Path) -> None:
     }
     PARQUET.write_table(PYARROW.table(columns), tmp_path / "log.parquet")
     body = {"rmse_mv": {"25": 19.1}, "rmse_k": None, "soc0": 0.99, "notes": ["one"], "twin_notes": ["two"]}
+    body |= {"reason": "", "reason_k": "known for 75.0 % of the samples, 99 % are needed"}
     (tmp_path / "log.json").write_text(json.dumps(body))
     request = LayRequest(tmp_path / "log.csv", "chen2020")
     twin = lay(StubReporter(), request, [sys.executable, str(FAKE), *request.words])
     assert twin is not None
-    assert (twin.rmse_v, twin.soc0, twin.rows, twin.notes) == (pytest.approx(0.0191), 0.99, 4, ("one", "two"))
+    why = "RMSE of the temperature is not judged: known for 75.0 % of the samples, 99 % are needed"
+    assert (twin.rmse_v, twin.soc0, twin.rows, twin.notes) == (pytest.approx(0.0191), 0.99, 4, ("one", "two", why))
     assert np.isnan(twin.rmse_k)
     assert twin.measured.x == (0.0, 1.0, 2.0, 3.0), "from the start of the log"
     assert twin.residual.y == (0.010, 0.010, -0.030)
