@@ -148,6 +148,15 @@ class StateOfHealth:
     resistance: Floats
     resistance_std: Floats
 
+    def describe_pack(self) -> tuple[float, float, float, float, float]:
+        """Return mean capacity, its mean deviation and the lowest, then mean resistance and its mean deviation.
+
+        The pack as if all cells erred alike; NaN while one cell is not known.
+        """
+        capacity, resistance = self.capacity, self.resistance
+        means = [float(values.mean()) for values in (capacity, self.capacity_std, resistance, self.resistance_std)]
+        return means[0], means[1], float(capacity.min()), means[2], means[3]
+
 
 @dataclass(frozen=True)
 class Estimate:
