@@ -14,11 +14,16 @@ from drivers.channel_names import (
     COMMAND_CURRENT,
     GATE_TICKS_LEFT,
     GATE_VERDICT,
+    GROWTH,
+    GROWTH_STD,
     LOOP_LATE,
     LOOP_MISSED,
     LOOP_NUMBER,
     LOOP_TURN,
     LOOP_TWIN,
+    SOH,
+    SOH_MIN,
+    SOH_STD,
     allowed_voltage,
     command_voltage,
     lane_cell_channel,
@@ -79,6 +84,7 @@ LOOP = (
     Channel(ALLOWED_CURRENT, "A"),
 )
 
+OF_HEALTH = (SOH, SOH_STD, SOH_MIN, GROWTH, GROWTH_STD)
 OF_PACK = (  # an estimator's values of the whole pack, and how long its step took
     ("soc", "1"),
     ("soc_std", "1"),
@@ -87,6 +93,7 @@ OF_PACK = (  # an estimator's values of the whole pack, and how long its step to
     ("discharge_power_std", "W"),
     ("charge_power", "W"),
     ("charge_power_std", "W"),
+    *((what, "1") for what in OF_HEALTH),
     ("step", "s"),
 )
 
@@ -206,6 +213,9 @@ def _estimate_value(out: Floats, estimate: Estimate) -> None:
             estimate.charge_w,
             estimate.charge_std_w,
         )
+    if estimate.soh is not None:
+        end = 3 * cells + len(OF_PACK) - 1  # the step
+        out[end - len(OF_HEALTH) : end] = estimate.soh.describe_pack()
 
 
 def _blocks(out: Floats, at: int, blocks: tuple[Floats, ...]) -> None:

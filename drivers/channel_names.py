@@ -59,6 +59,8 @@ CELLS_MAX: Final = "cells/max"
 CELLS_SPREAD: Final = "cells/spread"
 COLDEST: Final = "temperature/coldest"
 HOTTEST: Final = "temperature/hottest"
+# What an estimator lane tells of the pack's health, in the order of `StateOfHealth.describe_pack`.
+SOH, SOH_STD, SOH_MIN, GROWTH, GROWTH_STD = "soh", "soh_std", "soh_min", "resistance_growth", "resistance_growth_std"
 DERIVED: Final = frozenset({"cells", "temperature"})
 LANES: Final = frozenset({"twin", "estimator", "controller"})
 

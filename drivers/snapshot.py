@@ -136,11 +136,35 @@ class PackReading:
 
 
 @dataclass(frozen=True)
+class StateOfHealth:
+    """Health of each series element, with standard deviations; NaN where it is not known yet.
+
+    `capacity[n]`: the SoH, its charge between full and empty over the nameplate's. `resistance[n]`: the growth of the
+    resistance, R0 over the R0 of the cell file at the same charge and temperature (1: as new).
+    """
+
+    capacity: Floats
+    capacity_std: Floats
+    resistance: Floats
+    resistance_std: Floats
+
+    def describe_pack(self) -> tuple[float, float, float, float, float]:
+        """Return mean capacity, its mean deviation and the lowest, then mean resistance and its mean deviation.
+
+        The pack as if all cells erred alike; NaN while one cell is not known.
+        """
+        capacity, resistance = self.capacity, self.resistance
+        means = [float(values.mean()) for values in (capacity, self.capacity_std, resistance, self.resistance_std)]
+        return means[0], means[1], float(capacity.min()), means[2], means[3]
+
+
+@dataclass(frozen=True)
 class Estimate:
-    """The estimate of a lane: `soc[n]` and `soc_std[n]` per cell (fractions of capacity)."""
+    """The estimate of a lane: `soc[n]` and `soc_std[n]` per cell (fractions of capacity); `soh` if it tells health."""
 
     soc: Floats
     soc_std: Floats
+    soh: StateOfHealth | None = field(default=None, kw_only=True)
 
     @property
     def pack_soc(self) -> float:

@@ -29,6 +29,8 @@ POLICY_VIOLATIONS, POLICY_INTERVENTIONS, POLICY_OUTSIDE = (
     "Policy/Interventions",
     "Policy/Outside",
 )
+SOH, SOH_STD, SOH_MIN = "Pack/SoH", "Pack/SoH Std", "Cells/SoH Min"
+GROWTH, GROWTH_STD = "Pack/Resistance Growth", "Pack/Resistance Growth Std"
 SIZE, OFFSET, CHUNK = "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
 
 TYPES: Final[dict[str, DataType]] = {
@@ -71,7 +73,13 @@ TYPES: Final[dict[str, DataType]] = {
     POLICY_VIOLATIONS: DataType.UINT64,
     POLICY_INTERVENTIONS: DataType.UINT64,
     POLICY_OUTSIDE: DataType.UINT64,
+    SOH: DataType.DOUBLE,
+    SOH_STD: DataType.DOUBLE,
+    SOH_MIN: DataType.DOUBLE,
+    GROWTH: DataType.DOUBLE,
+    GROWTH_STD: DataType.DOUBLE,
 }
+HEALTH: Final = (SOH, SOH_STD, SOH_MIN, GROWTH, GROWTH_STD)  # in the order of `StateOfHealth.describe_pack`
 _BY_NAME: Final = (
     BD_SEQ,
     REBIRTH,

@@ -19,6 +19,8 @@ import numpy as np
 
 from twin import cell_table, power
 from twin.cell_table import OCV, R0, R1, R2, TAU1, TAU2, interpolate
+from twin.network.slow_health import SlowHealth
+from twin.network.widening import widen_table
 from twin.numba_kernel import kernel
 from twin.ports import HealthEstimate
 from twin.power import HORIZON_S, VoltageForecast
@@ -233,6 +235,7 @@ class Ekf:
         self._charge, self._resistance = CellFilter(*start), CellFilter(*start, updatable=(RESISTANCE,))
         self._reading = np.full((5, pack.cells), np.nan)
         self._reading[[CURRENT, LAGGED]] = 0.0
+        self._slow = SlowHealth(widen_table(table), pack.cells, pack.element_ah)
         update_currents(self._reading, 0.0, self._scale, 1.0)  # compile before the loop runs: it takes a second
         spare = CellFilter(*start)
         spare.update(self._reading, 1.0)
@@ -249,7 +252,8 @@ class Ekf:
         soc, soc_std = self._charge.x[SOC].copy(), np.sqrt(self._charge.covariance[:, SOC, SOC])
         coming = self._resistance.predict_voltage(own)
         able = power.compute_power(self._make_forecast(coming, soc), self._bounds)
-        return HealthEstimate(soc, soc_std, coming[OHM], coming[OHM_STD], *able)
+        soh = self._slow.update(reading, soc, dt_s)
+        return HealthEstimate(soc, soc_std, coming[OHM], coming[OHM_STD], *able, soh=soh)
 
     def _make_forecast(self, coming: Floats, soc: Floats) -> VoltageForecast:
         lines = (coming[OPEN], coming[DROP], coming[OPEN_VAR], coming[DROP_VAR], coming[BOTH_VAR])

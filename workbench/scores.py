@@ -81,6 +81,16 @@ def compute_lane_scores(run: Run) -> list[dict[str, Any]]:
     return _Scores(run).all()
 
 
+def compute_twin_score(run: Run, name: str) -> dict[str, Any]:
+    """Return the scores of one twin, as `compute_lane_scores` does of each lane."""
+    return _Scores(run).of_lane("twin", name)
+
+
+def list_active_twins(run: Run) -> list[str]:
+    """Return the twins that were active while running, in the order of the bench file."""
+    return _Scores(run).list_active()
+
+
 class _Scores:
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -94,7 +104,10 @@ class _Scores:
         self._place = self._active_places()  # by row, NaN if unknown
 
     def all(self) -> list[dict[str, Any]]:
-        return [self._lane(role, name) for role, name in self._lanes]
+        return [self.of_lane(role, name) for role, name in self._lanes]
+
+    def list_active(self) -> list[str]:
+        return [name for name in self._twins if self._playing(name).any()]
 
     def _active_places(self) -> Floats:
         """Return the active twin by row; a run without that column records only the twin at its start."""
@@ -103,7 +116,7 @@ class _Scores:
         first = self._run.meta["active"]["twin"]
         return np.full(self._run.count, float(self._twins.index(first)) if first in self._twins else np.nan)
 
-    def _lane(self, role: str, name: str) -> dict[str, Any]:
+    def of_lane(self, role: str, name: str) -> dict[str, Any]:
         step_s = self._column(f"{role}/{name}/step")
         known_s = step_s[np.isfinite(step_s)]
         failed = bool(len(step_s)) and not np.isfinite(step_s[-1])

@@ -14,6 +14,7 @@ from drivers.benchfile.inputs import PARAMETERS, list_names
 from drivers.benchfile.model import ROLES
 from drivers.errors import BenchFileError, BundleRefused
 from edge_bridge.bundle import canonical_json, golden_estimator, limits, vectors
+from edge_bridge.bundle.dfn_difference import check_dfn_differences
 from edge_bridge.bundle.evidence import weakest
 from edge_bridge.bundle.lanes import describe_lanes
 from edge_bridge.bundle.manifest import (
@@ -112,6 +113,7 @@ def _check_evidence(bundle: Bundle, bench: Bench) -> None:
     if evidence["run"]["name"] != about.run:
         raise ValueError(f"the manifest names run {about.run!r}, it names {evidence['run']['name']!r}")
     list_accepted(bundle)
+    check_dfn_differences(bundle, bench)
     if about.pack_type:
         _check_hashes(bundle, evidence["files"], bench)
 

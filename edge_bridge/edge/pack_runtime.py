@@ -161,7 +161,15 @@ def _values(snapshot: Snapshot, reading: PackReading, estimate: Estimate | None,
         metrics.BMS_FAULT: _whole(read_channel(BMS_FAULT)),
         metrics.VERDICT: word,
         metrics.VERDICT_REASON: str(getattr(verdict, "reason", "")),
+        **_health(estimate),
     }
+
+
+def _health(estimate: Estimate | None) -> dict[str, Scalar]:
+    """Return the pack's health by metric name; null where it is not known yet, or the estimator does not tell it."""
+    if estimate is None or estimate.soh is None:
+        return dict.fromkeys(metrics.HEALTH)
+    return dict(zip(metrics.HEALTH, map(nan_to_null, estimate.soh.describe_pack()), strict=True))
 
 
 def _whole(value: float) -> int | None:

@@ -48,6 +48,11 @@ COLUMNS: Final = (
     RowColumn(metrics.BMS_FAULT, "bms_fault"),
     RowColumn(metrics.VERDICT, "gate_verdict"),
     RowColumn(metrics.VERDICT_REASON, "gate_reason"),
+    RowColumn(metrics.SOH, "soh", 0.0, 10.0),
+    RowColumn(metrics.SOH_STD, "soh_std", 0.0, 10.0),
+    RowColumn(metrics.SOH_MIN, "soh_min", 0.0, 10.0),
+    RowColumn(metrics.GROWTH, "resistance_growth", -100.0, 100.0),
+    RowColumn(metrics.GROWTH_STD, "resistance_growth_std", 0.0, 100.0),
 )
 COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS)
 

@@ -37,6 +37,7 @@ STATUS: Final = (  # the metrics that a host shows of a node
     metrics.TEMPERATURE,
     metrics.CURRENT,
     metrics.VOLTAGE,
+    *metrics.HEALTH,
 )
 MAX_TEXT: Final = 1_000
 

@@ -72,7 +72,7 @@ class FleetHost:
         self._now = now
         self._store = open_store(db)
         self._trouble, self._store_trouble = "not connected yet", ""
-        self.notices = list[str]()  # what of the file could not be read
+        self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
         self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()

@@ -137,7 +137,8 @@ class RowStore:
 
     def __init__(self, path: Path) -> None:
         """Open the file; raise `Usage` if it is not a fleet's, of another version, or held by another process."""
-        self._database = schema.open_database(path, unique=self._unique)
+        self.notices = list[str]()  # what of the file was converted
+        self._database = schema.open_database(path, unique=self._unique, report=self.notices.append)
         self._insert = _ONCE if self._unique else _INSERT
         try:
             self._counts = RowCounts(self._database)

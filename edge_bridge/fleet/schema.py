@@ -12,10 +12,12 @@ from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.sparkplug.payload import DataType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 APPLICATION_ID: Final = 0x50424D46  # "PBMF"
-VERSION: Final = 1
+VERSION: Final = 2
+WITHOUT_HEALTH: Final = 1  # the version before; its rows get empty columns
 LOCK_TIMEOUT_S: Final = 2.0
 _MAGIC: Final = b"SQLite format 3\0"
 _APPLICATION_AT: Final = 68  # in the header of an SQLite file, four bytes
@@ -44,10 +46,11 @@ CREATE TABLE counter (kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NO
 """
 
 
-def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
+def open_database(path: Path, *, unique: bool = True, report: Callable[[str], object] = str) -> sqlite3.Connection:
     """Open or create the database for this process alone; raise `Usage` for a file that is not a fleet's.
 
-    `unique=False` makes a new file without the key that keeps rows from being stored twice.
+    `unique=False` makes a new file without the key that keeps rows from being stored twice. `report` gets a sentence on
+    what was converted.
     """
     _check_file(path)
     try:
@@ -56,7 +59,8 @@ def open_database(path: Path, *, unique: bool = True) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise make_refusal(path, f"cannot be opened: {error}") from error
     try:
-        _prepare(database, path, unique=unique)
+        if converted := _prepare(database, path, unique=unique):
+            report(converted)
     except sqlite3.Error as error:
         database.close()
         words = "is in use by another fleet" if is_locked(error) else f"cannot be used: {error}"
@@ -89,7 +93,8 @@ def _check_file(path: Path) -> None:
         raise make_refusal(path, "is the database of another program")
 
 
-def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
+def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> str:
+    """Check and complete the tables; return a sentence on what was converted, empty for nothing."""
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     application, version, tables = (
         database.execute(ask).fetchone()[0]
@@ -98,8 +103,8 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
     new = not tables and not version and not application
     if not new and application != APPLICATION_ID:
         raise make_refusal(path, "is the database of another program")
-    if not new and version != VERSION:
-        raise make_refusal(path, f"has version {version}, this program writes {VERSION}")
+    if not new and version not in {VERSION, WITHOUT_HEALTH}:
+        raise make_refusal(path, f"has version {version}, this program writes {VERSION} and reads {WITHOUT_HEALTH}")
     if not new and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise make_refusal(path, f"is damaged: {found}")
     if not new and not unique:
@@ -112,9 +117,20 @@ def _prepare(database: sqlite3.Connection, path: Path, *, unique: bool) -> None:
         for statement in script.split(";"):
             database.execute(statement)
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.execute(f"PRAGMA user_version = {VERSION}")
+    added = [] if new else _add_columns(database)
+    database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute(_BIRTH_INDEX)
     database.execute("COMMIT")
+    return f"{path} was of version {version}: its rows got the empty columns {', '.join(added)}" if added else ""
+
+
+def _add_columns(database: sqlite3.Connection) -> list[str]:
+    """Add the columns that a file of the version before lacks; return their names."""
+    known = {name for _, name, *_ in database.execute("PRAGMA table_info(row)")}
+    missing = [column for column in COLUMNS if column.name not in known]
+    for column in missing:
+        database.execute(f"ALTER TABLE row ADD COLUMN {column.name} {_TYPES[column.datatype]}")
+    return [column.name for column in missing]
 
 
 def make_refusal(path: Path, words: str) -> Usage:

@@ -48,6 +48,14 @@ def test_belief_is_finite_and_of_one_number_per_cell(estimator: Estimator) -> No
     assert (estimate.soc_std > 0.0).all()
 
 
+def test_health_is_not_known_before_there_is_evidence(estimator: Estimator) -> None:
+    soh = estimator.update(reading(), 0.01).soh
+    if soh is not None:
+        for values in (soh.capacity, soh.capacity_std, soh.resistance, soh.resistance_std):
+            assert values.shape == (CELLS,)
+            assert np.isnan(values).all()
+
+
 def test_belief_starts_from_its_own_setting_and_not_from_the_twins_start(estimator: Estimator) -> None:
     assert estimator.update(blind(0.0), 0.01).soc == pytest.approx(0.6, abs=1e-6)
 

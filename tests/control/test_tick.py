@@ -11,6 +11,7 @@ from control.shadow.scores import ShadowScore
 from control.shadow.watcher import ShadowScores
 from control.state import BenchState
 from control.tick import TickLayout
+from drivers.snapshot import Estimate, StateOfHealth
 from tests.control.fakes import CELLS, Rig, rig
 from twin.ports import HealthEstimate
 
@@ -58,7 +59,7 @@ def test_a_row_holds_what_lanes_and_gate_said() -> None:
     assert (row["gate/verdict"], row["gate/ticks_left"], row["bench/state"]) == (0.0, 0.0, 3.0)
     assert row["loop/twin"] == 0.0
     unknown = [name for name, value in row.items() if math.isnan(value)]
-    words = "/r0", "_power", "_loop_", "shadow_age"  # nobody scores this loop
+    words = "/r0", "_power", "/soh", "/resistance_growth", "_loop_", "shadow_age"  # nobody scores this loop
     assert all(any(word in name for word in words) for name in unknown), "nothing else may be missing"
 
 
@@ -98,6 +99,24 @@ def test_what_a_lane_believes_of_resistance_and_power_is_kept() -> None:
     assert (row["estimator/belief/discharge_power"], row["estimator/belief/discharge_power_std"]) == (900.0, 9.0)
     assert (row["estimator/belief/charge_power"], row["estimator/belief/charge_power_std"]) == (500.0, 5.0)
     assert row["estimator/belief/step"] == told.step_s["estimator", "belief"]
+    assert math.isnan(row["estimator/belief/soh"])
+
+
+def test_the_health_of_the_pack_is_kept_beside_its_charge() -> None:
+    made = running()
+    told = made.turns(1)
+    cells = np.arange(1.0, CELLS + 1)
+    soh = StateOfHealth(1.0 - 0.1 * cells, 0.01 * cells, 1.0 + 0.1 * cells, 0.02 * cells)
+    shape = layout(made)
+    out = np.zeros(len(shape.table))
+    shape.fill(replace(told, estimates={"belief": Estimate(0.5 * cells, 0.1 * cells, soh=soh)}), out)
+    row = dict(zip(shape.table.names, out.tolist(), strict=True))
+    names = ("soh", "soh_std", "soh_min", "resistance_growth", "resistance_growth_std")
+    kept = [row[f"estimator/belief/{name}"] for name in names]
+    mean = float(cells.mean())
+    assert kept == pytest.approx([1.0 - 0.1 * mean, 0.01 * mean, 1.0 - 0.1 * CELLS, 1.0 + 0.1 * mean, 0.02 * mean])
+    assert row["estimator/belief/step"] == told.step_s["estimator", "belief"]
+    assert math.isnan(row["estimator/belief/charge_power"])
 
 
 def test_what_was_asked_and_what_was_allowed_are_both_kept() -> None:

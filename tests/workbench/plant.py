@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from control.shadow.scores import OF_SHADOW
+from control.tick import OF_HEALTH
 from drivers.snapshot import Channel, ChannelTable, Floats
 from workbench.session.status import LaneInfo
 
@@ -51,7 +52,7 @@ def table() -> tuple[ChannelTable, int]:
             derived += [Channel(f"{path}/age", "s")]
         elif lane.role == "estimator":
             derived += [Channel(f"{path}/{cell}/{what}", "1") for what in ("soc", "soc_std") for cell in cells]
-            derived += [Channel(f"{path}/soc", "1"), Channel(f"{path}/soc_std", "1")]
+            derived += [Channel(f"{path}/{what}", "1") for what in ("soc", "soc_std", *OF_HEALTH)]
         else:
             derived += [Channel(f"{path}/current", "A"), Channel(f"{path}/cost", "1")]
             derived += [Channel(f"{path}/{what}", "1") for what in ("violations", "interventions", "fallback")]
@@ -124,6 +125,8 @@ class Plant:
             ("bms/discharge_limit", 60.0), ("io/estop", 1.0), ("io/contactor", 1.0), ("io/bms_power", 1.0),
             ("loop/late", 1e-4), ("loop/turn", 2e-3), ("gate/verdict", 0.0), ("gate/ticks_left", 0.0),
             ("command/current", amps), ("allowed/current", amps), ("bench/state", 3.0),
+            ("estimator/EKF/soh", 0.873), ("estimator/EKF/soh_std", 0.012), ("estimator/EKF/soh_min", 0.81),
+            ("estimator/EKF/resistance_growth", 1.24), ("estimator/EKF/resistance_growth_std", 0.05),
             ("estimator/EKF/soc", float(soc.mean()) + 0.005), ("estimator/EKF/soc_std", 0.008),
             ("estimator/Coulomb counting/soc", float(soc.mean()) + 0.016), ("estimator/Coulomb counting/soc_std", 0.0),
             ("controller/Profile/current", amps), ("controller/CC-CV/current", 30.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from twin.network.power_forecast import (
     OPEN_VAR,
     forecast_voltage,
 )
+from twin.network.slow_health import SlowHealth
 from twin.network.soc_filter import CASE, CURRENT, MEAN, SOC, VOLTAGE, correct_states, predict_states
 from twin.network.widening import widen_table
 from twin.ports import HealthEstimate
@@ -55,6 +57,7 @@ class PackFilter:
         self._covariance = np.tile(covariance, (pack.cells, 1, 1))
         self._kept: Floats = np.full((pack.cells, KEPT), np.nan)
         self._held = CurrentHold(pack.cells)
+        self._slow = SlowHealth(network, pack.cells, pack.element_ah)
         self._reading = np.full((pack.cells, 4), np.nan)
         self._reading[:, [MEAN, CURRENT]], self._reading[:, CASE] = 0.0, UNKNOWN_K
         self._compile()
@@ -78,7 +81,8 @@ class PackFilter:
             warm = (reading.temperature_k > COLDEST_K) & (reading.temperature_k < HOTTEST_K)
             own[:, CASE] = np.where(warm, reading.temperature_k, own[:, CASE])
             self._step(dt_s)
-        return self._read()
+        soh = self._slow.update(reading, self._x[:, SOC], dt_s)
+        return replace(self._read(), soh=soh)
 
     def _step(self, dt_s: float) -> None:
         states = self._x, self._covariance, self._memory

@@ -17,6 +17,7 @@ from drivers.evidence_class import find_class_limit
 from drivers.runlog.folder import read_hashes
 from drivers.timestamps import format_utc
 from edge_bridge.bundle import canonical_json, golden, keys, manifest
+from edge_bridge.bundle.dfn_difference import KEY
 from edge_bridge.bundle.evidence import weakest
 from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE, Bundle, Manifest
 from edge_bridge.bundle.runtime import configure
@@ -24,6 +25,7 @@ from edge_bridge.bundle.verify import VerifiedBundle, verify
 from edge_bridge.bundle.write import make_signed_bundle
 from workbench.bundling import bench_members, certificate, golden_vectors, policy_members, source
 from workbench.bundling.deviations import accept, check_reason, require_unchanged
+from workbench.bundling.dfn_evidence import measure_dfn
 from workbench.bundling.steps import ignore_progress
 
 if TYPE_CHECKING:
@@ -156,6 +158,7 @@ def _make_evidence(run: Run, bench: Bench, proof: CertificateMember | None) -> d
         "links": links,
         "run": source.describe_run(run),
         "certificate": None if proof is None else proof.summary,
+        KEY: [row.as_json() for row in measure_dfn(run, bench)],
     }
 
 

@@ -9,6 +9,7 @@ from drivers.errors import BundleRefused, describe_error
 from edge_bridge.bundle import envelope, manifest
 from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.consistency import list_accepted
+from edge_bridge.bundle.dfn_difference import NOT_RECORDED, read_dfn_differences
 from edge_bridge.bundle.manifest import GOLDEN, Bundle
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ def _summarize_evidence(bundle: Bundle) -> Iterator[BundleFact]:
     for row in list_accepted(bundle):
         text = f"{strip_control_characters(row['what'])}: {strip_control_characters(row['reason'])}"
         yield BundleFact("accepted", "", text)
+    rows = read_dfn_differences(bundle)
+    sentences = [NOT_RECORDED] if rows is None else [row.sentence for row in rows]
+    yield from (BundleFact("dfn", "", strip_control_characters(sentence)) for sentence in sentences)
     if (proof := evidence["certificate"]) is not None:
         left_open = (
             f", {strip_control_characters(proof['not_judged'])} checks not judged" if proof.get("not_judged") else ""

@@ -11,6 +11,7 @@ from drivers.errors import BundleRefused, Usage
 from drivers.timestamps import make_serial, parse_utc
 from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.consistency import list_accepted
+from edge_bridge.bundle.dfn_difference import NOT_RECORDED, read_dfn_differences
 from edge_bridge.bundle.manifest import CERTIFICATE
 from workbench.bundling.bundle_file import build_file, read_file
 from workbench.bundling.key_pair import find_key_pair, make_key_pair
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.bundle.golden import GoldenResult
+    from edge_bridge.bundle.manifest import Bundle
     from edge_bridge.bundle.verify import Acceptance
     from workbench.report import Report
 
@@ -101,6 +103,7 @@ def build(
     for note in done.notes:
         report.line(f"note     {note}")
     _report_accepted(report, done.accepted)
+    _report_dfn(report, done.verified.bundle)
     report.line(f"golden   {done.compared}")
     report.line(f"golden   {done.replayed}")
     report.line(f"class    {manifest.evidence}, the weakest class of its evidence")
@@ -138,6 +141,7 @@ def verify(
     if found.golden is not None:
         _report_golden(report, found.golden)
     _report_accepted(report, list_accepted(signed.bundle))
+    _report_dfn(report, signed.bundle)
     report.line(
         f"verified {manifest.name} serial {manifest.serial}, class {manifest.evidence}, until {manifest.expires}"
     )
@@ -171,6 +175,14 @@ def _report_accepted(report: Report, accepted: Iterable[Mapping[str, str]]) -> N
     report.body["accepted"] = rows
     for row in rows:
         report.line(f"accepted {strip_control_characters(row['what'])}: {strip_control_characters(row['reason'])}")
+
+
+def _report_dfn(report: Report, bundle: Bundle) -> None:
+    """Report how far the fast twin was from the DFN; null with a sentence for a bundle that does not say."""
+    rows = read_dfn_differences(bundle)
+    report.body["dfn"] = None if rows is None else [row.as_json() for row in rows]
+    for sentence in [NOT_RECORDED] if rows is None else [row.sentence for row in rows]:
+        report.line(f"dfn      {strip_control_characters(sentence)}")
 
 
 def _report_golden(report: Report, result: GoldenResult) -> None:

@@ -9,7 +9,7 @@ import pytest
 from control.clock import SteppedClock
 from drivers.canbus.dut_map import read_dut_map
 from drivers.ports import Health, LinkState
-from drivers.snapshot import Quality
+from drivers.snapshot import Estimate, Quality, StateOfHealth
 from edge_bridge import metrics
 from edge_bridge.bundle.pack_gate import find_bench_name
 from edge_bridge.bundle.runtime import configure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.canbus.dut import Contactor
-    from drivers.snapshot import Bytes, Estimate, Floats, PackReading
+    from drivers.snapshot import Bytes, Floats, PackReading
     from edge_bridge.bundle.runtime import Configuration
     from tests.edge_bridge.edge.conftest import Shelf
 
@@ -97,7 +97,7 @@ def test_a_pack_that_is_well_gives_a_whole_row_and_no_doubt(rig: Rig) -> None:
     assert (turn.values[metrics.CELL_MIN], turn.values[metrics.CELL_MAX]) == (3.8, 3.8)
     assert (turn.values[metrics.BMS_STATE], turn.values[metrics.VERDICT]) == (3, "allowed")
     assert 0.0 < float(turn.values[metrics.SOC] or 0.0) < 1.0
-    assert None not in turn.values.values()
+    assert [name for name, value in turn.values.items() if value is None] == [*metrics.HEALTH]  # not known in a second
     assert rig.bms.beats == 4
     assert rig.bms.asked[-1] == "close"
 
@@ -180,6 +180,25 @@ def test_a_bms_that_is_not_heard_gives_rows_of_nulls(rig: Rig) -> None:
     assert turn.health.estimate_fault == "no message is received from the pack's BMS"
     assert (turn.values[metrics.VOLTAGE], turn.values[metrics.BMS_STATE]) == (None, None)
     assert not turn.closed
+
+
+def test_the_health_of_the_pack_is_in_its_row_and_null_where_one_cell_is_not_known(
+    configured: Configuration,
+) -> None:
+    cells = np.ones(configured.pack.cells)
+    lowest, unknown = cells.copy(), cells.copy()
+    lowest[3], unknown[3] = 0.5, np.nan
+
+    class Aged:
+        def update(self, reading: PackReading, dt_s: float) -> Estimate:
+            del reading, dt_s
+            return Estimate(0.5 * cells, 0.01 * cells, soh=StateOfHealth(lowest, 0.02 * cells, unknown, cells))
+
+    object.__setattr__(configured, "estimator", Aged())
+    values = Rig(configured).beside.turn().values
+    mean = 1.0 - 0.5 / len(cells)
+    assert [values[name] for name in metrics.HEALTH[:3]] == pytest.approx([mean, 0.02, 0.5])
+    assert values[metrics.GROWTH] is None
 
 
 def test_an_estimator_that_raises_is_out_and_the_rows_go_on(configured: Configuration) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,21 @@ def row_count(desk: Desk) -> int:
 def test_a_row_is_stored_and_acknowledged_after_its_birth(desk: Desk, pack: Pack) -> None:
     assert desk.hear(pack.row(1)).new == 1
     assert desk.acknowledged() == {BOOT: {1}}
+    assert desk.refused == {}
+
+
+def test_the_health_of_a_pack_is_stored_and_an_edge_of_before_leaves_it_empty(desk: Desk, pack: Pack) -> None:
+    told, aged = {"Row/Boot": BOOT, "Row/Seq": 1, "Pack/SoH": 0.87, "Cells/SoH Min": 0.8}, Pack("pack-2")
+    kinds = (DataType.STRING, DataType.UINT64, DataType.DOUBLE, DataType.DOUBLE)
+    metrics = [SparkplugMetric(name, None, kind, told[name], START_MS) for name, kind in zip(told, kinds, strict=True)]
+    birth = wire.decode(aged.birth().payload)
+    declared = (*birth.metrics, *(replace(metric, value=None) for metric in metrics[2:]))
+    for kind, payload in (("NBIRTH", replace(birth, metrics=declared)), ("NDATA", Payload(START_MS, (*metrics,), 1))):
+        desk.hear(MqttMessage(f"spBv1.0/pulsebms/{kind}/pack-2", wire.encode(payload)))
+    desk.hear(pack.row(1))
+    select = "SELECT soh, soh_min, resistance_growth FROM row ORDER BY node"
+    assert asked(desk.store, select) == [(None, None, None), (0.87, 0.8, None)]
+    assert desk.host.nodes["pack-2"].status["Pack/SoH"] == 0.87
     assert desk.refused == {}
 
 

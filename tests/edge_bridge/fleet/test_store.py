@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.summary import NodeSummary
 
 NOTHING = (None,) * len(COLUMNS)
+HEALTH_COLUMNS = ("soh", "soh_std", "soh_min", "resistance_growth", "resistance_growth_std")
 
 
 def row(seq: int, boot: str = BOOT, gap: RowSpan | None = None, voltage_v: float = 80.0) -> StoredRow:
@@ -195,8 +197,28 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     newer = sqlite3.connect(path)
     newer.execute("PRAGMA user_version = 7")
     newer.close()
-    with pytest.raises(Usage, match="has version 7, this program writes 1; name another file with --db"):
+    with pytest.raises(Usage, match="has version 7, this program writes 2 and reads 1; name another file with --db"):
         RowStore(path)
+
+
+def test_a_database_of_the_version_before_is_converted_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    with closing(RowStore(path)) as new:
+        new.commit(batch(row(1)))
+        assert not new.notices
+    before = sqlite3.connect(path)
+    for name in HEALTH_COLUMNS:
+        before.execute(f"ALTER TABLE row DROP COLUMN {name}")
+    before.execute("PRAGMA user_version = 1")
+    before.commit()
+    before.close()
+    with closing(RowStore(path)) as store:
+        assert store.notices == [f"{path} was of version 1: its rows got the empty columns {', '.join(HEALTH_COLUMNS)}"]
+        again = store.commit(batch(row(1), row(2)))
+        assert (again.new, again.duplicates, again.conflicts) == (1, 1, 0)
+    with closing(RowStore(path)) as store:
+        assert not store.notices
+        assert only(store).stored == 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
-from drivers.channel_names import lane_channel
+from drivers.channel_names import GROWTH, GROWTH_STD, SOH, SOH_MIN, SOH_STD, lane_channel
 from workbench.window.plots.curve import LANE_STROKES
 from workbench.window.plots.default_plots import TwinError, find_twin_error, list_lane_colours
 from workbench.window.plots.swatch import paint_swatch
@@ -18,7 +19,7 @@ from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import BODY_PX, LABEL_PX, Theme, font, measure_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from workbench.session.status import LaneInfo
     from workbench.window.plots.channel_history import ChannelReading
@@ -30,19 +31,21 @@ _APART_PX: Final = 12.0  # between two columns
 _WORD_PX: Final = 36.0  # of the faint word after a number
 HEADS: Final = {
     "twin": ("mV", "step"),
-    "estimator": ("SoC error", "step"),
+    "estimator": ("SoC err.", "SoH", "step"),
     "controller": ("cost", "viol.", "step", "interv."),
 }
 _SHORT: Final = {TwinError.TRACKING: "track", TwinError.DIFFERENCE: "diff", TwinError.RESIDUAL: "resid"}
 _ROLES: Final = {"twin": "Twin", "estimator": "Estimator", "controller": "Controller"}
+UNKNOWN_SOH: Final = "SoH not known yet, it needs long rests at different charge"
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, slots=True)
 class LaneFigures:
-    """What follows a lane's name: a number and a faint word per column."""
+    """What follows a lane's name: a number and a faint word per column; `tip`: what has no room there."""
 
     columns: tuple[tuple[str, str], ...]
+    tip: str = ""
 
 
 def make_figures(lane: LaneInfo, reading: ChannelReading, active_twin: str, *, residual: bool = False) -> LaneFigures:
@@ -55,10 +58,21 @@ def make_figures(lane: LaneInfo, reading: ChannelReading, active_twin: str, *, r
         return LaneFigures(((fmt.MILLIVOLT.number(off), word), step))
     if lane.role == "estimator":
         error = abs(reading[own("soc")] - reading[lane_channel("twin", active_twin, "soc")])
-        return LaneFigures(((fmt.PERCENT.text(error), ""), step))
+        health = fmt.PERCENT.text(reading[own(SOH)])
+        return LaneFigures(((fmt.PERCENT.text(error), ""), (health, ""), step), _describe_health(own, reading))
     cost, violations = reading[own("cost")], reading[own("violations")]
     interventions = (fmt.COUNT.number(reading[own("interventions")]), "")
     return LaneFigures(((fmt.NUMBER.number(cost), ""), (fmt.COUNT.number(violations), ""), step, interventions))
+
+
+def _describe_health(own: Callable[[str], str], reading: ChannelReading) -> str:
+    """Return the state of health of the pack as a sentence for each part that is known."""
+    soh, std, low = (fmt.PERCENT.number(reading[own(what)]) for what in (SOH, SOH_STD, SOH_MIN))
+    growth, growth_std = (fmt.NUMBER.number(reading[own(what)]) for what in (GROWTH, GROWTH_STD))
+    capacity = f"SoH {soh} ±{std} %, the lowest cell {low} %" if math.isfinite(reading[own(SOH)]) else UNKNOWN_SOH
+    if not math.isfinite(reading[own(GROWTH)]):
+        return f"{capacity}."
+    return f"{capacity}. Resistance {growth} ±{growth_std} times the cell file's."
 
 
 class LaneColumns:
@@ -108,12 +122,17 @@ class LaneRow(QAbstractButton):
         self.lane = lane
         activity = "active" if lane.active else "shadow"
         self.setAccessibleName(f"{_ROLES[lane.role]} {lane.name}, {activity}, {lane.state}")
-        self.setToolTip(f"{lane.name}: {activity}, {lane.state}. {lane.detail}".strip())
+        self._tip = f"{lane.name}: {activity}, {lane.state}. {lane.detail}".strip()
+        self._show_tip()
         self.update()
+
+    def _show_tip(self) -> None:
+        self.setToolTip(f"{self._tip} {self.figures.tip}".strip())
 
     def show_figures(self, new: LaneFigures, *, fresh: bool = True) -> None:
         if (new, fresh) != (self.figures, self.fresh):
             self.figures, self.fresh = new, fresh
+            self._show_tip()
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name

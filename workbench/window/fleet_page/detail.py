@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QVBoxLayout, 
 
 from workbench.window.fleet_page.counters import FleetCounters
 from workbench.window.fleet_page.stepper import UpdateStepper, find_progress
-from workbench.window.fleet_page.table_row import age_s, is_fresh
+from workbench.window.fleet_page.table_row import age_s, health, is_fresh
 from workbench.window.fleet_page.trend import SPECS, PackTrend
 from workbench.window.plots.plot import Plot
 from workbench.window.plots.time_view import TimeView
@@ -86,7 +86,7 @@ class PackDetail(QWidget):
 
     def show_node(self, node: NodeView, now_ms: float, trend: PackTrend | None) -> None:
         """Show what is known of the pack now; called ten times a second while the page is visible."""
-        self.title.show_fact(node.node)
+        self.title.show_fact(", ".join(filter(None, (node.node, health(node.status)))))
         self.stepper.show_progress(find_progress(node))
         known = is_fresh(node, now_ms)
         why = OFFLINE if not node.online else f"newest row {fmt.age(age_s(node, now_ms))} old"

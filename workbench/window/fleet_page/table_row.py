@@ -123,6 +123,15 @@ def soc(status: Mapping[str, Scalar]) -> str:
     return f"{fmt.PERCENT.number(mean)} ±{fmt.PERCENT.number(std)} %"
 
 
+def health(status: Mapping[str, Scalar]) -> str:
+    """Return the state of health, such as `SoH 87.3 ±1.2 %, lowest cell 84.0 %`; empty where it is not known."""
+    mean, std, low = (number(status, name) for name in (metrics.SOH, metrics.SOH_STD, metrics.SOH_MIN))
+    if not math.isfinite(mean):
+        return ""
+    whole = f"SoH {fmt.PERCENT.number(mean)} ±{fmt.PERCENT.number(std)} %"
+    return f"{whole}, lowest cell {fmt.PERCENT.text(low)}"
+
+
 def between(low_v: float, high_v: float) -> str:
     """Return a voltage range, such as `3.281 … 3.312 V`."""
     if not math.isfinite(low_v) and not math.isfinite(high_v):

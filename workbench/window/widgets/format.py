@@ -17,6 +17,9 @@ from drivers.channel_names import (
     ESTOP,
     GATE_VERDICT,
     LOOP_LATE,
+    SOH,
+    SOH_MIN,
+    SOH_STD,
     SUPPLY_OUTPUT,
     SUPPLY_VOLTAGE,
 )
@@ -117,7 +120,13 @@ WORDS: Final[dict[str, dict[int, str]]] = {
     LOOP_LATE: {},
 }
 _COUNTS: Final = ("/state", "/violations", "/ticks_left", "/fault_cell", "/fault")
-_BY_WORD: Final = {"soc": PERCENT, "soc_std": PERCENT, "soc_band": PERCENT, "balancing": CELLS}
+_BY_WORD: Final = {
+    "soc": PERCENT,
+    "soc_std": PERCENT,
+    "soc_band": PERCENT,
+    **dict.fromkeys((SOH, SOH_STD, SOH_MIN), PERCENT),
+    "balancing": CELLS,
+}
 
 
 def find_display(channel: str, unit: str, words: Mapping[str, Mapping[int, str]] | None = None) -> Display:
