@@ -24,7 +24,7 @@ CELLS, KELVIN, ELEMENT_AH = 3, 298.15, 60.0
 MODULES = ("twin.ekf", "twin.ckf", "twin.dual_ekf")
 ONES = np.ones(CELLS)
 PACK = PackSpec(CELLS, 12, 5.0, ONES, ONES, ONES, KELVIN)
-WIDE = PowerBounds(3.2, 4.15, 250.0, 400.0, 1e3, 1e3, 80.0)  # of the known cell: only voltages bound it
+WIDE = PowerBounds(3.2, 4.15, 250.0, 400.0, 1e3, 1e3, 80.0, 0.1)  # of the known cell: only voltages bound it
 
 
 def see(lane: Estimator, volts: float = 3.7, kelvin: float = KELVIN, seconds: int = 60, **limits: float) -> Any:

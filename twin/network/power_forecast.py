@@ -53,13 +53,14 @@ from twin.power import (
     LINE_SLOPE,
     PowerBounds,
     find_power,
+    find_voltage_variance,
 )
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.network.filter_settings import CircuitArrays
 
-RESISTANCE_SHARE: Final = 0.10  # a resistance may be off by, beside what the voltage's error covers
+RESISTANCE_SHARE: Final = 0.10  # that R0 may be off by
 TRIALS: Final = 3  # of a current that brings a cell to its limit
 NEAR: Final = 0.95  # of that current, to which the slope of the voltage is taken
 LEAST_SLOPE: Final = 0.2  # of the chord
@@ -99,6 +100,33 @@ def forecast_power(  # noqa: PLR0917  # numba calls by place
                 p, lines[h, 0, n], lines[h, 1, n],
             )  # fmt: skip
     return find_power(lines, cells, rise_k_w, bounds)
+
+
+@kernel
+def forecast_voltage(  # noqa: PLR0917  # numba calls by place
+    x: Floats,
+    covariance: Floats,
+    memory: Floats,
+    reading: Floats,
+    circuit: CircuitArrays,
+    settings: Floats,
+    horizon_s: float,
+    current_a: float,
+    drop_share: float,
+) -> tuple[float, float]:
+    """Return the voltage (V) of the first cell after `horizon_s` of `current_a` (of the circuit), and its deviation."""
+    tau, stays, p, line = np.empty(PAIRS), np.empty(PAIRS + 1), np.empty(WIDTH + PAIRS), np.empty((2, LINE))
+    kelvin, most_a = reading[0, CASE] + memory[0, RISE], abs(current_a)
+    interpolate_tau(circuit[2], circuit[4], kelvin, tau)
+    find_stays(tau, settings, horizon_s, stays)
+    bounds = PowerBounds(
+        -np.inf, np.inf, 0.0, np.inf, most_a, most_a, 1.0, drop_share
+    )  # no limit but the current itself
+    fill_lines(
+        x[0], covariance[0], memory[0], kelvin, stays, circuit, settings, horizon_s, 1.0, bounds, p, line[0], line[1]
+    )
+    own = line[0] if current_a > 0.0 else line[1]
+    return own[LINE_OPEN] - own[LINE_DROP] * current_a, np.sqrt(find_voltage_variance(own, current_a, drop_share))
 
 
 @kernel
@@ -149,7 +177,7 @@ def fill_lines(  # noqa: PLR0917  # numba calls by place
         line[LINE_OPEN], line[LINE_DROP], line[LINE_SLOPE] = open_v, drop * scale, slope * scale
         line[LINE_OPEN_VAR] = steep * steep * c[SOC, SOC] + 2.0 * kept * steep * c[SOC, ERROR]
         line[LINE_OPEN_VAR] += kept * kept * c[ERROR, ERROR] + (1.0 - kept * kept) * error_v * error_v
-        line[LINE_DROP_VAR], line[LINE_BOTH_VAR] = (RESISTANCE_SHARE * drop * scale) ** 2, 0.0
+        line[LINE_DROP_VAR], line[LINE_BOTH_VAR] = 0.0, 0.0
 
 
 @kernel

@@ -27,7 +27,7 @@ from twin.network.log_filter import (
 from twin.network.sampling import is_averaged
 from twin.network.trace import ROOM_K, make_trace
 from twin.ports import PackSpec, StateOfPower
-from twin.power import HORIZONS_S, find_bounds
+from twin.power import FITTED_SHARE, HORIZONS_S, find_bounds
 from workbench.modelling.circuit_of_cell import make_circuit_of
 from workbench.modelling.log_start import find_start
 
@@ -104,7 +104,8 @@ def _is_averaged(network: Network, trace: CellTrace, empty_v: float) -> bool:
 def find_cell_bounds(cell: Cell) -> PowerBounds:
     """Return the limits of one cell by its file."""
     parameters, one = make_parameters(cell), np.ones(1)
-    return find_bounds(PackSpec(1, 1, parameters.nominal_ah, one, one, one, ROOM_K, parameters))
+    bounds = find_bounds(PackSpec(1, 1, parameters.nominal_ah, one, one, one, ROOM_K, parameters))
+    return bounds if cell.file.network is None else bounds._replace(drop_share=FITTED_SHARE)
 
 
 def _run_filter(
