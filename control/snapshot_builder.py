@@ -115,7 +115,9 @@ class PackView:
         values = snapshot.known
         balancing_a = values[self._cell_current] if self._cell_current.size else self._no_balancing
         current_a = float(values[self._pack_current])
-        return PackReading(snapshot.t_s, current_a, balancing_a, values[self._voltage], values[self._temperature])
+        cells = values[self._voltage], values[self._temperature]
+        limits_a = (np.inf, np.inf) if self._limits is None else values[self._limits].tolist()
+        return PackReading(snapshot.t_s, current_a, balancing_a, *cells, *limits_a)
 
     def find_unknown(self, snapshot: Snapshot) -> str:
         """Return why an estimator must hold, empty if it need not: pack current or a cell voltage is not known."""

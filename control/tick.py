@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from control.gate import Allowed, Held
 from control.shadow.scores import OF_SHADOW, UNKNOWN
 from control.shadow.watcher import NO_SCORES, ShadowScores
@@ -85,14 +87,14 @@ LOOP = (
 )
 
 OF_HEALTH = (SOH, SOH_STD, SOH_MIN, GROWTH, GROWTH_STD)
+OF_HORIZON = ("", "_60s")  # of `twin.power.HORIZONS_S`: ten seconds have no mark
+OF_WAY, OF_SIDE = ("discharge", "charge"), ("", "_low", "_high")  # as `StateOfPower`
 OF_PACK = (  # an estimator's values of the whole pack, and how long its step took
     ("soc", "1"),
     ("soc_std", "1"),
     ("r0_std", "Ohm"),
-    ("discharge_power", "W"),
-    ("discharge_power_std", "W"),
-    ("charge_power", "W"),
-    ("charge_power_std", "W"),
+    *((f"{way}_power{horizon}{side}", "W") for horizon in OF_HORIZON for way in OF_WAY for side in OF_SIDE),
+    ("power_held", "1"),
     *((what, "1") for what in OF_HEALTH),
     ("step", "s"),
 )
@@ -206,13 +208,10 @@ def _estimate_value(out: Floats, estimate: Estimate) -> None:
     out[3 * cells : 3 * cells + 2] = estimate.pack_soc, estimate.soc_std.mean()
     if isinstance(estimate, HealthEstimate):
         out[2 * cells : 3 * cells] = estimate.r0_ohm
-        out[3 * cells + 2 : 3 * cells + 7] = (
-            estimate.r0_std_ohm.mean(),
-            estimate.discharge_w,
-            estimate.discharge_std_w,
-            estimate.charge_w,
-            estimate.charge_std_w,
-        )
+        powers = np.ravel(estimate.power)
+        out[3 * cells + 2] = estimate.r0_std_ohm.mean()
+        out[3 * cells + 3 : 3 * cells + 3 + powers.size] = powers
+        out[3 * cells + 3 + powers.size] = estimate.power_held
     if estimate.soh is not None:
         end = 3 * cells + len(OF_PACK) - 1  # the step
         out[end - len(OF_HEALTH) : end] = estimate.soh.describe_pack()

@@ -126,6 +126,7 @@ class PackReading:
 
     `current_a` is the pack current at the shunt, `balancing_a[n]` what each cell carries in addition,
     both discharge positive; `voltage_v[n]`, `temperature_k[n]`. NaN where a value is not known.
+    `charge_limit_a` and `discharge_limit_a`: what the device allows (magnitudes), infinite where it reports none.
     """
 
     t_s: float
@@ -133,6 +134,8 @@ class PackReading:
     balancing_a: Floats
     voltage_v: Floats
     temperature_k: Floats
+    charge_limit_a: float = float("inf")
+    discharge_limit_a: float = float("inf")
 
 
 @dataclass(frozen=True)

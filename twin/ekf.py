@@ -12,6 +12,7 @@ back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,18 @@ from twin.network.slow_health import SlowHealth
 from twin.network.widening import widen_table
 from twin.numba_kernel import kernel
 from twin.ports import HealthEstimate
-from twin.power import HORIZON_S, VoltageForecast
+from twin.power import (
+    CELL,
+    DIRECTIONS,
+    HORIZONS_S,
+    LINE,
+    LINE_BOTH_VAR,
+    LINE_DROP,
+    LINE_DROP_VAR,
+    LINE_OPEN,
+    LINE_OPEN_VAR,
+    LINE_SLOPE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +43,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats, PackReading
     from twin.cell_table import CellTable
     from twin.ports import Estimator, PackSpec
+    from twin.power import PowerBounds
 
 SETTINGS: Final = ("soc0", "soc0_std", "file")  # that a bench file may give
 
@@ -42,7 +55,7 @@ CURRENT, BALANCING, VOLTAGE, KELVIN, LAGGED = range(5)
 DT, CAPACITY_AS, ARRHENIUS, SCALE, UPDATABLE = range(
     5
 )  # from UPDATABLE on: for each state 1 where the voltage may move it
-OPEN, DROP, OPEN_VAR, DROP_VAR, BOTH_VAR, OHM, OHM_STD = range(7)
+OHM, OHM_STD = range(2)
 
 MODEL_V: Final = 0.008  # error of table and two pairs, and how long it lasts
 MODEL_S: Final = 300.0
@@ -170,31 +183,48 @@ def correct(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settin
 
 
 @kernel
+def find_resistance(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
+    """Return `[2, n]`: R0 of each cell and its deviation, for the pack's current (ohm)."""
+    out, p = np.empty((2, x.shape[1])), np.empty(rows.shape[0])
+    for n in range(x.shape[1]):
+        interpolate(rows, x[SOC, n], p)
+        r0 = p[R0] * find_temperature_factor(settings[ARRHENIUS], reading[KELVIN, n]) * settings[SCALE]
+        out[OHM, n] = x[RESISTANCE, n] * r0
+        out[OHM_STD, n] = np.sqrt(covariance[n, RESISTANCE, RESISTANCE]) * r0
+    return out
+
+
+@kernel
 def predict_voltage(x: Floats, covariance: Floats, reading: Floats, rows: Floats, settings: Floats) -> Floats:
-    """Return `[7, n]`: the values of `VoltageForecast` for each cell, `HORIZON_S` from now, its R0 and deviation."""
-    out, scale = np.zeros((7, x.shape[1])), settings[SCALE]
+    """Return `[horizons, 2, n, LINE]` of `twin.power`: the voltage of each cell at the ends of the horizons.
+
+    Straight over the current: the table's values are those of the present charge, in both directions.
+    """
+    out, scale = np.zeros((len(HORIZONS_S), DIRECTIONS, x.shape[1], LINE)), settings[SCALE]
     p, level, steep = np.empty(rows.shape[0]), np.zeros(STATES), np.zeros(STATES)
     level[MODEL_ERROR] = 1.0
     for n in range(x.shape[1]):
         level[SOC] = interpolate(rows, x[SOC, n], p)
         r0 = p[R0] * find_temperature_factor(settings[ARRHENIUS], reading[KELVIN, n])
-        kept1, kept2 = np.exp(-HORIZON_S / p[TAU1]), np.exp(-HORIZON_S / p[TAU2])
-        level[V1], level[V2] = -kept1, -kept2
-        falls = level[SOC] * HORIZON_S / settings[CAPACITY_AS]
-        steep[RESISTANCE], steep[CAPACITY_RATIO] = r0, falls
-        pairs = (1.0 - kept1) * p[R1] + (1.0 - kept2) * p[R2]
-        out[OPEN, n] = p[OCV] - kept1 * x[V1, n] - kept2 * x[V2, n] + x[MODEL_ERROR, n]
-        out[DROP, n] = (x[RESISTANCE, n] * r0 + pairs + falls * x[CAPACITY_RATIO, n]) * scale
-        out[OHM, n] = x[RESISTANCE, n] * r0 * scale
-        out[OHM_STD, n] = np.sqrt(covariance[n, RESISTANCE, RESISTANCE]) * r0 * scale
-        out[DROP_VAR, n] = (PAIR_SHARE * pairs) ** 2
-        for a in range(STATES):
-            for b in range(STATES):
-                out[OPEN_VAR, n] += level[a] * covariance[n, a, b] * level[b]
-                out[DROP_VAR, n] += steep[a] * covariance[n, a, b] * steep[b]
-                out[BOTH_VAR, n] += level[a] * covariance[n, a, b] * steep[b]
-        out[DROP_VAR, n] *= scale**2
-        out[BOTH_VAR, n] *= scale
+        for h in range(len(HORIZONS_S)):
+            line = out[h, 0, n]
+            kept1, kept2 = np.exp(-HORIZONS_S[h] / p[TAU1]), np.exp(-HORIZONS_S[h] / p[TAU2])
+            level[V1], level[V2] = -kept1, -kept2
+            falls = level[SOC] * HORIZONS_S[h] / settings[CAPACITY_AS]
+            steep[RESISTANCE], steep[CAPACITY_RATIO] = r0, falls
+            pairs = (1.0 - kept1) * p[R1] + (1.0 - kept2) * p[R2]
+            line[LINE_OPEN] = p[OCV] - kept1 * x[V1, n] - kept2 * x[V2, n] + x[MODEL_ERROR, n]
+            line[LINE_DROP] = (x[RESISTANCE, n] * r0 + pairs + falls * x[CAPACITY_RATIO, n]) * scale
+            line[LINE_SLOPE] = line[LINE_DROP]
+            line[LINE_DROP_VAR] = (PAIR_SHARE * pairs) ** 2
+            for a in range(STATES):
+                for b in range(STATES):
+                    line[LINE_OPEN_VAR] += level[a] * covariance[n, a, b] * level[b]
+                    line[LINE_DROP_VAR] += steep[a] * covariance[n, a, b] * steep[b]
+                    line[LINE_BOTH_VAR] += level[a] * covariance[n, a, b] * steep[b]
+            line[LINE_DROP_VAR] *= scale**2
+            line[LINE_BOTH_VAR] *= scale
+            out[h, 1, n] = line
     return out
 
 
@@ -223,14 +253,20 @@ class CellFilter:
     def predict_voltage(self, reading: Floats) -> Floats:
         return predict_voltage(self.x, self.covariance, reading, self._rows, self._settings)
 
+    def find_resistance(self, reading: Floats) -> Floats:
+        return find_resistance(self.x, self.covariance, reading, self._rows, self._settings)
+
 
 class Ekf:
     """Two filters per cell from measured voltage and current, the nameplate capacity and their own table."""
 
     def __init__(self, pack: PackSpec, table: CellTable, soc0: float, soc0_std: float) -> None:
         self._scale = table.capacity_ah / (pack.parallel * pack.cell_ah)
-        self._element_as = 3600.0 * pack.parallel * pack.cell_ah
         self._bounds = power.find_bounds(pack)
+        self._cells = np.empty((pack.cells, CELL))
+        self._cells[:, power.CELL_CHARGE_AS] = 3600.0 * pack.element_ah
+        self._cells[:, power.CELL_KELVIN] = cell_table.REFERENCE_K  # until one is measured
+        self._rise_k_w = np.array(HORIZONS_S) / self._bounds.heat_j_k
         start = pack.cells, table, (soc0, soc0_std), self._scale
         self._charge, self._resistance = CellFilter(*start), CellFilter(*start, updatable=(RESISTANCE,))
         self._reading = np.full((5, pack.cells), np.nan)
@@ -239,7 +275,7 @@ class Ekf:
         update_currents(self._reading, 0.0, self._scale, 1.0)  # compile before the loop runs: it takes a second
         spare = CellFilter(*start)
         spare.update(self._reading, 1.0)
-        power.compute_power(self._make_forecast(spare.predict_voltage(self._reading), spare.x[SOC]), self._bounds)
+        self._read(spare, self._bounds, held=True)
 
     def update(self, reading: PackReading, dt_s: float) -> HealthEstimate:
         """Predict over `dt_s`, then correct; hold an unknown current at its last value, skip an unknown voltage."""
@@ -249,15 +285,18 @@ class Ekf:
             update_currents(own, reading.current_a, self._scale, dt_s)
             self._charge.update(own, dt_s)
             self._resistance.update(own, dt_s)
-        soc, soc_std = self._charge.x[SOC].copy(), np.sqrt(self._charge.covariance[:, SOC, SOC])
-        coming = self._resistance.predict_voltage(own)
-        able = power.compute_power(self._make_forecast(coming, soc), self._bounds)
-        soh = self._slow.update(reading, soc, dt_s)
-        return HealthEstimate(soc, soc_std, coming[OHM], coming[OHM_STD], *able, soh=soh)
+        bounds = power.narrow_bounds(self._bounds, reading)
+        estimate = self._read(self._resistance, bounds, held=power.is_held(reading))
+        return replace(estimate, soh=self._slow.update(reading, estimate.soc, dt_s))
 
-    def _make_forecast(self, coming: Floats, soc: Floats) -> VoltageForecast:
-        lines = (coming[OPEN], coming[DROP], coming[OPEN_VAR], coming[DROP_VAR], coming[BOTH_VAR])
-        return VoltageForecast(*lines, soc * self._element_as, (1.0 - soc) * self._element_as)
+    def _read(self, resistance: CellFilter, bounds: PowerBounds, *, held: bool) -> HealthEstimate:
+        soc, soc_std = self._charge.x[SOC].copy(), np.sqrt(self._charge.covariance[:, SOC, SOC])
+        kelvin = self._reading[KELVIN]
+        np.copyto(self._cells[:, power.CELL_KELVIN], kelvin, where=(kelvin > MIN_K) & (kelvin < MAX_K))
+        self._cells[:, power.CELL_SOC], self._cells[:, power.CELL_SOC_STD] = soc, soc_std
+        able = power.find_power(resistance.predict_voltage(self._reading), self._cells, self._rise_k_w, bounds)
+        ohm, ohm_std = resistance.find_resistance(self._reading)
+        return HealthEstimate(soc, soc_std, ohm, ohm_std, power.list_powers(able), held)
 
 
 def build(pack: PackSpec, settings: Mapping[str, Any]) -> Estimator:

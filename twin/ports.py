@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from drivers.snapshot import Estimate
 
@@ -56,20 +56,32 @@ class PackState:
     outside: tuple[int, ...] = ()
 
 
+class StateOfPower(NamedTuple):
+    """The power (W, magnitudes) that a pack can give and take throughout a horizon, each with its 95 % interval.
+
+    Rely on the low side.
+    """
+
+    discharge_w: float
+    discharge_low_w: float
+    discharge_high_w: float
+    charge_w: float
+    charge_low_w: float
+    charge_high_w: float
+
+
 @dataclass(frozen=True)
 class HealthEstimate(Estimate):
-    """`Estimate` with estimated resistance and power, each with its standard deviation.
+    """`Estimate` with estimated resistance, its standard deviation, and the state of power.
 
-    `r0_ohm[n]`: of a series element at its present charge and temperature; `discharge_w` and `charge_w`: the power that
-    the pack can give and take (magnitudes) at the end of ten seconds of constant current.
+    `r0_ohm[n]`: of a series element at its present charge and temperature; `power`: one for each of
+    `twin.power.HORIZONS_S`; `power_held`: a value that it rests on is not known now, the last one stands for it.
     """
 
     r0_ohm: Floats
     r0_std_ohm: Floats
-    discharge_w: float
-    discharge_std_w: float
-    charge_w: float
-    charge_std_w: float
+    power: tuple[StateOfPower, ...]
+    power_held: bool
 
 
 class Twin(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 
 from drivers.snapshot import PackReading
 from twin import cache as caches
-from twin import coulomb_counter, ecm, ekf, spme_model
+from twin import ckf, coulomb_counter, ecm, ekf, spme_model
 from twin.cell_parameters import load_cell
 from twin.cell_physics import require_physics
 from twin.half_cycles import follow_charge, make_turns
@@ -27,7 +27,7 @@ def precompile(cache: Path | None = None) -> None:
     )
     state = ecm.build(pack, {}).step(np.zeros(1), pack.ambient_k, 0.01)
     reading = PackReading(0.0, 0.0, np.zeros(1), state.voltage_v, state.temperature_k)
-    for estimator in (ekf.build(pack, {}), coulomb_counter.build(pack, {})):
+    for estimator in (ekf.build(pack, {}), ckf.build(pack, {}), coulomb_counter.build(pack, {})):
         estimator.update(reading, 0.01)
     follow_charge(make_turns(np.zeros(1))[0], 0.0, 0.0)  # the MPC's
 

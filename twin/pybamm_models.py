@@ -111,6 +111,14 @@ class ReferenceCell:
         self._solution: Any = _PYBAMM.EmptySolution()
         self._t_s = 0.0
 
+    def mark(self) -> tuple[Any, float]:
+        """Return the present state, for `go_back`."""
+        return self._solution, self._t_s
+
+    def go_back(self, mark: tuple[Any, float]) -> None:
+        """Continue from a state since the last rest."""
+        self._solution, self._t_s = mark
+
     def step(self, current_a: float, kelvin: float, dt_s: float) -> CellReading:
         """Step by `dt_s` and return the reading; raise `ArithmeticError` if the model ends before."""
         inputs = {_CURRENT: current_a, _AMBIENT: kelvin, **self._contents}

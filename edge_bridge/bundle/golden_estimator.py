@@ -1,4 +1,7 @@
-"""Golden inputs and outputs of an estimator: one row a tick, the inputs and then the estimate."""
+"""Golden inputs and outputs of an estimator: one row a tick, the inputs and then the estimate.
+
+The inputs leave out the currents that a device allows: the power of golden outputs is that of the cell's own limits.
+"""
 
 from __future__ import annotations
 
@@ -45,4 +48,4 @@ def _to_reading(row: Floats) -> PackReading:
 def _to_row(estimate: Estimate) -> Floats:
     """Concatenate the fields in the order of their declaration, but for `HEALTH`."""
     values: list[Any] = [getattr(estimate, field.name) for field in fields(estimate) if field.name != HEALTH]
-    return np.concatenate([np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values])
+    return np.concatenate([np.ravel(np.asarray(value, dtype=np.float64)) for value in values])

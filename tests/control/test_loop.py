@@ -94,6 +94,9 @@ def test_what_the_device_does_not_allow_is_zero() -> None:
     made.turns(1)
     assert made.active.allowed is not None
     assert (made.active.allowed.charge_a, made.active.allowed.discharge_a) == (0.0, 0.0)
+    reading = made.estimator.readings[-1]
+    assert math.isnan(reading.charge_limit_a)
+    assert reading.discharge_limit_a == -3.0
 
 
 def test_an_injected_fault_is_added_before_the_gate() -> None:
@@ -318,6 +321,7 @@ def test_a_device_that_advertises_nothing_sets_no_limit() -> None:
     )
     snapshot = made.loop.parts.snapshot_builder.build(1.0, [])
     assert free.allowed(snapshot) == CurrentRange(math.inf, math.inf)
+    assert (free.reading(snapshot).charge_limit_a, free.reading(snapshot).discharge_limit_a) == (math.inf, math.inf)
     assert free.contactor_closed(snapshot)
     assert free.twin_current(snapshot).tolist() == [0.0, 0.0]
 

@@ -13,7 +13,7 @@ from control.state import BenchState
 from control.tick import TickLayout
 from drivers.snapshot import Estimate, StateOfHealth
 from tests.control.fakes import CELLS, Rig, rig
-from twin.ports import HealthEstimate
+from twin.ports import HealthEstimate, StateOfPower
 
 SCORED = ("cost", "violations", "interventions")
 
@@ -59,7 +59,7 @@ def test_a_row_holds_what_lanes_and_gate_said() -> None:
     assert (row["gate/verdict"], row["gate/ticks_left"], row["bench/state"]) == (0.0, 0.0, 3.0)
     assert row["loop/twin"] == 0.0
     unknown = [name for name, value in row.items() if math.isnan(value)]
-    words = "/r0", "_power", "/soh", "/resistance_growth", "_loop_", "shadow_age"  # nobody scores this loop
+    words = "/r0", "power", "/soh", "/resistance_growth", "_loop_", "shadow_age"  # nobody scores this loop
     assert all(any(word in name for word in words) for name in unknown), "nothing else may be missing"
 
 
@@ -89,15 +89,25 @@ def test_what_a_lane_believes_of_resistance_and_power_is_kept() -> None:
     made = running()
     told = made.turns(1)
     soc = np.full(CELLS, 0.5)
-    belief = HealthEstimate(soc, soc, 0.001 * np.arange(1.0, CELLS + 1), 0.0001 * soc, 900.0, 9.0, 500.0, 5.0)
+    powers = (
+        StateOfPower(900.0, 850.0, 950.0, 500.0, 450.0, 550.0),
+        StateOfPower(800.0, 700.0, 900.0, 400.0, 300.0, 500.0),
+    )
+    belief = HealthEstimate(soc, soc, 0.001 * np.arange(1.0, CELLS + 1), 0.0001 * soc, powers, power_held=True)
     shape = layout(made)
     out = np.zeros(len(shape.table))
     shape.fill(replace(told, estimates={"belief": belief}), out)
     row = dict(zip(shape.table.names, out.tolist(), strict=True))
     assert [row[f"estimator/belief/cell_{n:02d}/r0"] for n in (1, 2)] == [0.001, 0.002]
     assert row["estimator/belief/r0_std"] == pytest.approx(0.00005)
-    assert (row["estimator/belief/discharge_power"], row["estimator/belief/discharge_power_std"]) == (900.0, 9.0)
-    assert (row["estimator/belief/charge_power"], row["estimator/belief/charge_power_std"]) == (500.0, 5.0)
+    for name, values in {
+        "discharge_power": (900.0, 850.0, 950.0),
+        "charge_power": (500.0, 450.0, 550.0),
+        "discharge_power_60s": (800.0, 700.0, 900.0),
+        "charge_power_60s": (400.0, 300.0, 500.0),
+    }.items():
+        assert tuple(row[f"estimator/belief/{name}{side}"] for side in ("", "_low", "_high")) == values
+    assert row["estimator/belief/power_held"] == 1.0
     assert row["estimator/belief/step"] == told.step_s["estimator", "belief"]
     assert math.isnan(row["estimator/belief/soh"])
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.twin.cell_physics import PHYSICS
 from twin import cache, ecm, ekf, half_cycles, numba_kernel, power, spme_model
+from twin.network import power_forecast
 from twin.precompile import precompile
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def test_warming_compiles_every_kernel() -> None:
         ekf.predict,
         ekf.correct,
         ekf.predict_voltage,
-        power.compute_power,
+        ekf.find_resistance,
+        power.find_power,
+        power_forecast.forecast_power,
     )
     assert all(kernel.signatures for kernel in kernels)
 

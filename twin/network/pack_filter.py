@@ -11,32 +11,24 @@ from twin import power
 from twin.hold import CurrentHold, replace_nan
 from twin.network.filter_settings import FilterStart, make_circuit, make_settings, make_start
 from twin.network.health_filter import KEPT, track_health
-from twin.network.power_forecast import (
-    BOTH_VAR,
-    DROP,
-    DROP_VAR,
-    FORECAST_OPEN,
-    OHM,
-    OHM_STD,
-    OPEN_VAR,
-    forecast_voltage,
-)
+from twin.network.power_forecast import RESISTANCE_SHARE, forecast_power
 from twin.network.slow_health import SlowHealth
 from twin.network.soc_filter import CASE, CURRENT, MEAN, SOC, VOLTAGE, correct_states, predict_states
 from twin.network.widening import widen_table
 from twin.ports import HealthEstimate
-from twin.power import HORIZON_S, VoltageForecast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.snapshot import Floats, PackReading
     from twin.ports import Estimator, PackSpec
+    from twin.power import PowerBounds
 
 SETTINGS: Final = ("soc0", "soc0_std")  # that a bench file may give
 MAX_OFF_V: Final = 1.0  # farther outside the open-circuit voltages a reading is not of this cell: an open wire
 COLDEST_K, HOTTEST_K = 200.0, 400.0
 UNKNOWN_K: Final = 298.15
+OHM: Final = 2  # of what `correct_states` returns
 
 
 class PackFilter:
@@ -47,7 +39,6 @@ class PackFilter:
     ) -> None:
         network = widen_table(pack.cell.estimator)
         self._scale = network.capacity_ah / pack.element_ah
-        self._element_as = 3600.0 * pack.element_ah
         self._bounds = power.find_bounds(pack)
         self._range_v = float(network.ocv_v[0]) - MAX_OFF_V, float(network.ocv_v[-1]) + MAX_OFF_V
         self._circuit, self._settings = make_circuit(network), make_settings(network, cubature=cubature, dual=dual)
@@ -66,7 +57,7 @@ class PackFilter:
         """Compile before the loop runs: it takes a second."""
         kept = self._x.copy(), self._covariance.copy(), self._memory.copy(), self._kept.copy()
         self._step(1.0)
-        self._read()
+        self._read(self._bounds, held=True)
         self._x, self._covariance, self._memory, self._kept = kept
 
     def update(self, reading: PackReading, dt_s: float) -> HealthEstimate:
@@ -82,31 +73,21 @@ class PackFilter:
             own[:, CASE] = np.where(warm, reading.temperature_k, own[:, CASE])
             self._step(dt_s)
         soh = self._slow.update(reading, self._x[:, SOC], dt_s)
-        return replace(self._read(), soh=soh)
+        return replace(self._read(power.narrow_bounds(self._bounds, reading), held=power.is_held(reading)), soh=soh)
 
     def _step(self, dt_s: float) -> None:
         states = self._x, self._covariance, self._memory
         predict_states(*states, self._reading, self._circuit, self._settings, dt_s)
-        correct_states(*states, self._reading, self._circuit, self._settings, dt_s)
+        self._ohm = correct_states(*states, self._reading, self._circuit, self._settings, dt_s)[:, OHM]
         if self._dual:
             track_health(self._kept, self._memory, self._reading, self._circuit, self._settings, dt_s)
 
-    def _read(self) -> HealthEstimate:
+    def _read(self, bounds: PowerBounds, *, held: bool) -> HealthEstimate:
         soc, soc_std = self._x[:, SOC].copy(), np.sqrt(self._covariance[:, SOC, SOC])
-        coming = forecast_voltage(
-            self._x, self._covariance, self._memory, self._reading, self._circuit, self._settings, HORIZON_S
-        )
-        reach = VoltageForecast(
-            coming[FORECAST_OPEN],
-            coming[DROP] * self._scale,
-            coming[OPEN_VAR],
-            coming[DROP_VAR] * self._scale**2,
-            coming[BOTH_VAR] * self._scale,
-            soc * self._element_as,
-            (1.0 - soc) * self._element_as,
-        )
-        able = power.compute_power(reach, self._bounds)
-        return HealthEstimate(soc, soc_std, coming[OHM] * self._scale, coming[OHM_STD] * self._scale, *able)
+        states = self._x, self._covariance, self._memory
+        able = forecast_power(*states, self._reading, self._circuit, self._settings, self._scale, bounds)
+        ohm = self._ohm * self._scale
+        return HealthEstimate(soc, soc_std, ohm, RESISTANCE_SHARE * ohm, power.list_powers(able), held)
 
 
 def build_filter(

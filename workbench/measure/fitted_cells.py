@@ -67,14 +67,14 @@ PANASONIC: Final = RecordedCell(
 CELLS: Final = (LG, PANASONIC)
 
 
-def list_tests(data: Path, cell: RecordedCell) -> TestList:
-    """Return the tests: slow discharges, pulses and one drive are fitted, every other drive is held."""
+def list_tests(data: Path, cell: RecordedCell, unseen: tuple[Kind, ...] = ()) -> TestList:
+    """Return the tests: slow discharges, pulses and one drive are fitted; every other drive, and `unseen`, are held."""
     tests = list[LabTest]()
     for degc, folder in cell.degc.items():
         for path in sorted((data / cell.folder / folder).glob("*.parquet")):
             kind = _find_kind(cell, path.name)
             if kind:
-                held = kind == "drive" and cell.fitted.lower() not in path.name.lower()
+                held = kind in unseen or (kind == "drive" and cell.fitted.lower() not in path.name.lower())
                 listed = ListedTest(kind=kind, file=path.name, temperature_degc=float(degc), held=held)
                 tests.append(LabTest(listed, path))
     listed_cell = ListedCell.model_validate({"name": cell.name, "chemistry": cell.chemistry})
@@ -91,9 +91,9 @@ def _find_kind(cell: RecordedCell, name: str) -> Kind | None:
     return next((kind for kind, parts in words.items() if any(part.lower() in lower for part in parts)), None)
 
 
-def fit_recorded(data: Path, cell: RecordedCell) -> tuple[CellFit, Cell]:
-    """Return the fit and its cell, as it would be read from its file."""
-    tests = list_tests(data, cell)
+def fit_recorded(data: Path, cell: RecordedCell, unseen: tuple[Kind, ...] = ()) -> tuple[CellFit, Cell]:
+    """Return the fit and its cell, as it would be read from its file; no test of a kind of `unseen` is fitted."""
+    tests = list_tests(data, cell, unseen)
     fit = fit_cell(tests)
     values = fit.file.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     return fit, parse_cell(tests.path / "fitted.toml", spell_cell(values))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
-from workbench.measure import fitted_cells, flat_cell
+from workbench.measure import fitted_cells, flat_cell, pulse_power
 from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ METRICS: Final = (
     *WIDTH.values(),
     *COSTS.values(),
     CUBATURE,
+    *pulse_power.METRICS,
     flat_cell.FLAT,
 )
 CONDITIONS: Final = (
@@ -125,6 +126,7 @@ def measure_recorded(job: MeasureJob, data: Path) -> Iterator[MeasureRow]:
     ]
     job.say(f"SoC on {len(runs)} drives")
     yield from _judge_soc(runs)
+    yield from pulse_power.measure(job, data, fits)
     yield from flat_cell.measure_flat(job, data)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from twin.cell_parameters import make_parameters
 from twin.network.coulomb import count_log
 from twin.network.filter_settings import FilterStart, make_circuit, make_settings, make_start
 from twin.network.health_filter import KEPT
@@ -16,6 +17,7 @@ from twin.network.log_filter import (
     OUT_OFFSET,
     OUT_OFFSET_STD,
     OUT_OHM,
+    OUT_POWER,
     OUT_RESISTANCE,
     OUT_SOC,
     OUT_SOC_STD,
@@ -23,7 +25,9 @@ from twin.network.log_filter import (
     filter_log,
 )
 from twin.network.sampling import is_averaged
-from twin.network.trace import make_trace
+from twin.network.trace import ROOM_K, make_trace
+from twin.ports import PackSpec, StateOfPower
+from twin.power import FITTED_SHARE, HORIZONS_S, find_bounds
 from workbench.modelling.circuit_of_cell import make_circuit_of
 from workbench.modelling.log_start import find_start
 from workbench.scores import rms
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.network.network import Network
     from twin.network.trace import CellTrace
+    from twin.power import PowerBounds
     from workbench.modelling.log_start import LogStart
     from workbench.scores import LaneScore
 
@@ -67,9 +72,18 @@ class LogEstimate:
 
 
 def estimate_log(
-    log: CellLog, cell: Cell, lane: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
+    log: CellLog,
+    cell: Cell,
+    lane: str,
+    soc0: float | None,
+    report: Callable[[float], object] = lambda _: None,
+    *,
+    power: bool = False,
 ) -> LogEstimate:
-    """Estimate with one lane of `LANES`; the counter of the log is never used but across gaps without samples."""
+    """Estimate with one lane of `LANES`; the counter of the log is never used but across gaps without samples.
+
+    `power`: with the state of power, within the limits of the cell file; it takes longer than the filter itself.
+    """
     network = make_circuit_of(cell)
     start = find_start(log, network.ocv_v, network.capacity_ah, cell.file.chemistry, soc0)
     trace = make_trace(log, network.capacity_ah, start.soc)
@@ -78,7 +92,8 @@ def estimate_log(
         columns = count_log(network, trace, start.soc, start.soc_std, averaged=averaged)
     else:
         settings = make_settings(network, averaged=averaged, cubature=lane == "ckf", dual=lane == "dual-ekf")
-        columns = _run_filter(network, trace, start, settings, report)
+        bounds = find_cell_bounds(cell) if power else None
+        columns = _run_filter(network, trace, start, settings, report, bounds=bounds)
     notes = (start.why, "samples are means over their step" if averaged else "samples are instants")
     return LogEstimate(log, lane, {"time_s": log.time_s, **columns}, start, averaged, notes)
 
@@ -88,8 +103,21 @@ def _is_averaged(network: Network, trace: CellTrace, empty_v: float) -> bool:
     return is_averaged(network, trace, rows)
 
 
+def find_cell_bounds(cell: Cell) -> PowerBounds:
+    """Return the limits of one cell by its file."""
+    parameters, one = make_parameters(cell), np.ones(1)
+    bounds = find_bounds(PackSpec(1, 1, parameters.nominal_ah, one, one, one, ROOM_K, parameters))
+    return bounds if cell.file.network is None else bounds._replace(drop_share=FITTED_SHARE)
+
+
 def _run_filter(
-    network: Network, trace: CellTrace, start: LogStart, settings: Floats, report: Callable[[float], object]
+    network: Network,
+    trace: CellTrace,
+    start: LogStart,
+    settings: Floats,
+    report: Callable[[float], object],
+    *,
+    bounds: PowerBounds | None,
 ) -> dict[str, Any]:
     x, covariance, memory = make_start(network, FilterStart(start.soc, start.soc_std, start.rested, start.hysteresis))
     circuit = make_circuit(network)
@@ -98,7 +126,7 @@ def _run_filter(
     parts: list[Floats] = []
     for first in range(0, len(rows), CHUNK):
         part = slice(first, first + CHUNK)
-        parts.append(filter_log(rows[part], trace.dt_s[part], *states, circuit, settings))
+        parts.append(filter_log(rows[part], trace.dt_s[part], *states, circuit, settings, bounds))
         report(min(1.0, (first + CHUNK) / len(rows)))
     out = np.concatenate(parts)
     offset, offset_std = out[:, OUT_OFFSET], out[:, OUT_OFFSET_STD]
@@ -114,4 +142,12 @@ def _run_filter(
         "current_offset_a": offset,
         "current_offset_std_a": offset_std,
         "sensor_implausible": odd,
+        **({} if bounds is None else _name_powers(out[:, OUT_POWER:])),
     }
+
+
+def _name_powers(powers: Floats) -> dict[str, Floats]:
+    """Return the columns of the power (W): `discharge_power_10s_w`, `discharge_power_10s_low_w`, and so on."""
+    fields = StateOfPower._fields
+    names = [field.replace("_", f"_power_{horizon:.0f}s_", 1) for horizon in HORIZONS_S for field in fields]
+    return dict(zip(names, powers.T, strict=True))

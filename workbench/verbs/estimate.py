@@ -33,7 +33,7 @@ def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, *, 
     parameters = read_cell(path)
     with show_progress(f"estimating {chosen.path.name}") as progress:
         log = chosen.read()
-        estimate = estimate_log(log, parameters, lane, soc0, progress)
+        estimate = estimate_log(log, parameters, lane, soc0, progress, power=True)
     about = {"schema": "pulsebms.estimate/1", "lane": lane, "cell": parameters.file.name, "sha256": parameters.sha256}
     write_table(out, spread_rows(log, estimate.columns), about)
     for note in (*log.notes, *estimate.notes):

@@ -186,11 +186,20 @@ def test_an_estimate_has_a_row_for_each_row_of_the_log(  # noqa: PLR0917  # fixt
     truth = 1.0 + read["Capacity [Ah]"].to_numpy() / CAPACITY_AH
     error = np.asarray(table["soc"].to_numpy() - truth, np.float64)[700:]
     assert said["rows_repaired"] == {"repeated_rows": 2}
+    powers = [f"{way}_power_{horizon}s" for horizon in (10, 60) for way in ("discharge", "charge")]
+    assert {name for name in table.column_names if "_power_" in name} == (
+        set() if lane == "coulomb" else {f"{name}{side}_w" for name in powers for side in ("", "_low", "_high")}
+    )
     if lane == "coulomb":
         assert float(np.abs(error + 0.2).max()) < 0.02
     else:
         assert float(np.sqrt(np.mean(error**2))) < 0.01
         assert said["rmse_mv"]["25"] < 15.0
+        for name in powers:
+            low_w, value_w, high_w = (table[f"{name}{side}_w"].to_numpy() for side in ("_low", "", "_high"))
+            assert ((low_w >= 0.0) & (low_w <= value_w) & (value_w <= high_w)).all()
+        assert (table["discharge_power_60s_w"].to_numpy() <= table["discharge_power_10s_w"].to_numpy()).all()
+        assert float(table["discharge_power_10s_w"].to_numpy()[0]) > 5.0  # a cell of 2 Ah near its full charge
 
 
 def test_a_twin_is_laid_over_a_log(
