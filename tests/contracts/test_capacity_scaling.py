@@ -89,7 +89,10 @@ def believed(module: str, pack: PackSpec, current_a: float) -> list[Any]:
 def test_an_estimator_is_the_same_however_the_capacity_is_cut(module: str, parallel: int, cell_ah: float) -> None:
     expected, found = believed(module, MANY, LOAD_A), believed(module, cut(parallel, cell_ah), LOAD_A)
     for one, other in zip(astuple(expected[-1]), astuple(found[-1]), strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-9)
+        if one is None:  # what the lane does not estimate
+            assert other is None
+        else:
+            np.testing.assert_allclose(other, one, rtol=1e-9)
 
 
 @pytest.mark.parametrize("module", ["twin.ekf", "twin.coulomb_counter"])
