@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     CircuitArrays: TypeAlias = tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]
 
-ERROR_FACTOR: Final = 1.1  # of the fit's own error, for conditions that it has not seen
-LEAST_ERROR_V: Final = 0.006
+ERROR_FACTOR: Final = 1.5  # of the fit's own error, for conditions that it has not seen
+LEAST_ERROR_V: Final = 0.008
 ERROR_S: Final = 600.0  # for which an error of the model lasts
 ERROR_SHARE: Final = 0.05  # of the overvoltage, that the model may be wrong by
 NOISE_V: Final = 0.05  # white, of a voltage, at one sample a second
@@ -26,7 +26,7 @@ NOISE_SHARE: Final = 3.0  # of the overvoltage, likewise
 DRIFT_PER_S: Final = 1e-10  # variance of SoC that no source above explains
 OFFSET_C: Final = 0.03  # deviation of the current sensor's offset, in C
 OFFSET_PER_S_C: Final = 1e-5  # of its walk, C in the root of a second
-GAIN_STD: Final = 0.02  # of the sensor's gain and of the capacity together
+GAIN_STD: Final = 0.01  # of the sensor's gain and of the capacity together
 REST_V: Final = 0.004  # error of the model at rest
 LOADED_C: Final = 0.3  # of a pair's current where the start is under load, and its deviation
 LOADED_STD_C: Final = 0.4
