@@ -26,11 +26,13 @@ NOISE_SHARE: Final = 3.0  # of the overvoltage, likewise
 DRIFT_PER_S: Final = 1e-10  # variance of SoC that no source above explains
 OFFSET_C: Final = 0.03  # deviation of the current sensor's offset, in C
 OFFSET_PER_S_C: Final = 1e-5  # of its walk, C in the root of a second
-GAIN_SHARE: Final = 0.005
+GAIN_STD: Final = 0.01  # of the sensor's gain and of the capacity together
 REST_V: Final = 0.004  # error of the model at rest
 LOADED_C: Final = 0.3  # of a pair's current where the start is under load, and its deviation
 LOADED_STD_C: Final = 0.4
 RESTED_C: Final = 0.01
+UNKNOWN_TURN: Final = 0.6  # deviation of a hysteresis that lies anywhere from -1 to 1
+TURN_STD: Final = 0.2  # of the hysteresis, that its model is wrong by
 
 
 class FilterStart(NamedTuple):
@@ -40,6 +42,7 @@ class FilterStart(NamedTuple):
     soc_std: float
     rested: bool
     hysteresis: float = 0.0
+    hysteresis_std: float = UNKNOWN_TURN
 
 
 def make_circuit(network: Network) -> CircuitArrays:
@@ -60,13 +63,13 @@ def make_settings(network: Network, *, averaged: bool = False, cubature: bool = 
     settings[soc_filter.ERROR_S], settings[soc_filter.ERROR_SHARE] = ERROR_S, ERROR_SHARE
     settings[soc_filter.NOISE_V2_S], settings[soc_filter.DRIFT_PER_S] = NOISE_V**2, DRIFT_PER_S
     settings[soc_filter.OFFSET_PER_S] = (OFFSET_PER_S_C * network.capacity_ah) ** 2
-    settings[soc_filter.GAIN_SHARE] = GAIN_SHARE
     settings[soc_filter.NOISE_SHARE2_S] = NOISE_SHARE**2
+    settings[soc_filter.TURN_STD] = TURN_STD
     return settings
 
 
 def make_start(network: Network, start: FilterStart) -> tuple[Floats, Floats, Floats]:
-    """Return `x[7]`, `covariance[7, 7]` and `memory[7]` of a cell."""
+    """Return `x[9]`, `covariance[9, 9]` and `memory[9]` of a cell."""
     x, memory = np.zeros(soc_filter.STATES), np.zeros(soc_filter.MEMORY)
     x[soc_filter.SOC] = start.soc
     memory[soc_filter.RESISTANCE] = memory[soc_filter.CAPACITY] = 1.0
@@ -79,5 +82,7 @@ def make_start(network: Network, start: FilterStart) -> tuple[Floats, Floats, Fl
         x[pairs] = LOADED_C * network.capacity_ah
         std[pairs] = LOADED_STD_C * network.capacity_ah
     std[soc_filter.SOC], std[soc_filter.OFFSET] = start.soc_std, OFFSET_C * network.capacity_ah
+    std[soc_filter.GAIN] = GAIN_STD
+    std[soc_filter.TURN] = start.hysteresis_std
     std[soc_filter.ERROR] = REST_V if start.rested else float(np.max(ERROR_FACTOR * network.error_v))
     return x, np.diag(std**2), memory

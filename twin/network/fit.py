@@ -102,16 +102,25 @@ def make_start(slow: SlowDischarge, kelvins: Floats, fitted_to: str) -> Network:
 
 
 def fit_network(
-    start: Network, tests: Sequence[FitTest], empty_v: float, report: Callable[[float], object] = lambda _: None
+    start: Network,
+    tests: Sequence[FitTest],
+    empty_v: float,
+    report: Callable[[float], object] = lambda _: None,
+    slow_a: float = 0.0,
 ) -> NetworkFit:
-    """Fit the circuit to all tests; `report` receives the share of the work that is done."""
+    """Fit the circuit to all tests; `report` receives the share of the work that is done.
+
+    `slow_a`: the current at which both branches of `start` were measured: what it loses is no hysteresis.
+    """
     works = [_prepare(test, empty_v) for test in tests]
+    half_v = start.hysteresis_v
     matrix, values = make_priors(start)
     prior = (matrix.T @ matrix).toarray()
     vector = pack(start)
     curvature = prior
     for iteration in range(ITERATIONS):
-        network = unpack(start, vector)
+        start = _take_loss(unpack(start, vector), half_v, slow_a)
+        network = start
         curvature, gradient = prior.copy(), matrix.T @ (values - matrix @ vector)
         for place, work in enumerate(works):
             if iteration in CHOOSE_AT:
@@ -126,6 +135,14 @@ def fit_network(
     network = replace(network, error_v=_find_errors(network, works))
     std, prior_std = (_find_deviations(part) for part in (curvature, prior))
     return NetworkFit(network, {work.test.name: work.averaged for work in works}, std, prior_std)
+
+
+def _take_loss(network: Network, half_v: Floats, slow_a: float) -> Network:
+    """Return the circuit whose hysteresis is `half_v` without what `slow_a` loses in the resistances at 25 degC."""
+    nearest = int(np.argmin(np.abs(network.kelvins - REFERENCE_K)))
+    ohm: Floats = np.sum(network.tables[R0:, nearest], 0)
+    loss_v: Floats = slow_a * np.interp(np.linspace(0.0, 1.0, len(half_v)), network.socs, ohm)
+    return replace(network, hysteresis_v=np.clip(half_v - loss_v, 0.0, None))
 
 
 def _find_deviations(curvature: Floats) -> Floats:

@@ -50,13 +50,19 @@ def filter_log(  # noqa: PLR0917  # numba calls by place
         told = correct_states(x, covariance, memory, reading, circuit, settings, step_s)
         if settings[DUAL] > 0.0:
             track_health(kept, memory, reading, circuit, settings, dt_s[k])
-        out[k, OUT_SOC] = x[0, SOC]
-        out[k, OUT_SOC_STD] = np.sqrt(max(covariance[0, SOC, SOC], 0.0))
-        out[k, OUT_VOLTAGE], out[k, OUT_INNOVATION], out[k, OUT_OHM] = told[0, 0], told[0, 1], told[0, 2]
-        out[k, OUT_OFFSET] = x[0, OFFSET]
-        out[k, OUT_OFFSET_STD] = np.sqrt(max(covariance[0, OFFSET, OFFSET], 0.0))
-        out[k, OUT_RESISTANCE], out[k, OUT_CAPACITY] = memory[0, RESISTANCE], memory[0, CAPACITY]
+        tell_row(x[0], covariance[0], memory[0], told[0], out[k])
         if bounds is not None:
             powers = forecast_power(x, covariance, memory, reading, circuit, settings, 1.0, bounds)
             out[k, OUT_POWER:] = powers.ravel()
     return out
+
+
+@kernel
+def tell_row(state: Floats, c: Floats, memory: Floats, told: Floats, out: Floats) -> None:
+    """Fill `out[OUTPUTS]` with what one filter tells after a row; `told`: as `correct_states` returns it."""
+    out[OUT_SOC] = state[SOC]
+    out[OUT_SOC_STD] = np.sqrt(max(c[SOC, SOC], 0.0))
+    out[OUT_VOLTAGE], out[OUT_INNOVATION], out[OUT_OHM] = told[0], told[1], told[2]
+    out[OUT_OFFSET] = state[OFFSET]
+    out[OUT_OFFSET_STD] = np.sqrt(max(c[OFFSET, OFFSET], 0.0))
+    out[OUT_RESISTANCE], out[OUT_CAPACITY] = memory[RESISTANCE], memory[CAPACITY]

@@ -1,7 +1,9 @@
 """Filters of the state of charge on the fitted circuit, for many cells at once (numba).
 
-The state of a cell: charge, the low-passed currents, the offset of the current sensor, and the error of the model.
-Given the temperature it moves linearly, so every filter predicts alike; they differ in how the voltage corrects it.
+The state of a cell: charge, the low-passed currents, the offset of the current sensor, the error of the model, the
+error of the hysteresis, and one gain for the current sensor and the capacity together. Given the temperature it moves
+linearly, so every filter predicts alike; they differ in how the voltage corrects it. The error of the hysteresis
+decays with the charge that moves; what a correction finds of it goes into the memory.
 
 The model's error lasts for minutes: as white noise it would make a filter of ten samples a second overconfident. It is
 a state that decays and is driven again (Bryson and Henrikson 1968). Noise is given per second, so that the estimate
@@ -25,15 +27,15 @@ from twin.network.circuit_kernels import (
     interpolate_tau,
 )
 from twin.network.network import R0, SHIFT
-from twin.network.response import find_weights, move_hysteresis
+from twin.network.response import HYSTERESIS_SOC, find_weights, move_hysteresis
 from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
     from twin.network.filter_settings import CircuitArrays
 
-STATES: Final = 3 + PAIRS
-SOC, FIRST, OFFSET, ERROR = 0, 1, 1 + PAIRS, 2 + PAIRS
+STATES: Final = 5 + PAIRS
+SOC, FIRST, OFFSET, ERROR, TURN, GAIN = 0, 1, 1 + PAIRS, 2 + PAIRS, 3 + PAIRS, 4 + PAIRS
 # A reading of a cell: the current since the sample before and at the sample (A), voltage (V), case temperature (K).
 MEAN, CURRENT, VOLTAGE, CASE = range(4)
 # What a filter keeps beside the state: rise of the core (K), factors on R and capacity, the overvoltage of the model
@@ -42,11 +44,10 @@ RISE, RESISTANCE, CAPACITY, OVERVOLTAGE, HYSTERESIS, LAG = range(6)
 MEMORY: Final = LAG + PAIRS
 # Settings of the cell and of the noise.
 CAPACITY_AS, CORE_K_W, CORE_S, AVERAGED, ERROR_S, ERROR_SHARE, NOISE_V2_S, DRIFT_PER_S = range(8)
-OFFSET_PER_S, GAIN_SHARE, NOISE_SHARE2_S, CUBATURE, DUAL = range(8, 13)
+OFFSET_PER_S, NOISE_SHARE2_S, CUBATURE, DUAL, TURN_STD = range(8, 13)
 SETTINGS: Final = 13
 
 INNOVATION_LIMIT: Final = 4.0  # standard deviations: a larger surprise widens what is expected
-GAIN_S: Final = 3600.0  # for which an error of the sensor's gain adds up
 MOST_SPREAD_SOC: Final = 0.05  # over which a regression takes the slope of the voltage
 SLOPE_SOC: Final = 0.004  # to both sides, over which the slope of the voltage is taken
 ITERATIONS: Final = 2
@@ -63,7 +64,7 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
     settings: Floats,
     dt_s: float,
 ) -> None:
-    """Predict `x[n, 7]` and `covariance[n, 7, 7]` over one step under the currents of `reading[n, 4]`."""
+    """Predict `x[n, 9]` and `covariance[n, 9, 9]` over one step under the currents of `reading[n, 4]`."""
     ocv_v, _, kelvins, _, log_tau, error_v, _ = circuit
     kept, tau = np.ones(STATES), np.empty(PAIRS)
     for n in range(x.shape[0]):
@@ -77,6 +78,8 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
         capacity_as = settings[CAPACITY_AS] * memory[n, CAPACITY]
         spent = dt_s / capacity_as
         memory[n, HYSTERESIS] = move_hysteresis(memory[n, HYSTERESIS], i, dt_s, capacity_as)
+        kept[TURN] = np.exp(-abs(i) * spent / HYSTERESIS_SOC)
+        spent *= 1.0 + state[GAIN]
         state[SOC] = min(max(state[SOC] - i * spent, LOWEST_SOC), HIGHEST_SOC)
         for j in range(PAIRS):
             ratio = dt_s / tau[j]
@@ -87,26 +90,38 @@ def predict_states(  # noqa: PLR0917  # numba calls by place
             memory[n, LAG + j] = (1.0 - gone / ratio - gone) * away if settings[AVERAGED] > 0.0 and ratio > 0.0 else 0.0
         kept[ERROR] = np.exp(-dt_s / settings[ERROR_S])
         state[ERROR] *= kept[ERROR]
-        # c = F c F': each state keeps a share, and all but the error take from the offset what they take of the current
-        for a in range(STATES):
-            for b in range(STATES):
-                c[a, b] *= kept[a] * kept[b]
-        for a in range(OFFSET):
-            taken = spent if a == SOC else -(1.0 - kept[a])
-            for b in range(STATES):
-                c[a, b] += taken * c[OFFSET, b]
-        for a in range(OFFSET):
-            taken = spent if a == SOC else -(1.0 - kept[a])
-            for b in range(STATES):
-                c[b, a] += taken * c[b, OFFSET]
-        gain = settings[GAIN_SHARE] * i * spent / max(dt_s, 1e-9)
-        c[SOC, SOC] += dt_s * (settings[DRIFT_PER_S] + GAIN_S * gain * gain)
+        move_covariance(c, kept, spent, i)
+        c[SOC, SOC] += dt_s * settings[DRIFT_PER_S]
         c[OFFSET, OFFSET] += dt_s * settings[OFFSET_PER_S]
         low, warm = find_weights(kelvins, kelvin)
         high = min(low + 1, kelvins.shape[0] - 1)
         sigma = (1.0 - warm) * error_v[low] + warm * error_v[high]
         over = settings[ERROR_SHARE] * memory[n, OVERVOLTAGE]
         c[ERROR, ERROR] += (1.0 - kept[ERROR] ** 2) * (sigma * sigma + over * over)
+        c[TURN, TURN] += (1.0 - kept[TURN] ** 2) * settings[TURN_STD] ** 2
+
+
+@kernel
+def move_covariance(c: Floats, kept: Floats, spent: float, current_a: float) -> None:
+    """Turn `c[9, 9]` into F c F': each state keeps a share.
+
+    Charge and pairs take from the offset what they take of the current, the charge from the gain what has moved.
+    """
+    for a in range(STATES):
+        for b in range(STATES):
+            c[a, b] *= kept[a] * kept[b]
+    for a in range(OFFSET):
+        taken = spent if a == SOC else -(1.0 - kept[a])
+        for b in range(STATES):
+            c[a, b] += taken * c[OFFSET, b]
+    for a in range(OFFSET):
+        taken = spent if a == SOC else -(1.0 - kept[a])
+        for b in range(STATES):
+            c[b, a] += taken * c[b, OFFSET]
+    for b in range(STATES):
+        c[SOC, b] -= current_a * spent * c[GAIN, b]
+    for b in range(STATES):
+        c[b, SOC] -= current_a * spent * c[b, GAIN]
 
 
 @kernel
@@ -120,7 +135,7 @@ def find_model_voltage(  # noqa: PLR0917  # numba calls by place
         p[field] *= memory[RESISTANCE]
     for j in range(PAIRS):
         currents[j] = state[FIRST + j] + memory[LAG + j]
-    p[OPEN] += memory[HYSTERESIS] * find_open_circuit(hysteresis_v, min(max(soc, 0.0), 1.0))
+    p[OPEN] += (memory[HYSTERESIS] + state[TURN]) * find_open_circuit(hysteresis_v, min(max(soc, 0.0), 1.0))
     return find_terminal_voltage(p, reading[CURRENT] - state[OFFSET], currents) + state[ERROR]
 
 
@@ -134,11 +149,11 @@ def find_slopes(  # noqa: PLR0917  # numba calls by place
     currents: Floats,
     slope: Floats,
 ) -> float:
-    """Fill `slope[7]` with the derivative of the voltage by the state; return the voltage.
+    """Fill `slope[9]` with the derivative of the voltage by the state; return the voltage.
 
     The slope over SoC is that of the open circuit: what a resistance changes with charge is less certain than itself.
     """
-    ocv_v, socs, kelvins, logs, _, _, _ = circuit
+    ocv_v, socs, kelvins, logs, _, _, hysteresis_v = circuit
     kelvin = reading[CASE] + memory[RISE]
     rest_v = 0.0
     for side in (-1.0, 1.0):
@@ -152,6 +167,8 @@ def find_slopes(  # noqa: PLR0917  # numba calls by place
         slope[FIRST + j] = -p[R0 + 1 + j]
     slope[OFFSET] = p[R0]
     slope[ERROR] = 1.0
+    slope[GAIN] = 0.0
+    slope[TURN] = find_open_circuit(hysteresis_v, min(max(state[SOC], 0.0), 1.0))
     return voltage
 
 
@@ -202,12 +219,12 @@ def correct_states(  # noqa: PLR0917  # numba calls by place
     settings: Floats,
     dt_s: float,
 ) -> Floats:
-    """Correct by the measured voltages; return `[n, 3]`.
+    """Correct by the measured voltages; return `[n, 4]`.
 
-    The voltage of the model before the correction, the innovation over its deviation, and R0 (ohm). A cell whose
-    voltage is not finite is not corrected.
+    The voltage of the model before the correction, the innovation over its deviation, R0 (ohm), and the variance of
+    the innovation (V^2). A cell whose voltage is not finite is not corrected.
     """
-    out = np.full((x.shape[0], 3), np.nan)
+    out = np.full((x.shape[0], 4), np.nan)
     for n in range(x.shape[0]):
         correct_cell(x[n], covariance[n], memory[n], reading[n], circuit, settings, dt_s, out[n])
     return out
@@ -224,7 +241,7 @@ def correct_cell(  # noqa: PLR0917  # numba calls by place
     dt_s: float,
     out: Floats,
 ) -> None:
-    """Correct one cell, iterated; fill `out[3]` as `correct_states` returns it.
+    """Correct one cell, iterated; fill `out[4]` as `correct_states` returns it.
 
     Extended filter: iterated Kalman filter (Bell and Cathey 1993). Cubature: the slopes are those of a statistical
     regression over the spread of charge and first pair (Arasaratnam and Haykin 2009), iterated likewise.
@@ -252,17 +269,19 @@ def correct_cell(  # noqa: PLR0917  # numba calls by place
         for a in range(STATES):
             spread += slope[a] * cross[a]
         if iteration == 0:
-            out[1] = error / np.sqrt(spread)
+            out[1], out[3] = error / np.sqrt(spread), spread
         spread = max(spread, (error / INNOVATION_LIMIT) ** 2)
         for a in range(STATES):
             state[a] = before[a] + cross[a] / spread * error
         state[SOC] = min(max(state[SOC], LOWEST_SOC), HIGHEST_SOC)
+    memory[HYSTERESIS] = min(max(memory[HYSTERESIS] + state[TURN], -1.0), 1.0)
+    state[TURN] = 0.0
     reduce_covariance(c, cross, spread)
 
 
 @kernel
 def reduce_covariance(c: Floats, cross: Floats, spread: float) -> None:
-    """Take from `c[7, 7]` what a measurement with this cross covariance and spread tells."""
+    """Take from `c[9, 9]` what a measurement with this cross covariance and spread tells."""
     for a in range(STATES):
         for b in range(STATES):
             c[a, b] -= cross[a] * cross[b] / spread

@@ -107,6 +107,7 @@ class JudgedDrive:
     degc: int
     log: CellLog
     soc: Floats
+    cell: str = ""
 
     def cut(self, first: int) -> JudgedDrive:
         """Return the drive from a sample on."""
@@ -114,7 +115,7 @@ class JudgedDrive:
         parts = {name: getattr(log, name)[first:] for name in ("time_s", "voltage_v", "current_a", "row")}
         warm = None if log.temperature_k is None else log.temperature_k[first:]
         log = replace(log, **parts, rows_read=parts["row"], temperature_k=warm, ah=None)
-        return JudgedDrive(self.name, self.degc, log, self.soc[first:])
+        return replace(self, log=log, soc=self.soc[first:])
 
 
 def read_judged(fit: CellFit, capacity_ah: float) -> Iterator[JudgedDrive]:
@@ -128,7 +129,8 @@ def read_judged(fit: CellFit, capacity_ah: float) -> Iterator[JudgedDrive]:
             warm = None if log.temperature_k is None else log.temperature_k[:last]
             log = replace(log, **parts, rows_read=parts["row"], temperature_k=warm, ah=None)
             degc = round(float(score.test.listed.temperature_degc or 0.0))
-            yield JudgedDrive(f"{degc} degC {score.test.path.stem[-24:]}", degc, log, soc[:last])
+            name = f"{degc} degC {score.test.path.stem[-24:]}"
+            yield JudgedDrive(name, degc, log, soc[:last], fit.file.name)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class SocScore:
     coverage: float
     std: float
     implausible: bool
+    cell: str = ""
 
 
 def score_lane(
@@ -158,7 +161,8 @@ def judge_estimate(drive: JudgedDrive, estimate: LogEstimate) -> SocScore:
     error, std = (soc - drive.soc)[settled], std_of[settled]
     within = float(np.mean(np.abs(error) < WITHIN * std))
     odd = bool(np.any(estimate.columns["sensor_implausible"]))
-    return SocScore(drive.name, drive.degc, float(np.sqrt(np.mean(error**2))), within, float(std.mean()), odd)
+    rmse = float(np.sqrt(np.mean(error**2)))
+    return SocScore(drive.name, drive.degc, rmse, within, float(std.mean()), odd, drive.cell)
 
 
 def scale_capacity(cell: Cell, factor: float) -> Cell:

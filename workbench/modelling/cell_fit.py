@@ -95,7 +95,8 @@ def fit_cell(
     fitted = [part for test, part in zip(tests.tests, prepared, strict=True) if not test.listed.held]
     kelvins = np.array(sorted({part.kelvin for part in fitted}))
     start = make_start(slow, kelvins, _describe_tests(tests))
-    fit = fit_network(start, fitted, slow.empty_v, lambda done: report(READING + (1.0 - READING) * done))
+    slow_a = slow.rate_c * slow.capacity_ah
+    fit = fit_network(start, fitted, slow.empty_v, lambda done: report(READING + (1.0 - READING) * done), slow_a)
     network = fit.network
     loaded = [part.trace for test, part in zip(tests.tests, prepared, strict=True) if _is_loaded(test)]
     thermal = fit_thermal(network, loaded)

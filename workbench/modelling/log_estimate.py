@@ -25,6 +25,7 @@ from twin.network.log_filter import (
     filter_log,
 )
 from twin.network.sampling import is_averaged
+from twin.network.start_bank import BANK_S, filter_bank, merge_bank, spread_start
 from twin.network.trace import ROOM_K, make_trace
 from twin.ports import PackSpec, StateOfPower
 from twin.power import FITTED_SHARE, HORIZONS_S, find_bounds
@@ -48,7 +49,7 @@ COULOMB: Final = "coulomb"
 LANES: Final = ("ekf", "ckf", "dual-ekf", COULOMB)
 CHUNK: Final = 20_000  # rows between two reports of progress
 SCORED_SOC: Final = 0.2
-IMPLAUSIBLE: Final = 3.0  # deviations of the offset from 0
+IMPLAUSIBLE: Final = 2.0  # deviations of the offset from 0
 IMPLAUSIBLE_C: Final = 0.05  # C that the current sensor may be off by before it is called implausible
 
 
@@ -119,12 +120,17 @@ def _run_filter(
     *,
     bounds: PowerBounds | None,
 ) -> dict[str, Any]:
-    x, covariance, memory = make_start(network, FilterStart(start.soc, start.soc_std, start.rested, start.hysteresis))
+    begin = FilterStart(start.soc, start.soc_std, start.rested, start.hysteresis, start.hysteresis_std)
     circuit = make_circuit(network)
     rows = np.stack([trace.mean_a, trace.current_a, trace.voltage_v, trace.case_k], 1)
-    states = (x[None].copy(), covariance[None].copy(), memory[None].copy(), np.full((1, KEPT), np.nan))
-    parts: list[Floats] = []
-    for first in range(0, len(rows), CHUNK):
+    x, covariance, memory, weight = spread_start(*make_start(network, begin))
+    kept = np.full((len(weight), KEPT), np.nan)
+    settled = int(np.searchsorted(trace.time_s - trace.time_s[0], BANK_S, side="right"))
+    early = rows[:settled], trace.dt_s[:settled]
+    parts = [filter_bank(*early, x, covariance, memory, kept, weight, circuit, settings, bounds)]
+    report(settled / len(rows))
+    states = (*merge_bank(x, covariance, memory, weight), kept[int(np.argmax(weight))][None].copy())
+    for first in range(settled, len(rows), CHUNK):
         part = slice(first, first + CHUNK)
         parts.append(filter_log(rows[part], trace.dt_s[part], *states, circuit, settings, bounds))
         report(min(1.0, (first + CHUNK) / len(rows)))

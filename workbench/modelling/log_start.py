@@ -21,6 +21,9 @@ GIVEN_FLAT_STD: Final = 0.05  # where the voltage says little, more is trusted t
 RESTED_STD: Final = 0.05  # of a start that a rested cell's voltage tells
 LOADED_STD: Final = 0.30
 AFTER_CHARGE: Final = 1.0  # the hysteresis of a full cell
+FULL_STD: Final = 0.3  # of the hysteresis of a full cell
+GUESSED: Final = 0.5  # of a hysteresis that the first current tells: a drive charges now and then
+GUESSED_STD: Final = 0.6  # of any other
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class LogStart:
     why: str
     rested: bool
     hysteresis: float = 0.0  # unknown
+    hysteresis_std: float = GUESSED_STD
 
 
 def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, soc0: float | None) -> LogStart:
@@ -47,10 +51,11 @@ def find_start(log: CellLog, ocv_v: Floats, capacity_ah: float, chemistry: str, 
             f"start at {100 * soc0:.1f} % SoC, as given",
             rested or full,
             AFTER_CHARGE if full else _guess_hysteresis(log, capacity_ah),
+            FULL_STD if full else GUESSED_STD,
         )
     if full:
         why = f"the first voltage, {first_v:.3f} V, is that of a full cell"
-        return LogStart(1.0, RESTED_STD, why, rested=True, hysteresis=AFTER_CHARGE)
+        return LogStart(1.0, RESTED_STD, why, rested=True, hysteresis=AFTER_CHARGE, hysteresis_std=FULL_STD)
     if rested:
         why = f"start at {100 * told:.1f} % SoC: the cell rests at {first_v:.3f} V"
         return LogStart(told, RESTED_STD, why, rested=True)
@@ -62,7 +67,7 @@ def _guess_hysteresis(log: CellLog, capacity_ah: float) -> float:
     """Return the hysteresis of a cell that did before what it does at the log's start; 0 for a cell at rest."""
     early = log.time_s - log.time_s[0] <= LOOK_S
     mean_a = float(log.current_a[early].mean())
-    return 0.0 if abs(mean_a) < RESTS_C * capacity_ah else -AFTER_CHARGE * float(np.sign(mean_a))
+    return 0.0 if abs(mean_a) < RESTS_C * capacity_ah else -GUESSED * float(np.sign(mean_a))
 
 
 def is_rested(log: CellLog, capacity_ah: float) -> bool:

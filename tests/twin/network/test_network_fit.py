@@ -106,3 +106,18 @@ def test_derivatives_are_those_of_small_differences() -> None:
         high, low = (predict_voltage(unpack(network, one), trace, rows, averaged=True) for one in moved)
         found = np.asarray(jacobian[:, place].todense()).ravel()
         np.testing.assert_allclose(found, (high - low) / (2.0 * step), atol=2e-4, rtol=0.05)
+
+
+def test_what_the_slow_cycle_loses_is_no_hysteresis() -> None:
+    truth = replace(make_network(), hysteresis_v=np.full(POINTS, 0.015))
+    slow_a = 0.05 * CAPACITY_AH
+    loss_v = slow_a * float(truth.tables[1:, 1].sum(0).mean())
+    branches = SlowDischarge(
+        CAPACITY_AH, truth.ocv_v, FULL_V, EMPTY_V, 0.05, 0.0, np.full(POINTS, 0.015 + loss_v), 0, 1
+    )
+    current_a = np.concatenate([make_drive(1, rows=2500), -make_drive(2, rows=1500)])
+    trace = simulate(truth, current_a, 1.0, 298.15)
+    tests = [FitTest("both ways", 298.15, trace, 0, len(trace) - 1)]
+    start = make_start(branches, np.array([298.15]), "synthetic")
+    found = fit_network(start, tests, EMPTY_V, slow_a=slow_a).network
+    assert float(np.abs(found.hysteresis_v - 0.015).mean()) < 0.4 * loss_v
