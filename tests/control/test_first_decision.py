@@ -16,6 +16,7 @@ from twin.ports import PackSpec
 
 if TYPE_CHECKING:
     from control.ports import Controller
+    from twin.ports import Estimator
 
 CELLS = 24
 DUTY = {"file": str(Path(__file__).parents[2] / "fixtures" / "benches" / "duty.csv")}
@@ -41,3 +42,22 @@ def test_no_kernel_is_loaded_or_compiled_after_a_lane_is_built(module: str, monk
     for volts, dt_s in ((3.75, 0.0), (3.75, 0.01), (float("nan"), 0.01), (4.19, 0.2), (2.9, 0.2)):
         decide(controller, volts, dt_s)
     assert [len(kernel.signatures) for kernel in kernels] == before
+
+
+def believe(estimator: Estimator, t_s: float, current_a: float, volts: float, dt_s: float) -> None:
+    estimator.update(PackReading(t_s, current_a, np.zeros(CELLS), np.full(CELLS, volts), np.full(CELLS, 298.15)), dt_s)
+
+
+@pytest.mark.parametrize("module", ["twin.ekf", "twin.ckf", "twin.dual_ekf", "twin.coulomb_counter"])
+def test_no_kernel_is_loaded_or_compiled_after_an_estimator_is_built(module: str) -> None:
+    """Steps of current end, rests begin and are paired, values are not known: all of it is compiled before."""
+    estimator: Estimator = importlib.import_module(module).build(PACK, {"soc0": 0.6})
+    before = [len(kernel.signatures) for kernel in numba_kernel.ALL]
+    parts = ((1200, 0.0, 4.0), (60, 40.0, 3.9), (1800, 30.0, 3.7), (1200, 0.0, 3.6), (3, float("nan"), float("nan")))
+    t_s = 0.0
+    for seconds, current_a, volts in parts:
+        for _ in range(seconds):
+            t_s += 1.0
+            believe(estimator, t_s, current_a, volts, 1.0)
+    believe(estimator, t_s, 0.0, 3.6, 0.0)
+    assert [len(kernel.signatures) for kernel in numba_kernel.ALL] == before

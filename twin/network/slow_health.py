@@ -44,6 +44,8 @@ class SlowHealth:
         self._told = StateOfHealth(nothing, nothing, nothing, nothing)
         self._read(PackReading(np.nan, np.nan, nothing, nothing, nothing), nothing)
         self._step(0.0, 0.0)  # compile before the loop runs: it takes a second; no time passes, so nothing is kept
+        self._fit.solve()
+        self._tell()
 
     def update(self, reading: PackReading, soc: Floats, dt_s: float) -> StateOfHealth:
         """Add a sample after `dt_s`; `soc[n]` (fraction) is the filter's, for the tables.
@@ -67,7 +69,7 @@ class SlowHealth:
 
     def _read(self, reading: PackReading, soc: Floats) -> None:
         sampled = reading.balancing_a, reading.voltage_v, reading.temperature_k
-        read_sample(self._reading, float(reading.current_a), *sampled, soc, self._settings)
+        read_sample(self._reading, float(reading.current_a), *sampled, np.ascontiguousarray(soc), self._settings)
 
     def _step(self, dt_s: float, lost_s: float) -> None:
         ended, paired = track_cells(

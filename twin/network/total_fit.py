@@ -7,9 +7,11 @@ alike first; here both are fractions of the capacity already.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from twin.numba_kernel import kernel
 
 if TYPE_CHECKING:
     from drivers.snapshot import Flags, Floats
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 FORGET: Final = 0.8  # what a point still weighs when the next one comes
 SUMS: Final = 6
 LEAST_SLOPE, MOST_SLOPE = 0.2, 3.0  # beyond, the points are of no cell of this nameplate
-REAL: Final = 1e-9  # largest imaginary part of a real root, relative
+GRID: Final = 57  # slopes that are compared at once
+ROUNDS: Final = 8  # of Newton's method
 
 
 class TotalFit:
@@ -33,42 +36,61 @@ class TotalFit:
 
     def solve(self) -> tuple[Floats, Floats]:
         """Return `slope[lines]` and its standard deviation; NaN for a line that its points do not determine."""
-        pairs = [_solve_line(sums) for sums in self._sums.T]
-        return np.array([slope for slope, _ in pairs]), np.array([std for _, std in pairs])
+        slope, std = solve_lines(self._sums)
+        return slope, std
 
 
-def compute_cost(sums: Floats, slope: Floats) -> Floats:
-    """Return the chi-square of the points at `slope[...]`."""
+@kernel
+def compute_cost(sums: Floats, slope: float) -> float:
+    """Return the chi-square of the points at `slope`; `sums[6]`."""
     c1, c2, c3, c4, c5, c6 = sums
     polynomial = c4 * slope**4 - 2.0 * c5 * slope**3 + (c1 + c6) * slope**2 - 2.0 * c2 * slope + c3
     return polynomial / (slope**2 + 1.0) ** 2
 
 
+@kernel
 def compute_curvature(sums: Floats, slope: float) -> float:
     """Return the second derivative of `compute_cost`."""
     c1, c2, c3, c4, c5, c6 = sums
-    terms = (
-        -2.0 * c5,
+    polynomial = -2.0 * c5
+    for term in (
         3.0 * c1 - 6.0 * c4 + 3.0 * c6,
         -12.0 * c2 + 16.0 * c5,
         -8.0 * c1 + 10.0 * c3 + 6.0 * c4 - 8.0 * c6,
         12.0 * c2 - 6.0 * c5,
         c1 - 2.0 * c3 + c6,
-    )
-    return float(2.0 * np.polyval(terms, slope) / (slope**2 + 1.0) ** 4)
+    ):
+        polynomial = polynomial * slope + term
+    return 2.0 * polynomial / (slope**2 + 1.0) ** 4
 
 
-def _solve_line(sums: Floats) -> tuple[float, float]:
-    """Return the slope of least cost among the roots of the derivative, and its standard deviation."""
-    c1, c2, c3, c4, c5, c6 = sums
-    if not c5 > 0.0:
-        return np.nan, np.nan
-    terms = np.array([c5, 2.0 * c4 - c1 - c6, 3.0 * c2 - 3.0 * c5, c1 - 2.0 * c3 + c6, -c2])
-    roots: Any = np.roots(terms)
-    real: Floats = roots.real[np.abs(roots.imag) <= REAL * np.abs(roots)]
-    real = real[(real > LEAST_SLOPE) & (real < MOST_SLOPE)]
-    if not real.size:
-        return np.nan, np.nan
-    slope = float(real[np.argmin(compute_cost(sums, real))])
-    curvature = compute_curvature(sums, slope)
-    return (slope, float(np.sqrt(2.0 / curvature))) if curvature > 0.0 else (np.nan, np.nan)
+@kernel
+def solve_lines(sums: Floats) -> Floats:
+    """Return `[2, lines]`: the slope of least cost and its standard deviation, for `sums[6, lines]`.
+
+    From the best of a grid, Newton's method goes to the root of the derivative; NaN where the best lies at an end.
+    """
+    out, costs = np.full((2, sums.shape[1]), np.nan), np.empty(GRID)
+    for n in range(sums.shape[1]):
+        own = sums[:, n].copy()
+        c1, c2, c3, c4, c5, c6 = own
+        if not c5 > 0.0:
+            continue
+        step = (MOST_SLOPE - LEAST_SLOPE) / (GRID - 1)
+        for at in range(GRID):
+            costs[at] = compute_cost(own, LEAST_SLOPE + at * step)
+        best = np.argmin(costs)
+        if best in {0, GRID - 1}:
+            continue
+        low, high = LEAST_SLOPE + (best - 1) * step, LEAST_SLOPE + (best + 1) * step
+        slope = 0.5 * (low + high)
+        for _ in range(ROUNDS):
+            value, rise = c5, 0.0
+            for term in (2.0 * c4 - c1 - c6, 3.0 * c2 - 3.0 * c5, c1 - 2.0 * c3 + c6, -c2):
+                rise = rise * slope + value
+                value = value * slope + term
+            slope = min(max(slope - value / rise, low), high)
+        curvature = compute_curvature(own, slope)
+        if curvature > 0.0:
+            out[0, n], out[1, n] = slope, np.sqrt(2.0 / curvature)
+    return out

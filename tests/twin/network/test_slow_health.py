@@ -145,6 +145,5 @@ def test_the_deviation_of_a_slope_is_that_of_its_errors() -> None:
 
 def test_the_curvature_is_the_second_derivative_of_the_cost() -> None:
     sums, step = np.array([5.0, 4.2, 4.0, 5.5, 4.1, 3.7]), 1e-4
-    at = 0.9 + step * np.array([-1.0, 0.0, 1.0])
-    low, middle, high = compute_cost(sums, at)
+    low, middle, high = (compute_cost(sums, 0.9 + k * step) for k in (-1.0, 0.0, 1.0))
     assert compute_curvature(sums, 0.9) == pytest.approx((low - 2.0 * middle + high) / step**2, rel=1e-4)
