@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENOUGH: Final = 0.99  # of the samples must be known
 RUNNING: Final = 3.0
+TIME: Final = "t_s"
 # A set-point leaves after its turn and is sampled within the next periods: how far loop and simulator are apart drifts.
 WRITTEN_TICKS: Final = (1, 2, 3)
 SETTLE_TICKS: Final = 100  # set-points and read-backs need a moment after the first tick
@@ -84,6 +85,15 @@ def compute_lane_scores(run: Run) -> list[dict[str, Any]]:
 def compute_twin_score(run: Run, name: str) -> dict[str, Any]:
     """Return the scores of one twin, as `compute_lane_scores` does of each lane."""
     return _Scores(run).of_lane("twin", name)
+
+
+def compute_late_difference(run: Run, name: str) -> tuple[LaneScore, float]:
+    """Return how far a shadow twin was from the active one (V) since its first value, and when that came.
+
+    The second value is in s of running. A twin in a worker (the DFN) is built beside a bench that runs already; the
+    samples before its first value are none of its score, but those that it misses later are.
+    """
+    return _Scores(run).late_difference(name)
 
 
 def list_active_twins(run: Run) -> list[str]:
@@ -175,6 +185,20 @@ class _Scores:
         """Return the RMS of a twin minus the twin that is active in the same row."""
         gaps = [self._column(lane_channel("twin", twin, cell)) - self._of_active(cell) for cell in self._cells(twin)]
         return rms(np.concatenate([gap[during] for gap in gaps])) if gaps else rms(np.empty(0))
+
+    def late_difference(self, name: str) -> tuple[LaneScore, float]:
+        during, times_s = self._running & ~self._playing(name), self._column(TIME)
+        known = [np.isfinite(self._column(lane_channel("twin", name, cell))) for cell in self._cells(name)]
+        judged = np.flatnonzero(during & np.any(known, axis=0)) if known else np.empty(0, np.intp)
+        if not len(judged):
+            return LaneScore(None, 0.0, "it gave no value while the bench was running"), 0.0
+        after_s = float(times_s[judged[0]] - times_s[np.flatnonzero(during)[0]])
+        during[: judged[0]] = False
+        if self.of_lane("twin", name)["failed"]:
+            return LaneScore(None, 0.0, "the lane failed"), after_s
+        if during.sum() < SETTLE_TICKS:
+            return LaneScore(None, 0.0, "it did not run for long enough"), after_s
+        return self._difference(name, during), after_s
 
     def _soc_error(self, estimator: str) -> LaneScore | None:
         """Return the RMS error of the pack's SoC against the active twin (a fraction); None in mode pack."""

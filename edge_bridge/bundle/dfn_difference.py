@@ -21,7 +21,8 @@ class DfnDifference:
     """The comparison of one DFN lane with the twin that was active in the same sample, `against`, over a run.
 
     `cells`: numbers from 1; `rms_mv`: root mean square over the samples while running, None with a `reason`;
-    `coverage`: the share of them that both knew, 0 to 1. Without such a lane, `lane` is empty.
+    `coverage`: the share of them that both knew, 0 to 1. `after_s`: for how long (s) the bench was running when the
+    lane gave its first value; the samples are those since then. Without such a lane, `lane` is empty.
     """
 
     lane: str
@@ -29,6 +30,7 @@ class DfnDifference:
     against: str
     rms_mv: float | None
     coverage: float
+    after_s: float
     reason: str = ""
 
     @property
@@ -37,7 +39,7 @@ class DfnDifference:
         if self.rms_mv is None:
             return f"{whose}not measured: {self.reason}"
         cells = ", ".join(f"cell {number}" for number in self.cells)
-        share = f"both known for {100.0 * self.coverage:.1f} % of the samples"
+        share = f"both known for {100.0 * self.coverage:.1f} % of the samples from {self.after_s:.1f} s on"
         return f"{whose}{cells}: {self.rms_mv:.2f} mV RMS from {self.against}, {share}"
 
     def as_json(self) -> dict[str, Any]:
@@ -71,13 +73,16 @@ def _read_row(row: Any) -> DfnDifference:
     given = cast("dict[str, Any]", row if isinstance(row, dict) else {})
     if given.keys() != DfnDifference.__dataclass_fields__.keys():
         raise ValueError(f"its DFN difference has the fields {', '.join(sorted(given)) or 'of nothing'}")
-    rms_mv, coverage, reason = given["rms_mv"], given["coverage"], given["reason"]
+    rms_mv, coverage, after_s, reason = (given[key] for key in ("rms_mv", "coverage", "after_s", "reason"))
     for key in ("lane", "against", "reason"):
         _require(key, given[key], isinstance(given[key], str))
     _require("coverage", coverage, _is_number(coverage) and 0.0 <= coverage <= 1.0)
+    _require("after_s", after_s, _is_number(after_s) and after_s >= 0.0)
     _require("rms_mv", rms_mv, rms_mv is None or (_is_number(rms_mv) and rms_mv >= 0.0))
     _require("reason", reason, bool(reason) == (rms_mv is None))
-    return DfnDifference(given["lane"], _read_cells(given["cells"]), given["against"], rms_mv, coverage, reason)
+    return DfnDifference(
+        given["lane"], _read_cells(given["cells"]), given["against"], rms_mv, coverage, after_s, reason
+    )
 
 
 def _read_cells(value: Any) -> tuple[int, ...]:

@@ -57,7 +57,21 @@ def test_the_difference_is_the_rms_while_running_with_its_coverage(bench: Bench,
     assert (found.lane, found.cells, found.against, found.reason) == (DFN, (1,), FAST, "")
     assert found.rms_mv == pytest.approx(1e3 * np.sqrt((0.003**2 + 0.001**2) / 2.0), rel=1e-6)
     assert found.coverage == pytest.approx(398 / 400)
-    assert found.sentence == f"{DFN}, cell 1: 2.24 mV RMS from {FAST}, both known for 99.5 % of the samples"
+    assert (
+        found.sentence == f"{DFN}, cell 1: 2.24 mV RMS from {FAST}, both known for 99.5 % of the samples from 0.0 s on"
+    )
+
+
+def test_the_samples_before_the_worker_has_built_its_model_do_not_count(bench: Bench, tmp_path: Path) -> None:
+    off_v = np.full(TICKS, 0.002)
+    off_v[: SETTLE_TICKS + 200] = np.nan
+    found = measure(tmp_path / "run", bench, off_v)
+    assert (found.rms_mv, found.coverage, found.after_s) == (pytest.approx(2.0), 1.0, pytest.approx(2.0))
+    off_v[: TICKS - SETTLE_TICKS + 1] = np.nan
+    found = measure(tmp_path / "short", bench, off_v)
+    assert (found.rms_mv, found.reason) == (None, "it did not run for long enough")
+    off_v[:] = np.nan
+    assert measure(tmp_path / "none", bench, off_v).reason == "it gave no value while the bench was running"
 
 
 @pytest.mark.parametrize(("first", "last", "word"), [(200, 300, "75.0 % of the samples"), (200, TICKS, "failed")])
@@ -74,7 +88,7 @@ def test_what_was_not_known_is_not_measured_and_says_why(
 
 def test_a_bundle_of_a_run_without_the_lane_says_that_nothing_was_measured(built: BuiltBundle) -> None:
     bundle = built.verified.bundle
-    assert read_dfn_differences(bundle) == (DfnDifference(DFN, (), "", None, 0.0, NOT_RUN),)
+    assert read_dfn_differences(bundle) == (DfnDifference(DFN, (), "", None, 0.0, 0.0, NOT_RUN),)
     assert [fact.text for fact in summarize(bundle, "k") if fact.head == "dfn"] == [f"{DFN}, not measured: {NOT_RUN}"]
 
 
@@ -95,6 +109,7 @@ def test_a_bundle_of_before_is_read_and_says_that_it_does_not_tell(built: BuiltB
         [{"rms_mv": 0.2}],
         [{"reason": ""}],
         [{"coverage": 1.5}],
+        [{"after_s": -1.0}],
         [{"cells": [0]}],
         [{"more": 1}],
     ],
