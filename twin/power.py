@@ -141,14 +141,17 @@ def limit_current(  # noqa: PLR0917  # numba calls by place
 
 @kernel
 def find_pack_voltage(lines: Floats, sign: float, current_a: float, side: int, bounds: PowerBounds) -> float:
-    """Return the voltage (V) of the pack at the end of a horizon: expected, or the low or high side of its interval."""
-    pack_v, variance = 0.0, 0.0
+    """Return the voltage (V) of the pack at the end of a horizon: expected, or the low or high side of its interval.
+
+    All cells err alike: one table and one kind of model serve them all.
+    """
+    pack_v, std_v = 0.0, 0.0
     for n in range(lines.shape[0]):
         cell_v = lines[n, LINE_OPEN] - sign * current_a * lines[n, LINE_DROP]
         pack_v += min(max(cell_v, bounds.low_v), bounds.high_v)  # the current is such that it holds them
-        variance += find_voltage_variance(lines[n], sign * current_a, bounds.drop_share)
+        std_v += np.sqrt(find_voltage_variance(lines[n], sign * current_a, bounds.drop_share))
     away = 0.0 if side == VALUE else (-WITHIN if side == LOW else WITHIN)
-    return pack_v + away * np.sqrt(variance)
+    return pack_v + away * std_v
 
 
 @kernel

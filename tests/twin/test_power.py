@@ -33,6 +33,14 @@ def see(lane: Estimator, volts: float = 3.7, kelvin: float = KELVIN, seconds: in
     return [lane.update(reading, 1.0) for _ in range(seconds)][-1]
 
 
+def see_one(module: str, volts: float = 3.7, seconds: int = 60) -> Any:
+    """The same of a pack of one such cell."""
+    one = np.ones(1)
+    lane = build(module, pack=PackSpec(1, 12, 5.0, one, one, one, KELVIN))
+    reading = PackReading(0.0, 0.0, np.zeros(1), volts * one, KELVIN * one)
+    return [lane.update(reading, 1.0) for _ in range(seconds)][-1]
+
+
 def build(module: str, soc0: float = 0.5, pack: PackSpec = PACK) -> Estimator:
     return import_module(module).build(pack, {"soc0": soc0, "soc0_std": 0.01})
 
@@ -56,6 +64,14 @@ def test_power_falls_with_the_horizon_and_lies_in_its_interval(module: str) -> N
         for one in (short, long):
             assert one.discharge_low_w <= one.discharge_w <= one.discharge_high_w
             assert one.charge_low_w <= one.charge_w <= one.charge_high_w
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_interval_of_a_pack_is_as_wide_as_that_of_its_cell(module: str) -> None:
+    """All cells err alike: their errors do not cancel out in a pack."""
+    one = see_one(module).power
+    for whole, cell in zip(see(build(module)).power, one, strict=True):
+        assert np.array(whole) / CELLS == pytest.approx(np.array(cell), rel=1e-9)
 
 
 @pytest.mark.parametrize("module", MODULES)
