@@ -1,7 +1,8 @@
 """Run the tests as `make test` does: side by side what may, one to three whole benches at once, what must be alone.
 
-Two benches side by side spare minutes, but slow cores cannot carry them, and a core may be half as quick a minute
-later. So a file that failed beside another bench is run again by itself, named, and judged by that.
+Side by side spares minutes, but slow cores cannot carry two benches, and a core may be a quarter as quick a minute
+later. So a file that failed beside others is run again by itself, named, and judged by that; where many failed, the
+code is at fault and nothing is run again.
 
 python tools/test.py [--fast | --soak | --coverage] [pytest arguments]
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIVE = "live and not soak"
+MOST_AGAIN = 8  # files that failed beside others and are run again; more are no matter of slow cores
 TESTS_FAILED = 1  # the exit status of pytest when tests failed; others are of pytest itself
 TOGETHER = "not alone and not live and not soak and not bench"
 SAFETY = ("gate", "guard", "arming")  # of `control`: every branch is tested, or `make test` fails
@@ -49,25 +51,25 @@ def parts(extra: list[str]) -> list[int]:
         return [pytest("-n", "3", "-m", TOGETHER, "--cov", *extra)]
     if "--fast" in sys.argv:
         return [pytest("-n", "3", "-m", f"{TOGETHER} and not slow", "--durations=5", "--durations-min=2", *extra)]
+    count = benches_at_once()
     return [
-        pytest("-n", "3", "-m", TOGETHER, *extra),
-        benches(extra),
+        judge(TOGETHER, ("-n", "3"), extra),
+        judge(LIVE, ("-n", str(count), "--dist", "loadscope", "--no-loadscope-reorder") if count > 1 else (), extra),
         pytest("-m", "alone and not soak and not bench", *extra),
     ]
 
 
-def benches(extra: list[str]) -> int:
-    """Exit status of the tests of whole benches; files that fail beside another bench are run again by themselves."""
-    count = benches_at_once()
+def judge(marks: str, beside: tuple[str, ...], extra: list[str]) -> int:
+    """Exit status of the tests of these marks; files that fail `beside` others are run again by themselves."""
+    if not beside:
+        return pytest("-m", marks, *extra)
     with tempfile.TemporaryDirectory(prefix="pulsebms-cache-") as folder:
-        keep = ("-o", f"cache_dir={folder}")
-        beside = ("-n", str(count), "--dist", "loadscope", "--no-loadscope-reorder", *keep) if count > 1 else ()
-        status = pytest(*beside, "-m", LIVE, *extra)
+        status = pytest(*beside, "-o", f"cache_dir={folder}", "-m", marks, *extra)
         failed = find_failed(Path(folder))
-    if not (beside and status == TESTS_FAILED and failed):
+    if status != TESTS_FAILED or not 0 < len(failed) <= MOST_AGAIN:
         return status
-    print("\nfailed beside another bench, run again by themselves:", *failed, sep="\n", flush=True)
-    return pytest("-m", LIVE, *failed)
+    print("\nfailed beside others, run again by themselves:", *failed, sep="\n", flush=True)
+    return pytest("-m", marks, *failed)
 
 
 def find_failed(cache: Path) -> list[str]:

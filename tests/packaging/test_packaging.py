@@ -61,6 +61,7 @@ def test_the_wheel_carries_the_emulated_bench(wheel: Path) -> None:
     assert {f"pulsebms/fixtures/benches/{name}" for name in benches} <= names
 
 
+@pytest.mark.timeout(400)  # it compiles every kernel: a minute alone on quick cores
 @pytest.mark.timed
 @pytest.mark.live
 def test_the_first_step_of_the_selftest_passes_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:

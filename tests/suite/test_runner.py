@@ -1,4 +1,4 @@
-"""The runner of the tests: what failed beside another bench is run again by itself, and that run decides."""
+"""The runner of the tests: what failed beside others is run again by itself, and that run decides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from types import ModuleType
 
-    Case = tuple[int, list[str], int, int, tuple[str, ...]]
+    Case = tuple[tuple[str, ...], list[str], int, int, tuple[str, ...]]
 
 RUNNER = Path(__file__).resolve().parents[2] / "tools" / "test.py"
 
@@ -45,18 +45,23 @@ class FakePytest:
         return 1 if self.failed else 0
 
 
+BESIDE = ("-n", "2")
+MANY = [f"tests/{number}.py::test_x" for number in range(9)]
+
+
 @pytest.mark.parametrize(
-    "case",  # benches at once, what failed beside another, status of the second run; status, files run again
+    "case",  # options of a run beside others, what failed in it, status of the second run; status, files run again
     [
-        (2, [], 1, 0, ()),
-        (2, ["tests/a.py::test_x[1]", "tests/a.py::test_y", "tests/b.py::test_z"], 0, 0, ("tests/a.py", "tests/b.py")),
-        (2, ["tests/a.py::test_x"], 1, 1, ("tests/a.py",)),
-        (1, ["tests/a.py::test_x"], 0, 1, ()),
+        (BESIDE, [], 1, 0, ()),
+        (BESIDE, ["tests/a.py::test_x[1]", "tests/a.py::test_y", "tests/b.py::z"], 0, 0, ("tests/a.py", "tests/b.py")),
+        (BESIDE, ["tests/a.py::test_x"], 1, 1, ("tests/a.py",)),
+        (BESIDE, MANY, 0, 1, ()),
+        ((), ["tests/a.py::test_x"], 0, 1, ()),
     ],
 )
-def test_a_file_that_failed_beside_another_bench_is_judged_by_itself(runner: ModuleType, case: Case) -> None:
-    benches, failed, again, status, rerun = case
+def test_a_file_that_failed_beside_others_is_judged_by_itself(runner: ModuleType, case: Case) -> None:
+    beside, failed, again, status, rerun = case
     fake = FakePytest(failed, again)
-    vars(runner).update(pytest=fake, benches_at_once=lambda: benches)
-    assert runner.benches([]) == status
-    assert fake.calls[1:] == ([("-m", runner.LIVE, *rerun)] if rerun else [])
+    vars(runner).update(pytest=fake)
+    assert runner.judge("live", beside, []) == status
+    assert fake.calls[1:] == ([("-m", "live", *rerun)] if rerun else [])
