@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson, CellNumber, Columns, Sign
+from workbench.options import AsJson, CellNumber, Columns, Parallel, Series, Sign
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -91,6 +91,8 @@ def health(  # noqa: PLR0917  # typer takes the options by name
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
+    series: Series = 1,
+    parallel: Parallel = 1,
     reports: Annotated[
         list[Path] | None,
         typer.Option(
@@ -111,7 +113,7 @@ def health(  # noqa: PLR0917  # typer takes the options by name
     from workbench.verbs import health as verb
     from workbench.verbs.health_logs import LogRequest
 
-    chosen = [LogChoice(path, columns, sign, number) for path in logs or ()]
+    chosen = [LogChoice(path, columns, sign, number, None, series, parallel) for path in logs or ()]
     request = LogRequest(chosen, cell, out, reports or ())
     teaching = verb.HealthTeaching(
         train or [], tuple(column or ()), cell_column, capacity_column, end, dataset, licence, _name_command()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson, CellNumber, Columns, Sign
+from workbench.options import AsJson, CellNumber, Columns, Parallel, Series, Sign
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -54,6 +54,8 @@ def estimate(  # noqa: PLR0917  # typer takes the options by name
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
+    series: Series = 1,
+    parallel: Parallel = 1,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -65,7 +67,7 @@ def estimate(  # noqa: PLR0917  # typer takes the options by name
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import estimate as verb
 
-    chosen = LogChoice(log, columns, sign, number, temperature)
+    chosen = LogChoice(log, columns, sign, number, temperature, series, parallel)
     run_verb(Report("estimate", as_json), verb.main, chosen, cell, out, lane, soc0=soc0)
 
 
@@ -79,6 +81,8 @@ def twin(  # noqa: PLR0917  # typer takes the options by name
     number: CellNumber = None,
     columns: Columns = "",
     sign: Sign = "",
+    series: Series = 1,
+    parallel: Parallel = 1,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -86,5 +90,5 @@ def twin(  # noqa: PLR0917  # typer takes the options by name
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import twin as verb
 
-    chosen = LogChoice(log, columns, sign, number, temperature)
+    chosen = LogChoice(log, columns, sign, number, temperature, series, parallel)
     run_verb(Report("twin", as_json), verb.main, chosen, cell, out, model, soc0=soc0)

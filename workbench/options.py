@@ -62,3 +62,5 @@ Sign = Annotated[
     typer.Option(metavar="WORD", help="What a positive current is, charge or discharge; default: found in the log."),
 ]
 CellNumber = Annotated[int | None, typer.Option("--number", min=1, help="With a run: the number of the cell.")]
+Series = Annotated[int, typer.Option("--series", min=1, help="Cells in series of a log of a pack; the mean is read.")]
+Parallel = Annotated[int, typer.Option("--parallel", min=1, help="Cells in parallel of a log of a pack.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from twin.health.log_segments import REST_SHARE, find_rests, find_stretches
+from twin.health.log_segments import REST_SHARE, find_rests, find_stretches, split_log
 
 if TYPE_CHECKING:
     from drivers.snapshot import Floats
@@ -67,12 +67,14 @@ def find_capacities(log: LogSamples, cell: JudgedCell | None) -> tuple[list[Meas
     if cell is None:
         what = f"{log.name}: no capacity is judged without limits of the cell: name the cell (--cell){_describe(log)}"
         return [], [what]
-    found = _find_full(log, cell) or _find_between_rests(log, cell)
+    parts = split_log(log)
+    found = [one for part in parts for one in _find_full(part, cell) or _find_between_rests(part, cell)]
     if found:
         return found, []
     rests = f"two rests of {LEAST_S / 60:.0f} min that are {100 * LEAST_STEP:.0f} % of charge apart"
     full = f"discharge from full ({cell.high_v - FULL_V:.2f} V at rest or more) to {cell.low_v:g} V"
-    return [], [f"{log.name}: no {full}, and no {rests}{_describe(log)}"]
+    leaps = f" in one of its {len(parts)} parts: between them the voltage leaps at rest" if len(parts) > 1 else ""
+    return [], [f"{log.name}: no {full}, and no {rests}{leaps}{_describe(log)}"]
 
 
 def _describe(log: LogSamples) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from drivers.snapshot import Flags, Floats
 
+LEAP_V: Final = 0.2  # from sample to sample of a rest: something between them is not in the log
 REST_SHARE: Final = 0.02  # of the greatest current: below, the cell rests
 GREATEST: Final = 99.5  # percentile of the current that counts as its greatest
 
@@ -50,6 +52,27 @@ def make_samples(
     moved = 0.5 * (current_a[1:] + current_a[:-1]) * np.diff(time_s) / 3600.0
     taken = np.concatenate([[0.0], np.cumsum(moved)])
     return LogSamples(name, time_s, voltage_v, current_a, kelvin, taken, is_counted=False)
+
+
+def split_log(log: LogSamples) -> list[LogSamples]:
+    """Return the parts of a log between leaps of the voltage at rest: what moved the charge there was not recorded."""
+    rests = np.abs(log.current_a) <= REST_SHARE * log.greatest_a
+    leaps = rests[1:] & rests[:-1] & (np.abs(np.diff(log.voltage_v)) > LEAP_V)
+    edges = [0, *(np.flatnonzero(leaps) + 1).tolist(), len(log.time_s)]
+    if len(edges) == 2:  # noqa: PLR2004  # begin and end
+        return [log]
+    return [_cut(log, slice(first, end)) for first, end in pairwise(edges)]
+
+
+def _cut(log: LogSamples, part: slice) -> LogSamples:
+    return replace(
+        log,
+        time_s=log.time_s[part],
+        voltage_v=log.voltage_v[part],
+        current_a=log.current_a[part],
+        kelvin=None if log.kelvin is None else log.kelvin[part],
+        taken_ah=log.taken_ah[part],
+    )
 
 
 def find_stretches(of: Flags, time_s: Floats, least_s: float) -> list[tuple[int, int]]:

@@ -29,14 +29,29 @@ class LogChoice:
     sign: str = ""
     number: int | None = None
     temperature_degc: float | None = None  # of a log that has none
+    series: int = 1  # cells of a log of a pack: their mean is read
+    parallel: int = 1
 
     def read(self) -> CellLog:
         """Read the log; raise `LogError` or `RunLogError`."""
         columns = parse_columns(self.columns) if self.columns else None
-        log = read_log(self.path, columns, self.sign or None, self.number)
+        log = self._average(read_log(self.path, columns, self.sign or None, self.number))
         if self.temperature_degc is None or log.temperature_k is not None:
             return log
         return replace(log, temperature_k=np.full(len(log), self.temperature_degc + ZERO_C_K))
+
+    def _average(self, log: CellLog) -> CellLog:
+        """Return the mean cell of a pack; its temperature is that of the log."""
+        if self.series == self.parallel == 1:
+            return log
+        done = f"the mean cell of {self.series} in series and {self.parallel} in parallel"
+        return replace(
+            log,
+            voltage_v=log.voltage_v / self.series,
+            current_a=log.current_a / self.parallel,
+            ah=None if log.ah is None else log.ah / self.parallel,
+            notes=(*log.notes, done),
+        )
 
     def with_number(self, number: int) -> LogChoice:
         """Return the same choice of another cell."""

@@ -31,6 +31,7 @@ from twin.ports import PackSpec, StateOfPower
 from twin.power import FITTED_SHARE, HORIZONS_S, find_bounds
 from workbench.modelling.circuit_of_cell import make_circuit_of
 from workbench.modelling.log_start import find_start
+from workbench.modelling.one_cell import require_one_cell
 from workbench.scores import rms
 
 if TYPE_CHECKING:
@@ -81,10 +82,13 @@ def estimate_log(
     *,
     power: bool = False,
 ) -> LogEstimate:
-    """Estimate with one lane of `LANES`; the counter of the log is never used but across gaps without samples.
+    """Estimate with one lane of `LANES`; raise `LogError` for the voltage of a pack.
+
+    The counter of the log is never used but across gaps without samples.
 
     `power`: with the state of power, within the limits of the cell file; it takes longer than the filter itself.
     """
+    require_one_cell(log, *cell.file.limits.voltage_v)
     network = make_circuit_of(cell)
     start = find_start(log, network.ocv_v, network.capacity_ah, cell.file.chemistry, soc0)
     trace = make_trace(log, network.capacity_ah, start.soc)

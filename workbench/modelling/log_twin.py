@@ -15,6 +15,7 @@ from twin.network.trace import make_trace
 from twin.network.voltage import predict_voltage
 from workbench.modelling.circuit_of_cell import make_circuit_of
 from workbench.modelling.log_start import find_start
+from workbench.modelling.one_cell import require_one_cell
 from workbench.scores import rms
 
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ class LogTwin:
 def lay_twin(
     log: CellLog, cell: Cell, model: str, soc0: float | None, report: Callable[[float], object] = lambda _: None
 ) -> LogTwin:
-    """Run one of `MODELS` under the log's current; raise `Usage` for a model that the cell file does not hold."""
+    """Run one of `MODELS` under the log's current.
+
+    Raise `Usage` for a model that the cell file does not hold, `LogError` for the voltage of a pack.
+    """
+    require_one_cell(log, *cell.file.limits.voltage_v)
     network = make_circuit_of(cell)
     start = find_start(log, network.ocv_v, network.capacity_ah, cell.file.chemistry, soc0)
     trace = make_trace(log, network.capacity_ah, start.soc)

@@ -26,7 +26,8 @@ ZERO_C_K = 273.15
 def main(report: Report, chosen: LogChoice, cell: str, out: Path, lane: str, *, soc0: float | None) -> bool:
     """Estimate, write a row for each row of the log, and report; raise `LogError` or `BenchFileError`."""
     if lane not in LANES:
-        raise Usage(f"there is no lane {lane!r}", key="lane", value=lane, bound=", ".join(LANES), hint="name another")
+        known = ", ".join(LANES)
+        raise Usage(f"there is no lane {lane!r}", key="lane", value=lane, bound=known, hint=f"name one of {known}")
     refuse_suffix(out)
     path = find_cell(cell, Path())
     refuse_outputs([out], [chosen.path, path])

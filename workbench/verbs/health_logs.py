@@ -17,6 +17,7 @@ from twin.health.log_capacity import JudgedCell
 from twin.health.log_segments import make_samples
 from twin.health.report import CellsOfLog, judge_logs
 from workbench.modelling.log_choice import LogChoice, choose_weakest
+from workbench.modelling.one_cell import require_one_cell
 from workbench.modelling.service_file import check_formats, write_report
 from workbench.modelling.service_report import ReportSubject, compose_report
 from workbench.verbs.fit_progress import show_progress
@@ -49,7 +50,7 @@ def judge(report: Report, request: LogRequest) -> bool:
     """Report what the logs show of the cell; return True if a capacity or a resistance was found."""
     check_formats(request.reports)
     parameters = _read_cell(request.cell) if request.cell else None
-    logs, packs, notes = _read_logs(request.logs)
+    logs, packs, notes = _read_logs(request.logs, parameters)
     found = judge_logs(logs, *_find_limits(parameters), packs)
     report.body.update(asdict(found), cell=request.cell or None, notes=notes)
     report.body["nominal_ah"] = None if parameters is None else parameters.nominal_ah
@@ -73,7 +74,9 @@ def judge(report: Report, request: LogRequest) -> bool:
     return bool(found.capacities or found.resistances)
 
 
-def _read_logs(chosen: Sequence[LogChoice]) -> tuple[list[LogSamples], list[CellsOfLog], list[str]]:
+def _read_logs(
+    chosen: Sequence[LogChoice], cell: CellParameters | None
+) -> tuple[list[LogSamples], list[CellsOfLog], list[str]]:
     """Return the logs, the cells beside each, and what was done to them."""
     logs: list[LogSamples] = []
     packs: list[CellsOfLog] = []
@@ -85,6 +88,8 @@ def _read_logs(chosen: Sequence[LogChoice]) -> tuple[list[LogSamples], list[Cell
                 chosen = [one.with_number(weakest) for one in chosen]
                 notes.append(f"cell {weakest} is judged, of the lowest voltage; --number chooses another")
             log = chosen[place].read()
+            if cell is not None:
+                require_one_cell(log, cell.limits.low_v, cell.limits.high_v)
             numbers, volts = read_cell_voltages(log)
             packs.append(CellsOfLog(numbers, volts))
             kelvin, counter = log.temperature_k, log.ah

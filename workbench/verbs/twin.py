@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 def main(report: Report, chosen: LogChoice, cell: str, out: Path, model: str, *, soc0: float | None) -> bool:
     """Run the model, write a row for each row of the log, and report both errors."""
     if model not in MODELS:
-        raise Usage(
-            f"there is no model {model!r}", key="model", value=model, bound=", ".join(MODELS), hint="name another"
-        )
+        known = ", ".join(MODELS)
+        raise Usage(f"there is no model {model!r}", key="model", value=model, bound=known, hint=f"name one of {known}")
     refuse_suffix(out)
     path = find_cell(cell, Path())
     refuse_outputs([out], [chosen.path, path])

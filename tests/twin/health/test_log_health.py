@@ -47,6 +47,17 @@ def test_a_discharge_from_full_to_the_cut_off_gives_the_capacity() -> None:
     assert found[0].rate_a == pytest.approx(0.97, rel=0.2)
 
 
+def test_discharges_whose_charges_are_missing_in_the_log_are_not_counted_as_one() -> None:
+    """Five discharges from 90 to 20 %, each with a rest before and after it; what charged the cell is not recorded."""
+    parts = [make_log([(900.0, 0.0), (5040.0, 1.0), (900.0, 0.0)], soc=0.9) for _ in range(5)]
+    time_s = np.arange(sum(len(part.time_s) for part in parts), dtype=np.float64)
+    volts, current = (np.concatenate([getattr(part, name) for part in parts]) for name in ("voltage_v", "current_a"))
+    found, gaps = find_capacities(make_samples("summed", time_s, volts, current), CELL)
+    assert gaps == []
+    assert [one.capacity_ah for one in found] == [pytest.approx(2.0, rel=0.02)] * 5
+    assert [one.begin_s for one in found] == sorted({one.begin_s for one in found})
+
+
 def test_a_pulse_that_meets_the_cut_off_does_not_end_a_discharge_nor_does_one_of_charge_begin_it() -> None:
     """A pulse test: 5 % of the charge, a rest, 10 s at 12 A, a rest, 10 s of charge at 10 A; at last to the cut-off."""
     step = [(720.0, 0.5), (600.0, 0.0), (10.0, 12.0), (60.0, 0.0), (10.0, -10.0), (60.0, 0.0)]
