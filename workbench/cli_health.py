@@ -75,7 +75,9 @@ def health(  # noqa: PLR0917  # typer takes the options by name
         list[str] | None,
         typer.Option("--column", metavar="NAME", help="With --train: a feature; default: all that may be."),
     ] = None,
-    cell_column: Annotated[str, typer.Option(metavar="NAME", help="Column that names the cell.")] = "",
+    cell_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Columns that name the cell, separated by commas.")
+    ] = "",
     capacity_column: Annotated[str, typer.Option(metavar="NAME", help="Column of measured capacities in Ah.")] = "",
     end: Annotated[
         float | None,

@@ -98,7 +98,7 @@ class CapacityModel:
 def teach_capacity(rows: CycleRows, about: Mapping[str, Any], show: Callable[[float], None]) -> CapacityModel:
     """Return the model of the rows with a sound capacity; raise `LogError` for too few cells."""
     with np.errstate(invalid="ignore"):
-        logarithmic = np.nanmin(rows.values, axis=0) > 0.0
+        logarithmic = np.nanmin(rows.values, axis=0, initial=np.inf) > 0.0
     x, sound = view_rows(rows, logarithmic), find_sound(rows)
     sound &= np.isfinite(x).all(axis=1)
     cells = len(set(rows.cell[sound].tolist()))

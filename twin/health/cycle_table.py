@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drivers.table_file import NamedTable, Numbers, Texts
 
 CELLS: Final = ("cell", "cell_id", "battery", "battery_id", "id")
-CYCLES: Final = ("cycle", "cycle_row", "cycle_number", "cycle_index", "idx")
+CYCLES: Final = ("cycle", "cycle_row", "cycle_number", "cycle_index", "idx", "rpt number", "rpt_number")
 CAPACITIES: Final = ("capacity", "capacity_ah", "discharge_capacity", "discharge_capacity_ah")
 # Charge that went in, and what is computed from it or from the answer, is never a feature.
 FORBIDDEN: Final = frozenset(
@@ -26,6 +26,8 @@ FORBIDDEN: Final = frozenset(
 COUNTS: Final = frozenset({*CYCLES, "", "unnamed", "index", "row", "start", "date", "ambient", "dur"})
 LATELY: Final = 9  # rows of the median
 NEW: Final = 5  # first rows whose median is the new cell
+MIXED: Final = 0.5  # of the rows: fewer pairs of cell and cycle are several cells under one name
+SAME: Final = 1e-6  # of its greatest value: a column that varies less is the same in every row
 OUTLIER: Final = 0.2  # of capacity, from the median of the rows around it
 AROUND: Final = 21  # rows
 
@@ -71,25 +73,58 @@ def is_forbidden(name: str) -> bool:
 def read_cycles(table: NamedTable, features: tuple[str, ...] = (), cell: str = "", capacity: str = "") -> CycleRows:
     """Return the rows of a table; without `features`, every column with numbers that may be one.
 
-    Raise `LogError` where a named column is missing, or no column is a feature.
+    `cell`: the columns that name a cell together, separated by commas. Raise `LogError` where a named column is
+    missing, no column is a feature, or several cells have the same name.
     """
-    table.require([name for name in (*features, cell, capacity) if name])
+    keys = tuple(name.strip() for name in cell.split(",") if name.strip())
+    table.require([name for name in (*features, *keys, capacity) if name])
     if forbidden := [name for name in features if is_forbidden(name)]:
         what = f"{forbidden[0]} is a charge or a capacity, which is never a feature"
         raise LogError(what, where=str(table.path), key=forbidden[0], hint="name other columns")
     chosen = features or tuple(n for n in choose_features(table.names) if np.isfinite(table.take_numbers(n)).any())
-    chosen = tuple(name for name in chosen if name not in {cell, capacity})
+    chosen = tuple(name for name in chosen if name not in {*keys, capacity})
     if not chosen:
         raise LogError("has no column that is a feature", where=str(table.path), hint="export charge times, voltages")
-    cells = cell or next((name for name in CELLS if name in table), "")
+    keys = keys or tuple(name for name in CELLS if name in table)[:1]
     known = capacity or next((name for name in CAPACITIES if name in table), "")
     cycle = next((name for name in CYCLES if name in table), "")
-    named = table.take_texts(cells) if cells else np.full(len(table), table.path.stem)
+    parts = [table.take_texts(key).tolist() for key in keys] or [[table.path.stem] * len(table)]
+    named = np.array(["/".join(names) for names in zip(*parts, strict=True)], dtype=np.str_)
+    if cycle:
+        _refuse_mixed(table, named, cycle)
     order = np.lexsort((table.take_numbers(cycle), named)) if cycle else np.arange(len(table))
     values = np.column_stack([table.take_numbers(name) for name in chosen])
     values[~np.isfinite(values)] = np.nan
     capacity_ah = table.take_numbers(known)[order] if known else None
     return CycleRows(chosen, values[order], named[order], table.row[order], capacity_ah)
+
+
+def _refuse_mixed(table: NamedTable, named: Texts, cycle: str) -> None:
+    """Raise `LogError` where most rows share cell and cycle with another row: cells of one name are mixed."""
+    number = table.take_numbers(cycle)
+    pairs, count = np.unique(np.rec.fromarrays([named, number]), return_counts=True)
+    if len(pairs) > MIXED * len(table):
+        return
+    first = pairs[int(np.argmax(count))]
+    what = f"has {count.max()} rows of cell {first[0]} with {cycle} {first[1]:g}"
+    hint = "name all columns that tell cells apart: --cell-column Group,Cell"
+    raise LogError(what, where=str(table.path), key="cell", hint=hint)
+
+
+def keep_varying(rows: CycleRows) -> tuple[CycleRows, tuple[str, ...]]:
+    """Return the rows with those features alone that vary, and the names of the others; raise `LogError` if none."""
+    varies = np.array([_varies(column) for column in rows.values.T], dtype=np.bool_)
+    if not varies.any():
+        what = f"no feature varies: {', '.join(rows.names)}"
+        raise LogError(what, key="column", hint="teach a table with charge times or voltages of each cycle")
+    kept = tuple(name for name, is_one in zip(rows.names, varies, strict=True) if is_one)
+    others = tuple(name for name in rows.names if name not in kept)
+    return replace(rows, names=kept, values=rows.values[:, varies]), others
+
+
+def _varies(column: Floats) -> bool:
+    known = column[np.isfinite(column)]
+    return len(known) > 1 and float(np.ptp(known)) > SAME * float(np.abs(known).max())
 
 
 def find_sound(rows: CycleRows) -> Flags:

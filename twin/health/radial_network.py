@@ -115,8 +115,8 @@ def round_digits(values: Floats, digits: int = DIGITS) -> Any:
 
 
 def _find_centres(z: Floats, centres: int) -> Floats:
-    """Return means of clusters of rows, or fewer where the rows are few."""
-    wanted = min(centres, len(z) // 2)
+    """Return means of clusters of rows, or fewer where the rows are few or alike."""
+    wanted = min(centres, len(z) // 2, len(np.unique(z.round(DIGITS), axis=0)))
     middle, labels = _VQ.kmeans2(z, wanted, minit="++", rng=SEED)
     return middle[np.bincount(labels, minlength=wanted) > 1]
 

@@ -14,7 +14,7 @@ from drivers.model_file import read_model, write_model
 from drivers.table_file import read_table, write_table
 from twin.health.capacity_model import score_capacity, teach_capacity
 from twin.health.cell_split import RULE, find_held
-from twin.health.cycle_table import read_cycles
+from twin.health.cycle_table import keep_varying, read_cycles
 from twin.health.end_of_life import choose_end, score_life, teach_life
 from twin.health.health_model import SCHEMA, HealthModel
 from workbench.verbs.fit_progress import show_progress
@@ -74,7 +74,9 @@ def decode_model(fields: Any) -> HealthModel:
 
 def _teach(report: Report, teaching: HealthTeaching, model: Path | None) -> HealthModel:
     """Teach on the cells that are not held, score on the held ones, write the model if a file is named."""
-    rows = _read_taught(teaching)
+    rows, same = keep_varying(_read_taught(teaching))
+    if same:
+        report.line(f"left out, the same in every row: {', '.join(same)}")
     held = find_held(rows.cell)
     fit, scored = rows.keep(~held), rows.keep(held)
     about: dict[str, Any] = {
@@ -149,6 +151,9 @@ def _report(
     for one in cells[:SHOWN]:
         report.line(_format_cell(one))
     report.line(f"{known} of {len(rows)} rows have a capacity; --out FILE or --json has all")
+    if known < len(rows):
+        place = int(np.argmin(estimates.is_known))
+        report.line(f"no capacity, for instance {rows.cell[place]} row {rows.row[place]}: {estimates.reasons[place]}")
     if out is not None:
         write_table(out, columns, [features])
         report.body["file"] = str(out)

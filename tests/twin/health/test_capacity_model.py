@@ -15,7 +15,15 @@ from drivers.table_file import read_table
 from tests.twin.health.synthetic_cycles import NAMES, make_cycles
 from twin.health.capacity_model import score_capacity, teach_capacity
 from twin.health.cell_split import find_held, make_folds
-from twin.health.cycle_table import choose_features, find_sound, is_forbidden, read_cycles, slide_median, view_rows
+from twin.health.cycle_table import (
+    choose_features,
+    find_sound,
+    is_forbidden,
+    keep_varying,
+    read_cycles,
+    slide_median,
+    view_rows,
+)
 from twin.health.end_of_life import find_life, score_life, teach_life
 from twin.health.health_model import SCHEMA, HealthModel
 from workbench.verbs.health_tables import SHIPPED
@@ -95,6 +103,42 @@ def test_rows_are_ordered_by_their_cycle_within_each_cell(tmp_path: Path) -> Non
     assert rows.cell.tolist() == ["a", "a", "b", "b"]
     assert rows.row.tolist() == [5, 3, 4, 2]
     assert view_rows(rows, np.array([False]))[:, 0].tolist() == [44.0, 33.0, 3.0, 2.0]
+
+
+def test_cells_of_one_name_are_not_mixed_but_named_by_several_columns(tmp_path: Path) -> None:
+    lines = [f"{group},{cell},{rpt},{4.0 - 0.1 * rpt}" for group in "ab" for cell in ("C1", "C2") for rpt in (1, 2, 3)]
+    (path := tmp_path / "t.csv").write_text("\n".join(["Group,Cell,RPT Number,CC time", *lines]))
+    with pytest.raises(LogError, match=r"2 rows of cell C1 with rpt number 1; .*--cell-column Group,Cell"):
+        read_cycles(read_table(path))
+    rows = read_cycles(read_table(path), cell="Group, Cell")
+    assert list(rows.group()) == ["a/C1", "a/C2", "b/C1", "b/C2"]
+    assert rows.names == ("CC time",)
+
+
+def test_what_is_the_same_in_every_row_teaches_nothing() -> None:
+    rows = make_cycles(1, 6)
+    rows.values[:, 0] = 25.0
+    kept, left_out = keep_varying(rows)
+    assert left_out == NAMES[:1]
+    assert kept.names == NAMES[1:]
+    np.testing.assert_array_equal(kept.values, rows.values[:, 1:])
+    rows.values[:] = 25.0
+    with pytest.raises(LogError, match=f"no feature varies: {NAMES[0]}"):
+        keep_varying(rows)
+
+
+def test_a_feature_of_two_values_makes_no_noise(recwarn: pytest.WarningsRecorder) -> None:
+    rows = make_cycles(16, 7)
+    rows.values[:] = np.round(rows.values[:, :1] > np.median(rows.values[:, 0]))
+    model = teach_capacity(rows, {}, print)
+    assert np.isfinite(model.estimate(rows).capacity_ah).mean() > 0.9
+    assert not recwarn.list
+
+
+def test_a_table_of_held_cells_alone_is_refused() -> None:
+    rows = make_cycles(1, 8)
+    with pytest.raises(LogError, match="a capacity is known of 0 cells"):
+        teach_capacity(rows.keep(np.zeros(len(rows), dtype=np.bool_)), {}, print)
 
 
 def test_life_ends_where_the_smoothed_capacity_is_below_the_share() -> None:
