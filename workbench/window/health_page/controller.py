@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +13,14 @@ from workbench.extras import list_missing
 from workbench.own_command import make_own_command
 from workbench.session.actions import Failure
 from workbench.window.control_page.verb_controller import VerbController
-from workbench.window.health_page.health_task import HealthRequest, JudgedLogs, run_health
+from workbench.window.health_page.health_task import JudgedLogs, run_health
 from workbench.window.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
+    from workbench.window.health_page.health_task import HealthRequest
     from workbench.window.tasks.background import Background
 
 BUSY: Final = "The logs are being judged."
@@ -56,12 +58,11 @@ class HealthController(VerbController):
     def why_no_report(self) -> str:
         return BUSY if self.is_busy else "" if self.judged is not None else NO_RESULT
 
-    def judge(self, logs: tuple[Path, ...], cell: str, number: int | None, columns: str, sign: str) -> None:
+    def judge(self, wanted: HealthRequest) -> None:
         """Judge logs of one cell, unless it cannot be started."""
-        if self.why_not_judge(logs):
+        if self.why_not_judge(wanted.logs):
             return
-        has_pdf = not list_missing("pdf")
-        request = HealthRequest(logs, self._make_folder(), cell, number, columns, sign, has_pdf)
+        request = replace(wanted, folder=self._make_folder(), with_pdf=not list_missing("pdf"))
         self.judged, self._is_stopping = None, False
         task = Task[JudgedLogs | None](
             "Judge the logs",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from workbench.window.control_page.form_layout import lay_out_form, show_reasons
+from workbench.window.health_page.health_task import HealthRequest
 from workbench.window.health_page.log_list import LogList
 from workbench.window.widgets.basic import Combo, button, pad_text
 from workbench.window.widgets.cell_choice import CellChoice
+from workbench.window.widgets.pack_choice import PackChoice
 
 WEAKEST: Final = "the weakest"
 NUMBER_TIP: Final = "Of a run: the cell whose capacity and resistance are judged"
@@ -34,12 +37,15 @@ class HealthForm(QWidget):
         super().__init__()
         self.logs, self.cell = LogList(), CellChoice("Cell of the logs", none=NO_CELL)
         self.cell.setToolTip(CELL_TIP)
-        self.number, self.columns, self.sign = QSpinBox(), QLineEdit(), Combo()
+        self.number, self.pack, self.columns, self.sign = QSpinBox(), PackChoice(), QLineEdit(), Combo()
         self.judge = button("Judge", self.judge_wanted.emit, "primary")
         self.stop = button("Stop", self.stop_wanted.emit)
         self._dress()
         below = QWidget()
-        rows = (("Cell", self.cell), ("Number", self.number), ("Columns", self.columns), ("Positive is", self.sign))
+        rows = (
+            *(("Cell", self.cell), ("Number", self.number), ("Pack", self.pack)),
+            *(("Columns", self.columns), ("Positive is", self.sign)),
+        )
         lay_out_form(below, "Cell", rows, (self.judge, self.stop))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -63,9 +69,14 @@ class HealthForm(QWidget):
             self.sign.addItem(word, value)
 
     @property
-    def chosen_number(self) -> int | None:
-        """None: the weakest cell of a run, or the only one."""
-        return self.number.value() or None
+    def request(self) -> HealthRequest:
+        """What the form asks for; its folder is for the controller to name."""
+        columns, sign = self.columns.text().strip(), str(self.sign.currentData())
+        number = self.number.value() or None  # None: the weakest cell of a run, or the only one
+        series, parallel = self.pack.value
+        return HealthRequest(
+            self.logs.paths, Path(), self.cell.value, number, columns, sign, series=series, parallel=parallel
+        )
 
     def show_reasons(self, judge: str, stop: str) -> None:
         """Disable buttons that cannot act; their tool tip states why."""

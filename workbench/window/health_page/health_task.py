@@ -30,6 +30,8 @@ class HealthRequest:
     columns: str = ""
     sign: str = ""
     with_pdf: bool = False
+    series: int = 1
+    parallel: int = 1
 
     @property
     def words(self) -> list[str]:
@@ -37,7 +39,11 @@ class HealthRequest:
         names = [HTML_FILE, PDF_FILE] if self.with_pdf else [HTML_FILE]
         words = ["health", "--json", *(word for name in names for word in ("--report", str(self.folder / name)))]
         number = "" if self.number is None else str(self.number)
-        given = (("--cell", self.cell), ("--number", number), ("--columns", self.columns), ("--sign", self.sign))
+        given = (
+            *(("--cell", self.cell), ("--number", number), ("--columns", self.columns), ("--sign", self.sign)),
+            ("--series", "" if self.series == 1 else str(self.series)),
+            ("--parallel", "" if self.parallel == 1 else str(self.parallel)),
+        )
         words += [word for option, value in given if value for word in (option, value)]
         return [*words, "--", *map(str, self.logs)]
 

@@ -95,9 +95,7 @@ class HealthPage(QWidget):
 
     def judge(self) -> None:
         """Judge the logs of the list."""
-        form = self.form
-        columns, sign = form.columns.text().strip(), str(form.sign.currentData())
-        self.controller.judge(form.logs.paths, form.cell.value, form.chosen_number, columns, sign)
+        self.controller.judge(self.form.request)
 
     def why_not_judge(self) -> str:
         return self.controller.why_not_judge(self.form.logs.paths)

@@ -13,6 +13,7 @@ from workbench.window.widgets.basic import Combo, button, pad_text
 from workbench.window.widgets.cell_choice import CellChoice
 from workbench.window.widgets.elided_label import ElidedLabel
 from workbench.window.widgets.file_dialogs import ask_folder, ask_open
+from workbench.window.widgets.pack_choice import PackChoice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,7 @@ class LayForm(QWidget):
         self.open_run = button("Run…", self.ask_run, "link", tip="Choose the folder of a run")
         self.cell, self.model, self.sign = CellChoice("Cell"), Combo(), Combo()
         self.soc, self.degc, self.number, self.columns = QDoubleSpinBox(), QDoubleSpinBox(), QSpinBox(), QLineEdit()
+        self.pack = PackChoice()
         self.lay = button("Lay twin", self.lay_wanted.emit, "primary")
         self.stop = button("Stop", self.stop_wanted.emit)
         self._dress()
@@ -95,7 +97,8 @@ class LayForm(QWidget):
         log.addWidget(self.open_run)
         rows = (
             *(("Log", log), ("Cell", self.cell), ("Model", self.model), ("Start", self.soc)),
-            *(("Temperature", self.degc), ("Number", self.number), ("Columns", self.columns), ("Current", self.sign)),
+            *(("Temperature", self.degc), ("Number", self.number), ("Pack", self.pack)),
+            *(("Columns", self.columns), ("Current", self.sign)),
         )
         lay_out_form(self, "Twin", rows, (self.lay, self.stop))
 
@@ -107,6 +110,7 @@ class LayForm(QWidget):
         if self.path is None:
             return None
         soc, degc = self.soc.value(), self.degc.value()
+        series, parallel = self.pack.value
         return LayRequest(
             self.path,
             self.cell.value,
@@ -116,6 +120,8 @@ class LayForm(QWidget):
             self.columns.text().strip(),
             str(self.sign.currentData()),
             None if degc <= _UNSET_DEGC else degc,
+            series,
+            parallel,
         )
 
     def choose_log(self, path: Path) -> None:

@@ -20,6 +20,8 @@ class LayRequest:
     columns: str = ""
     sign: str = ""
     degc: float | None = None  # of a log that has no temperature
+    series: int = 1
+    parallel: int = 1
 
     @property
     def words(self) -> list[str]:
@@ -31,6 +33,8 @@ class LayRequest:
             ("--columns", self.columns),
             ("--sign", self.sign),
             ("--temperature-degc", self.degc),
+            ("--series", None if self.series == 1 else self.series),
+            ("--parallel", None if self.parallel == 1 else self.parallel),
         ):
             if value not in {None, ""}:
                 words += [option, str(value)]

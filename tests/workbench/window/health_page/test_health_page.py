@@ -158,5 +158,12 @@ def test_a_pdf_is_asked_for_where_it_can_be_made(tmp_path: Path) -> None:
     assert not any(word.endswith(".pdf") for word in HealthRequest((tmp_path / "a.csv",), tmp_path).words)
 
 
+def test_the_log_of_a_pack_is_asked_for_as_its_mean_cell(page: HealthPage, tmp_path: Path) -> None:
+    page.form.logs.add([tmp_path / "trip.csv"])
+    assert "--series" not in page.form.request.words
+    page.form.pack.choose(96, 12)
+    assert page.form.request.words[-6:-1] == ["--series", "96", "--parallel", "12", "--"]
+
+
 def test_every_control_has_a_name(page: HealthPage) -> None:
     assert nameless(page) == []
