@@ -26,9 +26,9 @@ def make_pulses(pulses: int = 9, rate_a: float = 2.0) -> Floats:
     return np.concatenate([np.tile(one, pulses), rest])
 
 
-def write_log(path: Path, trace: CellTrace) -> None:
+def write_log(path: Path, trace: CellTrace, capacity_ah: float = CAPACITY_AH) -> None:
     """Write a trace as a cycler's CSV: charge positive, with a counter."""
-    counter_ah = (trace.soc - 1.0) * CAPACITY_AH
+    counter_ah = (trace.soc - 1.0) * capacity_ah
     columns = np.stack([trace.time_s, trace.voltage_v, -trace.current_a, trace.case_k - 273.15, counter_ah], 1)
     head = "Time [s],Voltage [V],Current [A],Temperature [degC],Capacity [Ah]"
     np.savetxt(path, columns, delimiter=",", header=head, comments="", fmt="%.6f")
