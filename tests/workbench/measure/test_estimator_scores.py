@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from drivers.benchfile.cell_file import read_default_cell
 from drivers.logs.log import CellLog
 from tests.twin.network.synthetic_cell import make_drive, make_network, simulate
 from twin.health.cycle_table import CycleRows
-from workbench.measure import health, health_steps, published_soc
+from workbench.measure import fitted_cells, health, health_steps, published_soc, soc_scores
 from workbench.measure.fitted_cells import SETTLE_S, JudgedDrive, SocScore, judge_estimate
 from workbench.measure.health_steps import StepErrors
 from workbench.measure.job import MeasureJob
 from workbench.modelling.log_estimate import LogEstimate
 from workbench.modelling.log_start import LogStart
+
+if TYPE_CHECKING:
+    from drivers.benchfile.cell_file import Cell
 
 START = LogStart(0.9, 0.05, "given", rested=True)
 
@@ -55,6 +61,31 @@ def test_published_rows_average_the_runs_of_their_temperatures() -> None:
     assert value[published_soc.OF_SPAN["ekf"]] == pytest.approx(100.0 * (4 * 0.004 + 0.008) / 5)
     assert value[published_soc.OF_SPAN["ckf"]] == pytest.approx(0.4)
     assert value[published_soc.OFF] == pytest.approx(200.0 * (4 * 0.004 + 0.008) / 5)
+
+
+def test_no_drive_is_filtered_twice_for_the_published_rows(made_log: CellLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, asked = read_default_cell(), list[tuple[Any, ...]]()
+
+    def score_lane(drive: JudgedDrive, of: Cell, soc0: float, lane: str = "ekf", **off: float) -> SocScore:
+        untouched = of is cell and np.array_equal(drive.log.voltage_v, made_log.voltage_v)
+        if untouched and drive.log.temperature_k is made_log.temperature_k:
+            asked.append((drive.degc, soc0, lane, *off.items()))
+        return score(drive.degc, 0.01 if lane == "ckf" else 0.002)
+
+    def scale_capacity(of: Cell, factor: float) -> Cell:
+        del factor
+        return replace(of)
+
+    monkeypatch.setattr(fitted_cells, "score_lane", score_lane)
+    monkeypatch.setattr(fitted_cells, "scale_capacity", scale_capacity)
+    soc = np.linspace(1.0, 0.1, len(made_log))
+    degcs = (40, 25, 10, 0, -10, -20)
+    runs = [(fitted_cells.LG, JudgedDrive(f"{degc} degC", degc, made_log, soc), cell) for degc in degcs]
+    values = {row.metric: row.value for row in soc_scores._judge_soc(runs)}  # pyright: ignore[reportPrivateUsage]
+    assert values.keys() >= set(published_soc.METRICS)
+    assert values[published_soc.OF_SPAN["ekf"]] == pytest.approx(0.2)
+    assert values[published_soc.OF_SPAN["ckf"]] == pytest.approx(1.0)
+    assert len(asked) == len(set(asked)) == 6 * 11  # two starts, eight sensors and the lane ckf
 
 
 @pytest.mark.parametrize("told", [True, False])
