@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from control.gate import BenchLimits, GateConfig
+from control.pack_limits import find_pack_limits
 from drivers import source_names
 from drivers.channel_names import ESTOP, SUPPLY_CURRENT, cell_voltage, find_owner
 from drivers.errors import BenchFileError, describe_error
@@ -44,6 +45,7 @@ def make_pack_spec(bench: Bench, cell: CellParameters | None = None) -> PackSpec
         resistance_factor=1.0 + pack.resistance_spread * draw.standard_normal(pack.cells).clip(-2.5, 2.5),
         ambient_k=pack.ambient_k,
         cell=make_parameters(bench.cell) if cell is None else cell,
+        limits=find_pack_limits(bench),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from math import inf
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from drivers.snapshot import Estimate
 
@@ -18,12 +19,26 @@ def _load_cell() -> CellParameters:
     return load_cell()
 
 
+class PackLimits(NamedTuple):
+    """What a bench file allows a pack beside its cell: V and K of each cell, A of the pack (magnitudes)."""
+
+    low_v: float = -inf
+    high_v: float = inf
+    low_k: float = -inf
+    high_k: float = inf
+    charge_a: float = inf
+    discharge_a: float = inf
+
+
+NO_LIMITS: Final = PackLimits()
+
+
 @dataclass(frozen=True)
 class PackSpec:
     """The pack that a twin simulates: `cells` in series, each of `parallel` cells of `cell_ah`; start and surroundings.
 
     `soc0[n]`: start per cell (fraction); `capacity_factor[n]` and `resistance_factor[n]`: spread of a second-life pack;
-    `ambient_k`: temperature of the surroundings; `cell`: the cell file.
+    `ambient_k`: temperature of the surroundings; `cell`: the cell file; `limits`: what the bench file allows.
     """
 
     cells: int
@@ -34,6 +49,7 @@ class PackSpec:
     resistance_factor: Floats
     ambient_k: float
     cell: CellParameters = field(default_factory=_load_cell)
+    limits: PackLimits = NO_LIMITS
 
     @property
     def element_ah(self) -> float:

@@ -55,15 +55,15 @@ class PowerBounds(NamedTuple):
 
 
 def find_bounds(pack: PackSpec) -> PowerBounds:
-    """Return what both the cell bears and its BMS allows."""
-    bears, allows, element_ah = pack.cell.limits, pack.cell.bms, pack.element_ah
+    """Return what the cell bears, its BMS keeps and the bench file allows, all three."""
+    bears, keeps, allows, element_ah = pack.cell.limits, pack.cell.bms, pack.limits, pack.element_ah
     return PowerBounds(
-        max(bears.low_v, allows.low_v),
-        min(bears.high_v, allows.high_v),
-        max(bears.low_k, allows.low_k),
-        min(bears.high_k, allows.high_k),
-        min(bears.charge_c, allows.charge_c) * element_ah,
-        min(bears.discharge_c, allows.discharge_c) * element_ah,
+        max(bears.low_v, keeps.low_v, allows.low_v),
+        min(bears.high_v, keeps.high_v, allows.high_v),
+        max(bears.low_k, keeps.low_k, allows.low_k),
+        min(bears.high_k, keeps.high_k, allows.high_k),
+        min(min(bears.charge_c, keeps.charge_c) * element_ah, allows.charge_a),
+        min(min(bears.discharge_c, keeps.discharge_c) * element_ah, allows.discharge_a),
         pack.cell.estimator.heat_capacity_j_k * element_ah / pack.cell.nominal_ah,
         TABLE_SHARE,
     )

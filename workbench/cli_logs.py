@@ -62,7 +62,8 @@ def estimate(  # noqa: PLR0917  # typer takes the options by name
     """Estimate the state of charge along a log: one row for each row of the log, at its own times.
 
     Columns: time_s, soc, soc_std, voltage_model_v, r0_ohm, current_offset_a, sensor_implausible, row, and the power
-    that the cell can give and take for 10 and 60 s: discharge_power_10s_w, with _low_w and _high_w.
+    that the cell can give and take for 10 and 60 s: discharge_power_10s_w, with _low_w and _high_w. The state of
+    health: soh, soh_std, resistance_growth, resistance_growth_std; null until rests and steps of current show it.
     """
     from workbench.modelling.log_choice import LogChoice
     from workbench.verbs import estimate as verb

@@ -1,6 +1,7 @@
 """Golden inputs and outputs of an estimator: one row a tick, the inputs and then the estimate.
 
-The inputs leave out the currents that a device allows: the power of golden outputs is that of the cell's own limits.
+The inputs leave out the currents that a device allows: the power of golden outputs is within the limits of the cell and
+of the bench file.
 """
 
 from __future__ import annotations

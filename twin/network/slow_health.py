@@ -15,7 +15,7 @@ from twin.network.step_kernels import LAST_V, STEPS
 from twin.network.total_fit import TotalFit
 
 if TYPE_CHECKING:
-    from drivers.snapshot import Floats
+    from drivers.snapshot import Flags, Floats
     from twin.network.network import Network
 
 UNKNOWN_K: Final = 298.15
@@ -59,6 +59,16 @@ class SlowHealth:
             self._read(reading, soc)
             self._step(dt_s if np.isfinite(reading.current_a) else 0.0, lost_s)
         return self._told
+
+    @property
+    def has_rested(self) -> Flags:
+        """Whether a rest was seen `[n]` whose voltage tells the charge."""
+        return np.isfinite(self._kept[2][:, REST_SOC])
+
+    @property
+    def has_pair(self) -> Flags:
+        """Whether two rests gave a capacity `[n]`, known well enough or not."""
+        return np.isfinite(self._capacity[0])
 
     def _find_lost(self, reading: PackReading, dt_s: float) -> float:
         """Return for how long no current was known; the clock of the readings is not as even as `dt_s`."""

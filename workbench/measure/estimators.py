@@ -11,7 +11,7 @@ from control.gate_config import make_pack_spec
 from drivers.benchfile import read_bench
 from drivers.snapshot import PackReading
 from workbench.compose.shipped_bench import EMULATED_BENCH
-from workbench.measure import dfn_power, recorded, soc_scores
+from workbench.measure import dfn_power, health_steps, recorded, soc_scores
 from workbench.measure.job import describe_conditions, run_in_turns, time_calls
 from workbench.measure.metric import MeasuredMetric
 from workbench.scores import rms, worst
@@ -45,7 +45,14 @@ LANES: Final = {
     name: MeasuredMetric(f"{name} of 24 cells, one cell and step", "us", "<", 20.0)
     for name in ("twin.ekf", "twin.ckf", "twin.dual_ekf", "twin.coulomb_counter")
 }
-METRICS: Final = (UPDATE, *LANES.values(), *dfn_power.METRICS, *FOLLOWS.values(), *soc_scores.METRICS)
+METRICS: Final = (
+    UPDATE,
+    *LANES.values(),
+    *dfn_power.METRICS,
+    *health_steps.METRICS,
+    *FOLLOWS.values(),
+    *soc_scores.METRICS,
+)
 
 DT_S: Final = 0.01
 START: Final = (0.80, 0.2)  # believed where the cell is full
@@ -59,6 +66,7 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
     yield from _cost(job, pack, conditions)
     yield from _measure_lanes(pack, conditions)
     yield from dfn_power.measure(job)
+    yield from health_steps.measure(job)
     if job.data is None or not (job.data / recorded.FOLDER).is_dir():
         job.say(f"recorded drives left out: no {recorded.FOLDER} in PULSEBMS_DATA or --data")
         return

@@ -135,11 +135,12 @@ def read_judged(fit: CellFit, capacity_ah: float) -> Iterator[JudgedDrive]:
 
 @dataclass(frozen=True)
 class SocScore:
-    """After `SETTLE_S`: RMSE, share inside the interval, mean deviation; whether the sensor was called implausible."""
+    """After `SETTLE_S`: RMSE, mean absolute error, share inside the interval, mean deviation; implausible sensor."""
 
     name: str
     degc: int
     rmse: float
+    mae: float
     coverage: float
     std: float
     implausible: bool
@@ -161,8 +162,8 @@ def judge_estimate(drive: JudgedDrive, estimate: LogEstimate) -> SocScore:
     error, std = (soc - drive.soc)[settled], std_of[settled]
     within = float(np.mean(np.abs(error) < WITHIN * std))
     odd = bool(np.any(estimate.columns["sensor_implausible"]))
-    rmse = float(np.sqrt(np.mean(error**2)))
-    return SocScore(drive.name, drive.degc, rmse, within, float(std.mean()), odd, drive.cell)
+    rmse, mae = float(np.sqrt(np.mean(error**2))), float(np.mean(np.abs(error)))
+    return SocScore(drive.name, drive.degc, rmse, mae, within, float(std.mean()), odd, drive.cell)
 
 
 def scale_capacity(cell: Cell, factor: float) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from drivers.snapshot import Flags
+    from drivers.snapshot import Flags, Floats
     from twin.health.cycle_table import CycleRows
     from twin.health.grade_training import PulseRows
     from workbench.measure.job import MeasureJob
@@ -130,23 +130,30 @@ def _measure_capacity(job: MeasureJob, data: Path) -> Iterator[MeasureRow]:
 
     for name, metric in CAPACITY.items():
         job.say(f"capacity of {name}")
-        ours, _, cells = _leave_out(read_ageing(data, name))
-        yield metric.make_row(ours, None, f"{cells} cells, each by a fit without it; PINN as published 0.75 to 1.2 %")
+        left = _leave_out(read_ageing(data, name))
+        told = f"{left.cells} cells, each by a fit without it; {left.rows}; PINN as published 0.75 to 1.2 %"
+        yield metric.make_row(left.ours_pct, None, told)
     if (data / NASA_FOLDER).is_dir():
-        ours, guess, cells = _leave_out(read_nasa(data))
-        yield NASA.make_row(ours, guess, f"{cells} cells, each by a fit without it; they differ by 7 % in all")
+        left = _leave_out(read_nasa(data))
+        told = f"{left.cells} cells, each by a fit without it; {left.rows}; they differ by 7 % in all"
+        yield NASA.make_row(left.ours_pct, left.guess_pct, told)
 
 
-def _leave_out(rows: CycleRows) -> tuple[float, float, int]:
-    """Return our RMSE, that of the mean capacity of the other cells, both in % of nominal, and the number of cells."""
+class LeftOut(NamedTuple):
+    """Our RMSE, that of the mean capacity of the other cells (% of nominal), number of cells, rows not judged."""
+
+    ours_pct: float
+    guess_pct: float
+    cells: int
+    rows: str
+
+
+def _leave_out(rows: CycleRows) -> LeftOut:
+    """Judge each cell by a fit without it; rows without features or with an outlier as capacity are left out."""
     from twin.health.capacity_model import SIZE, find_nominal  # noqa: PLC0415  # as above
-    from twin.health.cycle_table import find_sound, view_rows  # noqa: PLC0415
     from twin.health.feature_regression import leave_cells_out  # noqa: PLC0415
 
-    logarithmic = np.asarray(np.nanmin(rows.values, axis=0) > 0.0, dtype=np.bool_)
-    x = view_rows(rows, logarithmic)
-    sound = find_sound(rows) & np.isfinite(x).all(axis=1)
-    x, kept = x[sound], rows.keep(sound)
+    kept, x, told = _keep_judged(rows)
     capacity, cells = np.asarray(kept.capacity_ah), sorted(set(kept.cell.tolist()))
     left = leave_cells_out(x, np.log(capacity), kept.cell, SIZE, lambda _done: None)
     ours = capacity * np.expm1(left.errors)
@@ -154,7 +161,21 @@ def _leave_out(rows: CycleRows) -> tuple[float, float, int]:
     guess = np.array([means[cell] for cell in kept.cell.tolist()]) - capacity
     share = 100.0 / find_nominal(kept)
     ours_pct, guess_pct = (share * float(np.sqrt(np.mean(np.square(one)))) for one in (ours, guess))
-    return ours_pct, guess_pct, len(cells)
+    return LeftOut(ours_pct, guess_pct, len(cells), told)
+
+
+def _keep_judged(rows: CycleRows) -> tuple[CycleRows, Floats, str]:
+    """Return the rows that have features and a sound capacity, their features, and how many were left out."""
+    from twin.health.cycle_table import find_sound, view_rows  # noqa: PLC0415  # as above
+
+    logarithmic = np.asarray(np.nanmin(rows.values, axis=0) > 0.0, dtype=np.bool_)
+    x = view_rows(rows, logarithmic)
+    known, sound = np.isfinite(x).all(axis=1), find_sound(rows)
+    judged = known & sound
+    told = f"{int((~known).sum())} of {len(rows)} rows without features left out"
+    if odd := int((known & ~sound).sum()):
+        told += f", {odd} without a sound capacity"
+    return rows.keep(judged), x[judged], told
 
 
 def _measure_life(job: MeasureJob, data: Path) -> Iterator[MeasureRow]:

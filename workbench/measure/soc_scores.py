@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
-from workbench.measure import fitted_cells, flat_cell, pulse_power
+from workbench.measure import fitted_cells, flat_cell, published_soc, pulse_power
 from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _UNKNOWN: Final = (
 )
 WARM, MIDDLE, COLD, COLDEST = "25 and 40 degC", "0 and 10 degC", "-10 degC", "-20 degC"
 _BAND: Final = {40: WARM, 25: WARM, 10: MIDDLE, 0: MIDDLE, -10: COLD, -20: COLDEST}
-_LSTM: Final = "LSTM, other splits, 1.3 to 2.2 % MAE (Vidal and Kollmeyer 2020)"
 
 
 def _voltage(band: str, what: str, target: float) -> MeasuredMetric:
@@ -54,11 +53,11 @@ VOLTAGE: Final = {
 }
 FIT_S: Final = MeasuredMetric("fit of a cell at six temperatures", "s", "<", 60.0)
 RESTED: Final = {
-    False: _soc("from rest, start 10 and 30 % wrong, 0 degC and above", 0.7, _LSTM),
+    False: _soc("from rest, start 10 and 30 % wrong, 0 degC and above", 0.7, published_soc.LSTM),
     True: _soc("from rest, start 10 and 30 % wrong, below 0 degC", 1.2),
 }
 OFFSET: Final = {
-    WARM: _soc("current sensor off by 0.05 A, 0 degC and above", 1.2, "about 1 %, other splits, with sensor errors"),
+    WARM: _soc("current sensor off by 0.05 A, 0 degC and above", 1.2, published_soc.SENSOR_ERRORS),
     COLD: _soc("current sensor off by 0.05 A, -10 degC", 2.0),
     COLDEST: _soc("current sensor off by 0.05 A, -20 degC", 3.0),
 }
@@ -111,6 +110,7 @@ METRICS: Final = (
     *WIDTH.values(),
     *COSTS.values(),
     CUBATURE,
+    *published_soc.METRICS,
     *pulse_power.METRICS,
     flat_cell.FLAT,
 )
@@ -188,7 +188,9 @@ def _judge_soc(runs: list[tuple[RecordedCell, JudgedDrive, Cell]]) -> Iterator[M
     yield _worst(COSTS["voltage"], score(_score_voltage_off))
     yield _worst(COSTS["capacity"], score(_score_capacity_off))
     yield _worst(COSTS["case"], score(_score_case_off))
-    yield _worst(CUBATURE, [one for one in score(lambda drive, cell: [lane(drive, cell, 0.7, "ckf")]) if one.degc >= 0])
+    cubature = score(lambda drive, cell: [lane(drive, cell, 0.7, "ckf")])
+    yield _worst(CUBATURE, [one for one in cubature if one.degc >= 0])
+    yield from published_soc.score_published({"ekf": rested, "ckf": cubature}, off)
 
 
 def _worst(metric: MeasuredMetric, scores: list[SocScore]) -> MeasureRow:

@@ -30,6 +30,7 @@ from twin.network.trace import ROOM_K, make_trace
 from twin.ports import PackSpec, StateOfPower
 from twin.power import FITTED_SHARE, HORIZONS_S, find_bounds
 from workbench.modelling.circuit_of_cell import make_circuit_of
+from workbench.modelling.log_health import NO_LANE, LogHealth, track_log_health
 from workbench.modelling.log_start import find_start
 from workbench.modelling.one_cell import require_one_cell
 from workbench.scores import rms
@@ -51,12 +52,13 @@ LANES: Final = ("ekf", "ckf", "dual-ekf", COULOMB)
 CHUNK: Final = 20_000  # rows between two reports of progress
 SCORED_SOC: Final = 0.2
 IMPLAUSIBLE: Final = 2.0  # deviations of the offset from 0
+NOT_ASKED: Final = LogHealth({}, "it was not asked for", "it was not asked for")
 IMPLAUSIBLE_C: Final = 0.05  # C that the current sensor may be off by before it is called implausible
 
 
 @dataclass(frozen=True)
 class LogEstimate:
-    """Columns of one length as `CellLog`, the start, and whether the log holds means."""
+    """Columns of one length as `CellLog`, the start, whether the log holds means, and why no health is told."""
 
     log: CellLog
     lane: str
@@ -64,6 +66,7 @@ class LogEstimate:
     start: LogStart
     averaged: bool
     notes: tuple[str, ...]
+    health: LogHealth = NOT_ASKED
 
     @property
     def voltage_score(self) -> LaneScore:
@@ -81,12 +84,14 @@ def estimate_log(
     report: Callable[[float], object] = lambda _: None,
     *,
     power: bool = False,
+    health: bool = False,
 ) -> LogEstimate:
     """Estimate with one lane of `LANES`; raise `LogError` for the voltage of a pack.
 
     The counter of the log is never used but across gaps without samples.
 
     `power`: with the state of power, within the limits of the cell file; it takes longer than the filter itself.
+    `health`: with the state of health by the slow lane beside the filter, which takes as long as the filter.
     """
     require_one_cell(log, *cell.file.limits.voltage_v)
     network = make_circuit_of(cell)
@@ -95,12 +100,17 @@ def estimate_log(
     averaged = _is_averaged(network, trace, cell.file.limits.voltage_v[0])
     if lane == COULOMB:
         columns = count_log(network, trace, start.soc, start.soc_std, averaged=averaged)
+        told = LogHealth({}, NO_LANE, NO_LANE)
     else:
         settings = make_settings(network, averaged=averaged, cubature=lane == "ckf", dual=lane == "dual-ekf")
         bounds = find_cell_bounds(cell) if power else None
-        columns = _run_filter(network, trace, start, settings, report, bounds=bounds)
+        share = 0.5 if health else 1.0  # of the time
+        columns = _run_filter(network, trace, start, settings, lambda done: report(share * done), bounds=bounds)
+        told = NOT_ASKED
+        if health:
+            told = track_log_health(network, trace, log, columns["soc"], lambda done: report(share * (1.0 + done)))
     notes = (start.why, "samples are means over their step" if averaged else "samples are instants")
-    return LogEstimate(log, lane, {"time_s": log.time_s, **columns}, start, averaged, notes)
+    return LogEstimate(log, lane, {"time_s": log.time_s, **columns, **told.columns}, start, averaged, notes, told)
 
 
 def _is_averaged(network: Network, trace: CellTrace, empty_v: float) -> bool:

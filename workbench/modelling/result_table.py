@@ -35,11 +35,14 @@ def spread_rows(log: CellLog, columns: dict[str, Any]) -> dict[str, Any]:
     if len(log.rows_read) == len(kept) or not bool((np.diff(kept) > 0).all()):
         return {**columns, "row": kept}
     place = np.clip(np.searchsorted(kept, log.rows_read, side="right") - 1, 0, len(kept) - 1)
-    return {**{name: np.asarray(values)[place] for name, values in columns.items()}, "row": log.rows_read}
+    return {**{name: np.asanyarray(values)[place] for name, values in columns.items()}, "row": log.rows_read}
 
 
 def write_table(path: Path, columns: dict[str, Floats], about: dict[str, str]) -> None:
-    """Write the columns, whole or not at all; `about` goes into the file's metadata. Raise `OSError`."""
+    """Write the columns, whole or not at all; `about` goes into the file's metadata. Raise `OSError`.
+
+    A value that is masked is null.
+    """
     library: Any = import_module("pyarrow")  # 0.2 s, and carries no types
     for format_ in ("pyarrow.csv", "pyarrow.parquet"):
         import_module(format_)

@@ -2,88 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 import numpy as np
 import pytest
 
-from drivers.snapshot import PackReading, StateOfHealth
-from tests.twin.network.synthetic_cell import CAPACITY_AH, make_drive, make_network, simulate
-from twin.network.network import R0
-from twin.network.slow_health import SlowHealth
+from tests.twin.network.synthetic_cell import make_drive
 from twin.network.total_fit import TotalFit, compute_cost, compute_curvature
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from drivers.snapshot import Floats
-    from twin.network.network import Network
-
-DT_S, KELVIN, NOISE_V = 1.0, 298.15, 2e-3
-REST = np.zeros(1000)
-WRONG_SOC = 0.03  # of the filter beside it
-
-
-class Ageing(NamedTuple):
-    """Capacity over the nameplate's, R0 and the resistances of the pairs over those of a new cell."""
-
-    capacity: float = 1.0
-    resistance: float = 1.0
-    pairs: float = 1.0
-
-    def make_network(self) -> Network:
-        network = make_network(self.pairs, self.capacity * CAPACITY_AH)
-        network.tables[R0] *= self.resistance / self.pairs
-        return network
-
-
-NEW = Ageing()
-AGED = (Ageing(0.8), Ageing(resistance=1.2), Ageing(0.8, 1.2, 1.2), NEW)
-
-
-def make_cycle(seed: int) -> Floats:
-    """A discharge of about half of the nameplate by a drive, its charge, and a rest after each."""
-    drive = make_drive(seed, rows=2500, mean_a=1.4, swing_a=1.6)
-    charge_a = -float(drive.sum()) / 1500.0
-    return np.concatenate([drive, REST, np.full(1500, charge_a), REST])
-
-
-def feed(slow: SlowHealth, cells: Sequence[Ageing], cycles: Sequence[int], *, offset_a: float = 0.0) -> StateOfHealth:
-    """Run cycles on cells of these ages; the sensor of the current is off by `offset_a`."""
-    current_a = np.concatenate([REST, *(make_cycle(seed) for seed in cycles)])
-    return feed_current(slow, current_a, cells, offset_a=offset_a)
-
-
-def feed_current(
-    slow: SlowHealth,
-    current_a: Floats,
-    cells: Sequence[Ageing] = (NEW,),
-    *,
-    dt_s: float = DT_S,
-    offset_a: float = 0.0,
-    lost: slice = slice(0),
-) -> StateOfHealth:
-    """Return what is told at the end of a current profile; the samples `lost` were not measured."""
-    traces = [simulate(cell.make_network(), current_a, dt_s, KELVIN, 0.95, NOISE_V) for cell in cells]
-    voltage_v, soc = (np.stack([getattr(one, name) for one in traces], 1) for name in ("voltage_v", "soc"))
-    nothing, kelvin = np.zeros(len(cells)), np.full(len(cells), KELVIN)
-    seen_a, told = current_a + offset_a, StateOfHealth(nothing, nothing, nothing, nothing)
-    seen_a[lost] = np.nan
-    for k, current in enumerate(seen_a):
-        reading = PackReading(dt_s * k, float(current), nothing, voltage_v[k], kelvin)
-        told = slow.update(reading, soc[k] + WRONG_SOC, dt_s)
-    return told
-
-
-def make_slow(cells: int) -> SlowHealth:
-    return SlowHealth(make_network(), cells, CAPACITY_AH)
+from workbench.measure.aged_cells import AGED, NEW, OFFSET_A, REST, feed_current, feed_cycles, make_slow
 
 
 def test_steps_of_20_percent_are_followed_with_noise_and_an_offset_of_the_sensor() -> None:
     """After four cycles: 4 % of the capacity; 5 % of the resistance, where R0 alone grows, 2 % where all do."""
-    slow, offset_a = make_slow(len(AGED)), 0.005 * CAPACITY_AH
-    before = feed(slow, [NEW] * len(AGED), (1,), offset_a=offset_a)
-    after = feed(slow, AGED, (4, 5, 6, 7), offset_a=offset_a)
+    slow = make_slow(len(AGED))
+    before = feed_cycles(slow, [NEW] * len(AGED), (1,), offset_a=OFFSET_A)
+    after = feed_cycles(slow, AGED, (4, 5, 6, 7), offset_a=OFFSET_A)
     for told, cells in ((before, [NEW] * len(AGED)), (after, AGED)):
         capacity, resistance, _ = np.array(cells).T
         np.testing.assert_allclose(told.capacity, capacity, atol=0.04)
@@ -94,7 +25,7 @@ def test_steps_of_20_percent_are_followed_with_noise_and_an_offset_of_the_sensor
 
 
 def test_nothing_is_known_before_there_is_evidence_and_one_side_comes_without_the_other() -> None:
-    told = feed(make_slow(1), [NEW], ())
+    told = feed_cycles(make_slow(1), [NEW], ())
     assert np.isnan([told.capacity, told.capacity_std, told.resistance, told.resistance_std]).all()
     driven = feed_current(make_slow(1), make_drive(3, rows=1500))
     assert np.isfinite(driven.resistance).all()

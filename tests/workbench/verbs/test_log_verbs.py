@@ -23,6 +23,7 @@ from tests.twin.network.synthetic_cell import (
 )
 from tests.workbench.own_cli import cli
 from twin.cell_parameters import make_parameters
+from workbench.measure.aged_cells import REST, Ageing
 from workbench.report import Exit
 from workbench.signals import Interrupt
 
@@ -190,9 +191,17 @@ def test_an_estimate_has_a_row_for_each_row_of_the_log(  # noqa: PLR0917  # fixt
     assert {name for name in table.column_names if "_power_" in name} == (
         set() if lane == "coulomb" else {f"{name}{side}_w" for name in powers for side in ("", "_low", "_high")}
     )
+    assert (said["soh"], said["soh_std"]) == (None, None)
+    assert ARROW.parquet.read_schema(out).metadata[b"soh_reason"].decode() == said["soh_reason"]
     if lane == "coulomb":
         assert float(np.abs(error + 0.2).max()) < 0.02
+        assert said["soh_reason"] == said["resistance_growth_reason"] == "counting charge tells no health"
+        assert "soh" not in table.column_names
     else:
+        assert said["soh_reason"].startswith("the log has no rest of 15 minutes below 0.02 C")
+        assert table["soh"].null_count == table["soh_std"].null_count == table.num_rows
+        assert said["resistance_growth"] == table["resistance_growth"].to_pylist()[-1] == pytest.approx(1.0, abs=0.06)
+        assert said["resistance_growth_reason"] == ""
         assert float(np.sqrt(np.mean(error**2))) < 0.01
         assert said["rmse_mv"]["25"] < 15.0
         for name in powers:
@@ -200,6 +209,38 @@ def test_an_estimate_has_a_row_for_each_row_of_the_log(  # noqa: PLR0917  # fixt
             assert ((low_w >= 0.0) & (low_w <= value_w) & (value_w <= high_w)).all()
         assert (table["discharge_power_60s_w"].to_numpy() <= table["discharge_power_10s_w"].to_numpy()).all()
         assert float(table["discharge_power_10s_w"].to_numpy()[0]) > 5.0  # a cell of 2 Ah near its full charge
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_an_estimate_tells_the_health_of_an_aged_cell_from_its_rests(  # fixtures
+    cell: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    counted: bool,
+) -> None:
+    """20 % less capacity and 20 % more resistance; where 20 minutes are missing, only a counter knows their charge."""
+    log, out, aged = tmp_path / "aged.csv", tmp_path / "est.parquet", Ageing(0.8, 1.2, 1.2)
+    drive = make_drive(4, rows=2500, mean_a=1.0, swing_a=1.6)
+    current_a = np.concatenate([REST, drive, np.full(300, 0.4), REST])
+    write_log(log, simulate(aged.make_network(), current_a, 1.0, 298.15), 0.8 * CAPACITY_AH)
+    lines = log.read_text().splitlines()
+    kept = [*lines[:1600], *lines[2800:]]
+    log.write_text("\n".join(kept if counted else [line.rpartition(",")[0] for line in kept]) + "\n")
+    arguments = ("estimate", str(log), "--cell", str(cell), "--out", str(out), "--json")
+    assert cli(monkeypatch, *arguments) == Exit.OK
+    said = answer(capfd)
+    table = ARROW.parquet.read_table(out)
+    assert said["resistance_growth"] == pytest.approx(1.2, abs=0.08)
+    assert said["soh"] == table["soh"].to_pylist()[-1]
+    if counted:
+        assert said["soh"] == pytest.approx(0.8, abs=0.04)
+        assert abs(said["soh"] - 0.8) < 3.0 * said["soh_std"]
+        assert (said["soh_reason"], table["soh"].to_pylist()[0]) == ("", None)
+    else:
+        assert said["soh"] is None
+        assert said["soh_reason"] == "the log has no two such rests that differ by 25 % of charge"
 
 
 def test_a_twin_is_laid_over_a_log(
