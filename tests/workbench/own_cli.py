@@ -15,7 +15,7 @@ import workbench.cli
 from workbench.signals import Interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 
@@ -38,7 +38,7 @@ def run_here(*arguments: object, folder: Path | None = None) -> CompletedProcess
 
 
 @contextlib.contextmanager
-def keep_signals() -> Iterator[None]:
+def keep_signals() -> Generator[None]:
     """What a verb does on Ctrl-C and SIGTERM ends with it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
