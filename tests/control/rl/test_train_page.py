@@ -51,7 +51,11 @@ def begin(command: str, folder: Path) -> subprocess.Popen[str]:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command in `tmp_path`, its seeds in this process; Ctrl-C is judged on processes."""
-    monkeypatch.setattr(train, "_make_pool", lambda _ray, _seeds: InlinePool())  # one of its own imports torch for 10 s
+
+    def make_pool(_ray: str, _seeds: int) -> InlinePool:  # a process of its own imports torch for 10 s
+        return InlinePool()
+
+    monkeypatch.setattr(train, "_make_pool", make_pool)
     return lambda command: run_here(*read_words(command), folder=tmp_path)
 
 
