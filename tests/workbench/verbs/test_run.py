@@ -16,6 +16,7 @@ import pytest
 from drivers.runlog.run import Run
 from tests.waiting import stays, wait_until
 from tests.workbench.live import ROOT
+from tests.workbench.own_cli import run_here
 from workbench.selftest import evidence
 
 live = pytest.mark.live
@@ -83,10 +84,10 @@ def leaves(process: subprocess.Popen[str]) -> bool:
     ],
 )
 def test_a_fault_that_makes_no_sense_is_answered_with_what_there_is(tmp_path: Path, fault: str, says: str) -> None:
-    status, said, told = answer(begin(tmp_path, "--fault", fault))
-    assert status == 2
-    assert said["error"]["code"] == "usage"
-    assert says in told
+    done = run_here("run", "--json", "--out", tmp_path, "--fault", fault)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "usage"
+    assert says in done.stderr
     assert not list(tmp_path.iterdir()), "nothing may have been started"
 
 
