@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ("tests.leaks", "tests.judging")
+pytest_plugins = ("tests.leaks", "tests.judging", "tests.marked_files")
 
 # How long an example takes is the machine's doing: what must be quick is measured by tests of its own.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +12,10 @@ from control.tasks.task import find_task, read_task
 from tests.control.rl.handmade import make_policy
 from tests.control.tasks.small import write_rules
 from tests.docs.markdown import ROOT, blocks
+from tests.workbench.own_cli import run_here
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 PAGE = ROOT / "docs" / "promote-or-refuse.md"
@@ -26,16 +25,7 @@ COMMANDS = [block.text.strip() for block in blocks(PAGE) if block.language == "s
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     python, script, *words = shlex.split(command)
     assert (python, script) == ("python", "main.py")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, str(ROOT / script), *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110.0,
-    )
+    return run_here(*words, folder=folder)
 
 
 @pytest.fixture(scope="module")

@@ -192,8 +192,9 @@ def closure(extra: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@functools.cache
 def owners() -> dict[str, set[str]]:
-    """Top-level module to the distributions that bring it."""
+    """Top-level module to the distributions that bring it: every list of files is read, which takes a second."""
     return {
         module: {canonicalize_name(name) for name in names}
         for module, names in metadata.packages_distributions().items()

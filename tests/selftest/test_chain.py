@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge_bridge.bundle import keys
-from tests.selftest.walk import ROOT, failed, selftest
+from tests.selftest.walk import failed, selftest
+from tests.workbench.own_cli import run_here
 from workbench.verbs.selftest import SUMMARY
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -26,8 +25,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def verb(*arguments: object) -> dict[str, Any]:
-    words = [sys.executable, "main.py", *map(str, arguments), "--json"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_here(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -48,8 +46,9 @@ def test_the_run_of_a_selftest_becomes_a_bundle_by_the_verbs_that_an_edge_would_
 @pytest.mark.parametrize("name", ["flip-bundle-byte", "foreign-key"])
 def test_a_bundle_that_is_not_what_was_signed_fails_the_step_bundle(tmp_path: Path, walked: Path, name: str) -> None:
     steps = ("--only", "bundle,edge", "--from", str(walked))
-    status, answer, told = selftest(tmp_path, *steps, "--inject-defect", name)
-    assert status == 1, told
+    done = run_here("selftest", "--json", "--out", tmp_path, *steps, "--inject-defect", name)
+    answer = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
     assert answer["steps"][0]["value"] == "failed"
     assert answer["steps"][1]["value"] == "not run"
 
@@ -64,6 +63,6 @@ def test_rows_that_are_lost_or_stored_twice_fail_the_step_fleet(tmp_path: Path, 
 
 
 def test_a_selftest_does_not_go_on_from_a_folder_that_holds_none(tmp_path: Path) -> None:
-    status, answer, _ = selftest(tmp_path, "--only", "bundle", "--from", str(tmp_path))
-    assert status == 2
-    assert answer["error"]["key"] == "from"
+    done = run_here("selftest", "--json", "--out", tmp_path, "--only", "bundle", "--from", tmp_path)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["key"] == "from"

@@ -21,11 +21,11 @@ NAME = re.compile(
 
 def literals(source: str) -> list[tuple[int, str]]:
     """Line and text of every string that reads like a channel's name, or the beginning of one; no docstrings."""
-    tree = ast.parse(source)
-    texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings stand alone
+    nodes = list(ast.walk(ast.parse(source)))
+    texts = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings stand alone
     return [
         (node.lineno, node.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in texts

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LINUX = pytest.mark.skipif(not Path("/proc/stat").is_file(), reason="only /proc tells of it")
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 OURS, BUSY, REAPER = 10, 20, 1
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # Qt and others take seconds to load
 
 CASES = """
 import pytest
@@ -45,7 +46,7 @@ def run(folder: Path, others_cores: str, late_ms: str, *arguments: str) -> subpr
     )
     (folder / "test_cases.py").write_text(CASES)
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\nmarkers =\n    timed\n    alone\n")
-    environment = {**os.environ, judging.FILE: str(folder / "not_judged")}
+    environment = {**os.environ, **ALONE, judging.FILE: str(folder / "not_judged")}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60.0
@@ -53,7 +54,7 @@ def run(folder: Path, others_cores: str, late_ms: str, *arguments: str) -> subpr
 
 
 @LINUX
-@pytest.mark.parametrize("arguments", [(), ("-n", "1")])
+@pytest.mark.parametrize("arguments", [(), ("-p", "xdist", "-n", "1")])
 def test_a_late_test_on_a_busy_machine_is_named_and_counted_not_failed(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:

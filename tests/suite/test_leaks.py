@@ -96,7 +96,10 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "test_sharing.py").write_text(SHARING)
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n")
     command = [sys.executable, "-m", "pytest", "-rN", "-p", "no:cacheprovider"]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60.0)
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # Qt and others take seconds to load
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60.0
+    )
     parts = re.split(r"_{3,} (ERROR at teardown of )?(\w+) _{3,}\n", run.stdout)
     return {
         f"{name} {'left' if error else 'fails'}": text

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.suite.sources import list_definitions, read_modules
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("control", "drivers", "twin", "edge_bridge", "fixtures", "workbench")
 PARTICIPLES: Final = (
     "told said heard made seen judged checked opened given noted recalled played believed thinned chosen"
 )
@@ -42,34 +37,27 @@ RETIRED_PAGES: Final = (  # in any folder of a page of the window
 )
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
-
-
 def test_a_public_class_name_stands_for_one_class() -> None:
     places = defaultdict[str, list[str]](list)
-    for path, tree in modules():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(path.as_posix())
+    for one in list_definitions():
+        if one.is_class and not one.name.startswith("_"):
+            places[one.name].append(one.path.as_posix())
+    assert len(places) > 300
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_no_function_is_a_bare_participle() -> None:
     found = [
-        f"{path}:{node.lineno} {node.name}"
-        for path, tree in modules()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.strip("_") in PARTICIPLES.split()
+        f"{one.path}:{one.line} {one.name}"
+        for one in list_definitions()
+        if not one.is_class and one.name.strip("_") in PARTICIPLES.split()
     ]
     assert found == []
 
 
 def test_no_module_keeps_a_retired_name() -> None:
     found: list[str] = []
-    for path, _ in modules():
+    for path in read_modules():
         folder, stem = path.parent.as_posix(), path.stem
         of_page = folder.startswith("workbench/window/") and stem in RETIRED_PAGES.split()
         if of_page or stem in RETIRED.get(folder, "").split():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,8 @@ def _is_fixed(call: ast.Call) -> bool:
     return name in SLEEPS or (unasked and isinstance(call.args[0], ast.Constant | ast.BinOp))
 
 
-def without_reason(text: str) -> list[str]:
-    return [f"{line}: {source}" for line, source in fixed_waits(text) if len(source.partition(REASON)[2]) < 10]
+def unexplained(waits: list[tuple[int, str]]) -> list[str]:
+    return [f"{line}: {source}" for line, source in waits if len(source.partition(REASON)[2]) < 10]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def without_reason(text: str) -> list[str]:
     ],
 )
 def test_a_fixed_wait_is_found(body: str) -> None:
-    assert len(without_reason(body)) == 1
+    assert len(unexplained(fixed_waits(body))) == 1
 
 
 @pytest.mark.parametrize(
@@ -65,18 +66,20 @@ def test_a_fixed_wait_is_found(body: str) -> None:
     ],
 )
 def test_a_wait_for_a_state_or_one_with_its_reason_is_none(body: str) -> None:
-    assert without_reason(body) == []
+    assert unexplained(fixed_waits(body)) == []
+
+
+@functools.cache
+def waits_of_tests() -> dict[str, list[tuple[int, str]]]:
+    """The fixed waits of each file of the tests."""
+    paths = (path for path in sorted(TESTS.rglob("*.py")) if path.name not in WHERE_WAITING_LIVES)
+    return {str(path.relative_to(TESTS)): fixed_waits(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def test_no_test_waits_a_fixed_time_without_a_reason() -> None:
-    found = {
-        str(path.relative_to(TESTS)): bad
-        for path in sorted(TESTS.rglob("*.py"))
-        if path.name not in WHERE_WAITING_LIVES and (bad := without_reason(path.read_text(encoding="utf-8")))
-    }
+    found = {path: bad for path, waits in waits_of_tests().items() if (bad := unexplained(waits))}
     assert found == {}, "wait for a state with tests.waiting, or say why not: `# fixed wait: ...` on that line"
 
 
 def test_fixed_waits_become_no_more() -> None:
-    texts = (path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py") if path.name not in WHERE_WAITING_LIVES)
-    assert sum(len(fixed_waits(text)) for text in texts) <= AT_MOST
+    assert sum(map(len, waits_of_tests().values())) <= AT_MOST

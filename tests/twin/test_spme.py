@@ -65,10 +65,11 @@ def test_fast_path_follows_pybamm(
     assert worst_against_pybamm(spme, pack, dt_s, steps) < within_v
 
 
+@pytest.mark.parametrize("steps", [800, pytest.param(2500, marks=pytest.mark.soak)])
 def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by_cell(
-    spme: SpmeModel, make_pack: MakePack
+    spme: SpmeModel, make_pack: MakePack, steps: int
 ) -> None:
-    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 250 s."""
+    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 80 or 250 s."""
     rng, cells, dt_s = np.random.default_rng(7), 2, 0.1
     pack = replace(
         make_pack(cells),
@@ -79,10 +80,10 @@ def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by
     )
     fast, references = SpmePack(pack, spme), [ReferenceCell(float(soc), PHYSICS, "SPMe") for soc in pack.soc0]
     scale = read_cell_constants(PHYSICS).capacity_ah / (60.0 * pack.capacity_factor)
-    current_a = np.repeat(rng.uniform(-90.0, 120.0, 200), rng.integers(20, 201, 200))[:2500]
-    kelvin, apart_v, apart_soc = np.full(cells, AMBIENT_K), np.empty((2500, cells)), np.empty((2500, cells))
+    current_a = np.repeat(rng.uniform(-90.0, 120.0, 200), rng.integers(20, 201, 200))[:steps]
+    kelvin, apart_v, apart_soc = np.full(cells, AMBIENT_K), np.empty((steps, cells)), np.empty((steps, cells))
     for k, current in enumerate(current_a):
-        ambient_k = AMBIENT_K + 20.0 * float(np.sin(k * dt_s / 60.0))
+        ambient_k = AMBIENT_K + 20.0 * float(np.sin(1.5 * np.pi * k / steps))
         exact = [cell.step(float(current) * scale[n], float(kelvin[n]), dt_s) for n, cell in enumerate(references)]
         state = fast.step(np.full(cells, current), ambient_k, dt_s)
         kelvin = state.temperature_k

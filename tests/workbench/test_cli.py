@@ -16,7 +16,7 @@ from drivers.benchfile import read_bench
 from drivers.benchfile.copy import copy_bench
 from drivers.errors import Usage
 from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
-from tests.workbench.own_cli import cli
+from tests.workbench.own_cli import cli, run_here
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
 from workbench.compose.shipped_bench import EMULATED_BENCH
@@ -25,14 +25,15 @@ from workbench.measure.catalogue import ALL, NAMES
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def pulse(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A verb in a process of its own, as a shell starts it."""
     return subprocess.run(
         [sys.executable, "main.py", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
 def test_help_names_every_verb_and_the_exit_statuses() -> None:
-    done = pulse("--help")
+    done = run_process("--help")
     assert done.returncode == 0
     assert "tour" not in done.stdout
     for word in ("window", "doctor", "run", "replay", "export", "selftest", "measure", "Exit status"):
@@ -40,7 +41,7 @@ def test_help_names_every_verb_and_the_exit_statuses() -> None:
 
 
 def test_an_unknown_verb_is_a_usage_error() -> None:
-    done = pulse("frobnicate")
+    done = run_process("frobnicate")
     assert done.returncode == 2
     assert "frobnicate" in done.stderr
 
@@ -48,7 +49,7 @@ def test_an_unknown_verb_is_a_usage_error() -> None:
 def test_a_mistake_in_the_bench_file_exits_2_with_file_line_key_value_and_bound(tmp_path: Path) -> None:
     bench = copied_bench(tmp_path, "hil24.toml", "bench = [0.50, 5.00]", "bench = [0.50, 4.10]")
     line = bench.read_text().splitlines().index("bench = [0.50, 4.10]") + 1
-    done = pulse("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
+    done = run_process("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
     assert done.returncode == 2
     answer = json.loads(done.stdout)
     assert answer["ok"] is False
@@ -99,7 +100,7 @@ def test_an_old_name_is_refused_with_the_new_one(
 
 
 def test_an_unknown_step_is_refused_with_the_names_that_exist() -> None:
-    done = pulse("selftest", "--only", "teleport")
+    done = run_here("selftest", "--only", "teleport")
     assert done.returncode == 2
     assert "connect" in done.stderr
 
@@ -115,7 +116,7 @@ def copied_bench(folder: Path, name: str, before: str, after: str) -> Path:
 
 def test_a_mistake_in_the_device_map_exits_2_and_names_the_channel_that_is_missing(tmp_path: Path) -> None:
     bench = copied_bench(tmp_path, "pulse24.dut.toml", "bms/temperature_{n}", "bms/warmth_{n}")
-    done = pulse("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
+    done = run_here("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
     assert done.returncode == 2, done.stderr
     error = json.loads(done.stdout)["error"]
     assert error["where"] == str(bench.with_name("pulse24.dut.toml"))
@@ -124,14 +125,14 @@ def test_a_mistake_in_the_device_map_exits_2_and_names_the_channel_that_is_missi
 
 def test_a_mistake_in_a_lane_exits_2_with_its_line(tmp_path: Path) -> None:
     bench = copied_bench(tmp_path, "hil24.toml", 'module = "twin.ecm"', 'module = "twin.ectoplasm"')
-    done = pulse("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
+    done = run_here("run", "--bench", str(bench), "--json", "--out", str(tmp_path / "runs"))
     assert done.returncode == 2, done.stderr
     error = json.loads(done.stdout)["error"]
     assert (tmp_path / "hil24.toml").read_text().splitlines()[error["line"] - 1] == 'module = "twin.ectoplasm"'
 
 
 def test_words_that_make_no_command_are_an_object_too() -> None:
-    done = pulse("run", "--duration", "soon", "--json")
+    done = run_here("run", "--duration", "soon", "--json")
     assert done.returncode == 2
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "usage"
@@ -162,14 +163,14 @@ def test_the_object_names_its_verb_and_schema(
 def test_a_folder_that_cannot_be_written_exits_2(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    done = pulse("run", "--json", "--out", str(blocked))
+    done = run_here("run", "--json", "--out", str(blocked))
     assert done.returncode == 2, done.stderr
     assert json.loads(done.stdout)["error"]["code"] == "run_log"
 
 
 def test_the_window_takes_a_bench_file_with_and_without_its_verb() -> None:
     for arguments in (("--bench",), ("window", "--bench")):
-        done = pulse(*arguments)
+        done = run_here(*arguments)
         assert done.returncode == 2
         assert "requires an argument" in done.stderr
 
@@ -232,7 +233,7 @@ def test_a_package_that_a_verb_cannot_import_is_one_sentence(happens: str, says:
     ],
 )
 def test_certify_drops_no_option(words: tuple[str, ...], key: str) -> None:
-    done = pulse("certify", *words, "--json")
+    done = run_here("certify", *words, "--json")
     assert done.returncode == 2, done.stderr
     assert json.loads(done.stdout)["error"]["key"] == key
 
@@ -249,7 +250,7 @@ def test_a_suite_that_cannot_be_imported_is_bad_input(tmp_path: Path, text: str,
     suite = tmp_path / "suite"
     suite.mkdir()
     (suite / "test_one.py").write_text(text)
-    done = pulse("certify", str(suite), "--json", "--out", str(tmp_path / "out"))
+    done = run_here("certify", str(suite), "--json", "--out", str(tmp_path / "out"))
     assert done.returncode == 2, done.stderr
     error = json.loads(done.stdout)["error"]
     assert says in error["what"]
@@ -258,7 +259,7 @@ def test_a_suite_that_cannot_be_imported_is_bad_input(tmp_path: Path, text: str,
 
 def test_a_suite_is_not_qualified_on_a_bench_without_the_emulated_bms(tmp_path: Path) -> None:
     bench = copied_bench(tmp_path, "hil24.toml", 'interface = "emulated"', 'interface = "socketcan"')
-    done = pulse("certify", "--qualify", "--bench", str(bench), "--json", "--out", str(tmp_path / "out"))
+    done = run_here("certify", "--qualify", "--bench", str(bench), "--json", "--out", str(tmp_path / "out"))
     assert done.returncode == 2, done.stderr
     error = json.loads(done.stdout)["error"]
     assert (error["key"], error["value"]) == ("dut.interface", "socketcan")
@@ -286,7 +287,7 @@ def test_a_defect_without_its_part_is_refused_and_not_dropped(
 
 
 def test_an_unknown_case_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    done = pulse("certify", "--only", "OV-01/7,OV-99", "--out", str(tmp_path / "out"), "--json")
+    done = run_here("certify", "--only", "OV-01/7,OV-99", "--out", str(tmp_path / "out"), "--json")
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["key"], error["value"]) == (2, "only", "OV-99")
     assert "OV-01" in error["hint"]
@@ -294,7 +295,7 @@ def test_an_unknown_case_is_refused_before_anything_is_written(tmp_path: Path) -
 
 
 def test_certify_lists_the_cases_of_a_suite_as_only_takes_them(tmp_path: Path) -> None:
-    done = pulse("certify", "--list", "--out", str(tmp_path / "out"))
+    done = run_here("certify", "--list", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     names = [line.split()[0] for line in done.stdout.splitlines()]
     assert {"OV-01/1", "OV-01/24", "HB-01"} <= set(names)
@@ -311,23 +312,23 @@ def test_the_help_of_measure_has_every_name(
 
 def test_a_node_is_forgotten_by_its_verb_and_the_fleet_still_names_what_it_lacks(tmp_path: Path) -> None:
     db = tmp_path / "fleet.sqlite"
-    done = pulse("fleet", "forget", "pack-1", "--db", str(db))
+    done = run_here("fleet", "forget", "pack-1", "--db", str(db))
     assert (done.returncode, "does not exist" in done.stderr, db.exists()) == (2, True, False)
     with closing(RowStore(db)) as store:
         store.commit(Batch(notes={"pack-1": NodeRecord("pack-1", online=False, last_ms=None, status={})}))
-    done = pulse("fleet", "--json", "--db", str(db), "forget", "pack-1")  # options before the verb below are its own
+    done = run_here("fleet", "--json", "--db", str(db), "forget", "pack-1")  # options before the verb below are its own
     assert (done.returncode, json.loads(done.stdout)["node"]) == (0, "pack-1")
     for words, lacks in (((), "--broker"), (("--broker", "local"), "--db")):
-        done = pulse("fleet", *words)
+        done = run_here("fleet", *words)
         assert (done.returncode, f"Missing option '{lacks}'" in done.stderr) == (2, True)
-    done = pulse("fleet", "--broker", "local", "--db", str(ROOT / "README.md"))
+    done = run_here("fleet", "--broker", "local", "--db", str(ROOT / "README.md"))
     assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
 
 
 @pytest.mark.parametrize(("option", "value"), [("group", "a/b"), ("host", ""), ("to", "a/b")])
 def test_a_fleet_checks_its_names_before_it_starts_a_broker(option: str, value: str, tmp_path: Path) -> None:
     words = ("--broker", "local", "--db", str(tmp_path / "fleet.sqlite"), "--send", "README.md", "--to", "pack-1")
-    done = pulse("fleet", *words, f"--{option}", value, "--json")
+    done = run_here("fleet", *words, f"--{option}", value, "--json")
     assert (done.returncode, json.loads(done.stdout)["error"]["key"]) == (2, option)
     assert "broker" not in done.stderr
     assert not list(tmp_path.iterdir())

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TASK = read_task(find_task("arbitrage"))
 SAC = SacSettings(packs=4, random_steps=20, batch=32, hidden=(16,), capacity=300, measure_every=5)
+TURNS = 90  # more than the buffer holds
 CPO = CpoSettings(packs=4, turns=24, random_turns=24, hidden=(16,), critic_passes=2)
 
 
@@ -58,13 +59,13 @@ def assert_same(one: Any, other: Any) -> None:
 @pytest.mark.parametrize("algorithm", ["sac", "cpo"])
 def test_a_stopped_training_continues_bit_for_bit(algorithm: str) -> None:
     straight, first, second = (make_learner(algorithm) for _ in range(3))
-    straight.advance(150)
-    course = straight.advance(150)
-    first.advance(150)
+    straight.advance(TURNS)
+    course = straight.advance(TURNS)
+    first.advance(TURNS)
     saved = encode_checkpoint(first.get_state(), {"seed": 3})
     first.advance(50)  # what goes on after the checkpoint does not reach into it
     second.set_state(decode_checkpoint(saved, {"seed": 3}, "here"))
-    assert second.advance(150) == course
+    assert second.advance(TURNS) == course
     assert second.collector.steps == straight.collector.steps
     assert_same(second.get_state(), straight.get_state())
 
@@ -84,16 +85,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> SeedJob:
 
 def test_a_folder_that_was_stopped_holds_the_same_curve_and_policy_in_the_end(small: SeedJob, tmp_path: Path) -> None:
     rows: list[int] = []
-    train([small], tmp_path / "straight", 800)
+    train([small], tmp_path / "straight", 480)
     train(
         [small],
         tmp_path / "stopped",
-        800,
+        480,
         show=lambda seed: rows.append(seed.steps),
         is_stopped=lambda: len(rows) >= 2,
     )
     assert rows == [160, 320], "it stops after the row"
-    train([small], tmp_path / "stopped", 800)
+    train([small], tmp_path / "stopped", 480)
     for name in (CURVE, POLICY):
         straight, stopped = (tmp_path / folder / "seed_0" / name for folder in ("straight", "stopped"))
         assert straight.read_bytes() == stopped.read_bytes(), name

@@ -16,6 +16,7 @@ import pytest
 from edge_bridge.bundle import keys
 from tests.edge_bridge.bundle.proof import certificate
 from tests.edge_bridge.bundle.small import small
+from tests.workbench.own_cli import run_here
 from workbench.bundling.bundle_file import write_file
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ ROOT = Path(__file__).resolve().parents[3]
 TOOLS = ("openssl", "unzip", "base64", "sed", "bash")
 
 
-def pulse(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run_bundle(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return run_here("bundle", *arguments, folder=ROOT)
+
+
+def run_apart(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own, as a shell starts it."""
     words = [sys.executable, "main.py", "bundle", *map(str, arguments)]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -50,23 +56,23 @@ def trust(tmp_path: Path, order: BundleOrder) -> Path:
 
 
 def test_from_a_key_to_a_verified_bundle(tmp_path: Path, order: BundleOrder) -> None:
-    made = pulse("key", "release", "--out", tmp_path / "keys", "--json")
+    made = run_bundle("key", "release", "--out", tmp_path / "keys", "--json")
     assert made.returncode == 0, made.stderr
     told = json.loads(made.stdout)
     out = tmp_path / "out" / "pack.bundle"
     key = ("--key", told["private"], "--serial", 3, "--out", out, "--json")
-    done = pulse("build", order.run, *key)
+    done = run_apart("build", order.run, *key)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["file"], answer["class"], answer["serial"]) == (str(out), "SIM", 3)
     shutil.copy(told["public"], trust := tmp_path / "release.pem")
-    seen = pulse("verify", out, "--trust", trust.parent, "--replay", "--json")
+    seen = run_apart("verify", out, "--trust", trust.parent, "--replay", "--json")
     assert seen.returncode == 0, seen.stderr
     said = json.loads(seen.stdout)
     assert (said["sha256"], said["class"], said["reason"]) == (answer["sha256"], "SIM", "")
     assert said["signer"] == f"{told['key_id']} (release.pem)"
     before = out.read_bytes()
-    again = pulse("build", order.run, *key)
+    again = run_bundle("build", order.run, *key)
     assert again.returncode == 2
     assert out.read_bytes() == before
 
@@ -77,16 +83,16 @@ def test_an_accepted_deviation_is_printed_wherever_the_bundle_is(
     proof = certificate(tmp_path / "proof", bench, only=("OV-01/3",))
     path = tmp_path / "pack.bundle"
     words = ("build", order.run, "--key", order.private, "--certificate", proof, "--out", path)
-    refused = pulse(*words)
+    refused = run_bundle(*words)
     assert refused.returncode == 1
     assert "--accept REASON" in refused.stderr
     assert not path.exists()
     told = "cases of bms only: OV-01/3: first article"
-    built = pulse(*words, "--accept", "first article", "--pack-type", "demo")
+    built = run_bundle(*words, "--accept", "first article", "--pack-type", "demo")
     assert built.returncode == 0, built.stderr
     assert told in built.stdout
-    assert told in pulse("show", path).stdout
-    verified = pulse("verify", path, "--trust", trust, "--json")
+    assert told in run_bundle("show", path).stdout
+    verified = run_bundle("verify", path, "--trust", trust, "--json")
     assert json.loads(verified.stdout)["accepted"][0]["reason"] == "first article"
 
 
@@ -94,7 +100,7 @@ def test_a_flipped_octet_exits_1_with_the_reason(file: Path, trust: Path) -> Non
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    done = pulse("verify", file, "--trust", trust, "--json")
+    done = run_bundle("verify", file, "--trust", trust, "--json")
     assert done.returncode == 1
     said = json.loads(done.stdout)
     assert said["ok"] is False
@@ -104,24 +110,24 @@ def test_a_flipped_octet_exits_1_with_the_reason(file: Path, trust: Path) -> Non
 
 
 def test_a_foreign_key_exits_1(file: Path, signer: Signer) -> None:
-    done = pulse("verify", file, "--trust", signer.trust, "--json")
+    done = run_bundle("verify", file, "--trust", signer.trust, "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["key"] == "unknown_signer"
 
 
 def test_simulation_is_refused_where_asked(file: Path, trust: Path) -> None:
-    done = pulse("verify", file, "--trust", trust, "--refuse-sim", "--json")
+    done = run_bundle("verify", file, "--trust", trust, "--refuse-sim", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["key"] == "simulated"
 
 
 def test_missing_files_and_words_exit_2(file: Path, trust: Path, tmp_path: Path) -> None:
-    assert pulse("verify", tmp_path / "absent", "--trust", trust).returncode == 2
-    assert pulse("verify", tmp_path, "--trust", trust).returncode == 2
-    assert pulse("verify", file, "--trust", tmp_path / "absent").returncode == 2
-    assert pulse("verify", file).returncode == 2
-    assert pulse("show", tmp_path / "absent").returncode == 2
-    assert pulse("build", tmp_path / "absent", "--key", tmp_path / "absent").returncode == 2
+    assert run_bundle("verify", tmp_path / "absent", "--trust", trust).returncode == 2
+    assert run_bundle("verify", tmp_path, "--trust", trust).returncode == 2
+    assert run_bundle("verify", file, "--trust", tmp_path / "absent").returncode == 2
+    assert run_bundle("verify", file).returncode == 2
+    assert run_bundle("show", tmp_path / "absent").returncode == 2
+    assert run_bundle("build", tmp_path / "absent", "--key", tmp_path / "absent").returncode == 2
 
 
 def test_a_disk_that_is_full_leaves_no_half_bundle(tmp_path: Path) -> None:
@@ -138,18 +144,18 @@ def test_a_disk_that_is_full_leaves_no_half_bundle(tmp_path: Path) -> None:
 def test_golden_vectors_that_do_not_hold_exit_1(signer: Signer, tmp_path: Path) -> None:
     path = tmp_path / "small.bundle"
     path.write_bytes(small(signer.private, evidence="HIL"))
-    done = pulse("verify", path, "--trust", signer.trust, "--replay", "--json")
+    done = run_bundle("verify", path, "--trust", signer.trust, "--replay", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["code"] in {"check_failed", "bundle_refused"}
 
 
 def test_show_says_that_it_believes_nothing(file: Path) -> None:
-    done = pulse("show", file)
+    done = run_bundle("show", file)
     assert done.returncode == 0
     assert done.stdout.startswith("NOT VERIFIED")
     for word in ("serial 7", "class SIM", "EKF", "golden/estimator.npy", "supply/current", "wiring"):
         assert word in done.stdout
-    told = json.loads(pulse("show", file, "--json").stdout)
+    told = json.loads(run_bundle("show", file, "--json").stdout)
     assert told["verified"] is False
 
 
@@ -174,21 +180,21 @@ def test_the_lines_of_the_guide_verify_with_openssl_alone(file: Path, trust: Pat
 
 
 def test_a_pair_of_keys_is_made_once_and_kept(tmp_path: Path) -> None:
-    first, second = (pulse("key", "me", "--out", tmp_path, "--json") for _ in range(2))
+    first, second = (run_bundle("key", "me", "--out", tmp_path, "--json") for _ in range(2))
     made, kept = json.loads(first.stdout), json.loads(second.stdout)
     assert (made["new"], kept["new"]) == (True, False)
     assert made["key_id"] == kept["key_id"]
     assert "is kept" in second.stderr
     (tmp_path / "other").mkdir()
-    pulse("key", "me", "--out", tmp_path / "other")
+    run_bundle("key", "me", "--out", tmp_path / "other")
     shutil.copy(tmp_path / "other" / "me.pem", tmp_path)
-    assert pulse("key", "me", "--out", tmp_path).returncode == 1, "the halves do not belong together"
+    assert run_bundle("key", "me", "--out", tmp_path).returncode == 1, "the halves do not belong together"
     (tmp_path / "me.pem").unlink()
-    assert pulse("key", "me", "--out", tmp_path).returncode == 1, "a private key alone is not replaced"
+    assert run_bundle("key", "me", "--out", tmp_path).returncode == 1, "a private key alone is not replaced"
 
 
 @pytest.mark.parametrize("words", [("verify", "--trust", "tests"), ("show",)])
 def test_what_is_no_bundle_is_bad_input_and_named(words: tuple[str, ...]) -> None:
-    done = pulse(*words, "README.md")
+    done = run_bundle(*words, "README.md")
     assert done.returncode == 2
     assert done.stderr.startswith("error: README.md is not a bundle")

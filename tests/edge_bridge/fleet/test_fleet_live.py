@@ -22,6 +22,7 @@ from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
 from tests.waiting import wait_until
+from tests.workbench.own_cli import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -323,7 +324,8 @@ def test_a_second_host_does_not_start_beside_one_that_is_online(broker: Broker, 
     ],
 )
 def test_the_verb_says_what_makes_no_sense(tmp_path: Path, more: list[str], status: int, code: str) -> None:
-    with Verb("mqtt://127.0.0.1:9", tmp_path / "fleet.db", *more) as verb:
-        ended, body = verb.end(ask=False)
-    assert (ended, body["error"]["code"]) == (status, code)
-    assert body["error"]["hint"]
+    nobody, db = "mqtt://127.0.0.1:9", tmp_path / "fleet.db"
+    done = run_here("fleet", "--broker", nobody, "--db", db, "--json", *more, folder=ROOT)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"]) == (status, code)
+    assert error["hint"]

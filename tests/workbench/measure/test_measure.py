@@ -13,7 +13,7 @@ import pytest
 from drivers.errors import Usage
 from tests.workbench.live import ROOT
 from workbench.jitter import ServedInstants
-from workbench.measure import dfn_power, health_steps, loop
+from workbench.measure import dfn_power, health_steps, loop, mpc
 from workbench.measure.catalogue import NAMES, measurement, select_names
 from workbench.measure.job import MeasureJob, percentile, run_in_turns
 from workbench.measure.loop import LoopMeasurement
@@ -207,8 +207,15 @@ def test_the_document_calls_met_what_is_met() -> None:
             assert metrics[row.name].is_met(float(number)) is row.met
 
 
-@pytest.mark.parametrize("name", ["wire", "mpc"])
-def test_a_short_measurement_measures_each_declared_figure_beside_its_peer(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "long"),  # `long`: steps of the long plans of the MPC, of which its peers take their time
+    [("wire", mpc.LONG), ("mpc", mpc.SHORT + 1), pytest.param("mpc", mpc.LONG, marks=pytest.mark.soak)],
+    ids=["wire", "mpc", "mpc whole"],
+)
+def test_a_short_measurement_measures_each_declared_figure_beside_its_peer(
+    name: str, long: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mpc, "LONG", long)
     rows = list(measurement(name).measure(MeasureJob(lambda _: None, tmp_path, share=0.05)))
     assert [row.metric for row in rows] == list(measurement(name).METRICS)
     assert all(math.isfinite(row.value) for row in rows)
