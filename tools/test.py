@@ -29,9 +29,10 @@ from tests.machine import benches_at_once  # noqa: E402  # as above
 
 
 def pytest(*arguments: str) -> int:
-    """Exit status of one pytest run; libraries keep to one thread each."""
+    """Exit status of one pytest run; libraries keep to one thread each, and hundreds of processes to one bytecode."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **threads}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "pytest", *arguments]
     print("$", " ".join(command[1:]), flush=True)
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
