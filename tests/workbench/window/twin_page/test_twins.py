@@ -157,9 +157,10 @@ def test_an_error_of_the_verb_is_said_and_a_stop_leaves_nothing(page: TwinPage, 
 def test_the_log_of_a_pack_is_asked_for_as_its_mean_cell(page: TwinPage, tmp_path: Path) -> None:
     form = page.residuals.form
     form.choose_log(tmp_path / "trip.csv")
-    assert "--series" not in form.request.words
+    assert form.request == LayRequest(tmp_path / "trip.csv", "chen2020")
     form.pack.choose(96, 12)
-    assert form.request.words[-4:] == ["--series", "96", "--parallel", "12"]
+    assert form.request == (wanted := LayRequest(tmp_path / "trip.csv", "chen2020", series=96, parallel=12))
+    assert wanted.words[-4:] == ["--series", "96", "--parallel", "12"]
 
 
 def test_dropped_files_go_where_they_belong(page: TwinPage, tmp_path: Path) -> None:
