@@ -1,0 +1,86 @@
+"""The partitions of rows by day in PostgreSQL: some are made ahead, one for an old day when its first row arrives.
+
+A partition is a matter of speed only. A row of a day without one lies in `row_other`: one whose time is impossible or
+very old, or one that came while no partition could be made. If its day gets a partition later, it moves there.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from edge_bridge.fleet.store.tables import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, Engine
+
+DAYS_AHEAD: Final = 3
+DAYS_BACK: Final = 400  # older days get no partition, so that a stranger cannot make thousands
+LOCK: Final = (0x5042, 1)  # the advisory lock of who changes tables
+LOCK_WAIT: Final = "2s"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TODAY: Final = text(f"SELECT (extract(epoch FROM now()) * 1000)::bigint / {DAY_MS}")  # one clock for all hosts
+
+
+class DayPartitions:
+    """The partitions that this host knows of."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known = set[int]()
+        self._today = -1
+        self._refused = set[int]()  # days that could not get one, until the day changes
+
+    def prepare(self, days: Iterable[int]) -> None:
+        """Make the partitions that rows of these days and of the next ones need, if they can be made now."""
+        wanted = set(days) - self._known - self._refused
+        if not wanted and self._today >= 0 and max(self._known, default=0) >= self._today + DAYS_AHEAD - 1:
+            return
+        with self._engine.begin() as connection:
+            self._today = int(connection.execute(_TODAY).scalar_one())
+        allowed = range(self._today - DAYS_BACK, self._today + DAYS_AHEAD + 1)
+        wanted |= set(range(self._today, self._today + DAYS_AHEAD + 1)) - self._known
+        self._refused = {day for day in (*self._refused, *wanted) if day not in allowed}
+        for day in sorted(wanted - self._refused):
+            try:
+                with self._engine.begin() as connection:
+                    make_partition(connection, day)
+            except OperationalError as error:
+                if not is_lock_timeout(error):
+                    raise
+                self._refused.add(day)  # a long query reads `row_other`; the rows go there
+            else:
+                self._known.add(day)
+
+
+def name_partition(day: int) -> str:
+    """Return the name of the table for a day, counted from 1970: `row_20261130`."""
+    return f"row_{_EPOCH + timedelta(days=day):%Y%m%d}"
+
+
+def make_partition(connection: Connection, day: int) -> None:
+    """Make the partition of a day, unless it is there, and move the rows of this day into it."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:one, :two)"), {"one": LOCK[0], "two": LOCK[1]})
+    name = name_partition(day)
+    if connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is not None:
+        return
+    first_ms = day * DAY_MS
+    for statement in (
+        f"CREATE TABLE {name} (LIKE row INCLUDING ALL, CHECK (day = {day}), "
+        f"CHECK (t_ms >= {first_ms} AND t_ms < {first_ms + DAY_MS}))",
+        "LOCK TABLE row_other IN ACCESS EXCLUSIVE MODE",
+        f"WITH moved AS (DELETE FROM row_other WHERE day = {day} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
+        f"ALTER TABLE row ATTACH PARTITION {name} FOR VALUES FROM ({day}) TO ({day + 1})",
+    ):
+        connection.execute(text(statement))
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Return whether a lock was not free in time."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"

@@ -1,0 +1,86 @@
+"""A fleet's rows on a PostgreSQL server: partitioned by day, written by binary COPY, by any number of hosts."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import literal_column, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_bridge.fleet.store.partitions import DayPartitions
+from edge_bridge.fleet.store.postgres_server import open_server
+from edge_bridge.fleet.store.sql_store import SqlStore, make_failure
+from edge_bridge.fleet.store.tables import DATED_ROW, DAY_MS, KEY, STAGED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import URL, Connection, Table
+
+    from edge_bridge.fleet.row import StoredRow
+
+NODE_LOCK: Final = 0x5043  # the first key of the advisory locks of nodes
+STRIPES: Final = 64  # locks for all nodes: two hosts wait for each other only if they write the same node, or by chance
+
+_INSERT: Final = (
+    postgresql.insert(DATED_ROW)
+    .from_select([*STAGED.c.keys(), "day"], select(STAGED, literal_column(f"t_ms / {DAY_MS}")))
+    .on_conflict_do_nothing()
+    .returning(*(DATED_ROW.c[name] for name in KEY))
+)
+# A row that is stored under another day: its time has changed. Only a number up to the newest one can be, and only
+# within the times of its boot, so that a row in its order costs one look into `boot`.
+_TAKE_MISPLACED: Final = text(f"""
+DELETE FROM staged_row AS s USING boot AS b, row AS r
+WHERE b.node = s.node AND b.boot = s.boot AND s.seq <= b.highest
+    AND r.node = s.node AND r.boot = s.boot AND r.seq = s.seq
+    AND r.day BETWEEN b.first_ms / {DAY_MS} AND b.last_ms / {DAY_MS} AND r.day <> s.t_ms / {DAY_MS}""")  # noqa: S608  # our own figures
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:first, stripe) FROM unnest(CAST(:stripes AS integer[])) AS stripe")
+_COPY_TYPES: Final = {"BIGINT": "int8", "BOOLEAN": "bool", "DOUBLE PRECISION": "float8", "TEXT": "text"}
+
+
+class PostgresStore(SqlStore):
+    """The store on a server, which others may read and write at any time."""
+
+    sql = postgresql
+
+    def __init__(self, url: URL) -> None:
+        """Connect and bring the tables up to date; raise `Usage` for a database that is not a fleet's, `StoreFailed`."""
+        where = url.render_as_string(hide_password=True)
+        notices = list[str]()
+        try:
+            engine = open_server(url, where, notices.append)
+            try:
+                self._partitions = DayPartitions(engine)
+                super().__init__(engine, where)
+            except BaseException:
+                engine.dispose()
+                raise
+        except SQLAlchemyError as error:
+            raise make_failure(where, error) from error
+        self.notices += notices
+
+    def _fill(self, connection: Connection, table: Table, rows: Iterable[Sequence[object]]) -> None:
+        cursor: Any = connection.connection.cursor()
+        types = [_COPY_TYPES[column.type.compile(connection.dialect)] for column in table.c]
+        with cursor, cursor.copy(f"COPY {table.name} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+    def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
+        stripes = sorted({zlib.crc32(node.encode()) % STRIPES for node in nodes})  # in this order: no deadlock
+        connection.execute(_LOCK, {"first": NODE_LOCK, "stripes": stripes})
+
+    def _prepare(self, rows: Sequence[StoredRow]) -> None:
+        self._partitions.prepare({row.t_ms // DAY_MS for row in rows})
+
+    def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
+        misplaced = connection.execute(_TAKE_MISPLACED).rowcount
+        return [(node, boot, seq) for node, boot, seq in connection.execute(_INSERT)], misplaced
+
+    def _avoid_indexes(self, connection: Connection) -> None:
+        for setting in ("seqscan = on", "hashjoin = on", "indexscan = off", "indexonlyscan = off", "bitmapscan = off"):
+            connection.execute(text(f"SET LOCAL enable_{setting}"))
