@@ -154,7 +154,7 @@ def _measure_outbox(job: MeasureJob, conditions: str) -> MeasureRow:
 def _measure_store(job: MeasureJob, conditions: str) -> MeasureRow:
     from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415  # only this figure needs it
     from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
-    from edge_bridge.fleet.store.records import Batch
+    from edge_bridge.fleet.store.records import Batch  # noqa: PLC0415
     from edge_bridge.fleet.store.sqlite_store import SqliteStore  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ DAYS_BACK: Final = 400  # older days get no partition, so that a stranger cannot
 LOCK: Final = (0x5042, 1)  # the advisory lock of who changes tables
 LOCK_WAIT: Final = "2s"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TODAY: Final = text(f"SELECT (extract(epoch FROM now()) * 1000)::bigint / {DAY_MS}")  # one clock for all hosts
+_TODAY: Final = text(f"SELECT (extract(epoch FROM now()) * 1000)::bigint / {DAY_MS}")  # noqa: S608  # one clock for all hosts
 
 
 class DayPartitions:
@@ -70,12 +70,12 @@ def make_partition(connection: Connection, day: int) -> None:
     name = name_partition(day)
     if connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is not None:
         return
-    first_ms = day * DAY_MS
+    within = f"t_ms >= {day * DAY_MS} AND t_ms < {(day + 1) * DAY_MS}"  # so that a query by time reads this day only
+    moved = f"DELETE FROM row_other WHERE day = {day} RETURNING *"  # noqa: S608  # our own figures, here and below
     for statement in (
-        f"CREATE TABLE {name} (LIKE row INCLUDING ALL, CHECK (day = {day}), "
-        f"CHECK (t_ms >= {first_ms} AND t_ms < {first_ms + DAY_MS}))",
+        f"CREATE TABLE {name} (LIKE row INCLUDING ALL, CHECK (day = {day}), CHECK ({within}))",
         "LOCK TABLE row_other IN ACCESS EXCLUSIVE MODE",
-        f"WITH moved AS (DELETE FROM row_other WHERE day = {day} RETURNING *) INSERT INTO {name} SELECT * FROM moved",
+        f"WITH moved AS ({moved}) INSERT INTO {name} SELECT * FROM moved",
         f"ALTER TABLE row ATTACH PARTITION {name} FOR VALUES FROM ({day}) TO ({day + 1})",
     ):
         connection.execute(text(statement))

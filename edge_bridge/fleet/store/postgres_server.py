@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql
 
 from drivers.errors import Usage
 from edge_bridge.fleet.store.migrate import VERSION, VERSION_TABLE, migrate, read_version
 from edge_bridge.fleet.store.partitions import LOCK
-from edge_bridge.fleet.store.tables import STAGED, TOUCHED, make_temporary
+from edge_bridge.fleet.store.tables import TEMPORARY, make_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ def open_server(url: URL, where: str, report: Callable[[str], object]) -> Engine
     Raise `Usage` for a database of another program or of a later version, `SQLAlchemyError` for a server that does not
     answer.
     """
+    options = [str(value) for value in [url.query.get("options")] if value]
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=1,
@@ -43,7 +45,7 @@ def open_server(url: URL, where: str, report: Callable[[str], object]) -> Engine
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "pulsebms fleet",
-            "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
+            "options": " ".join([*options, *(f"-c {name}={value}" for name, value in _SETTINGS.items())]),
         },
     )
     try:
@@ -73,11 +75,9 @@ def _bring_up_to_date(connection: Connection, where: str) -> int:
 
 
 def _make_temporary_tables(connection: Any, _record: object) -> None:
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
     with connection.cursor() as cursor:
-        for table in (STAGED, TOUCHED):
-            cursor.execute(make_temporary(table, postgresql.dialect(), "ON COMMIT DELETE ROWS"))
+        for table in TEMPORARY:
+            cursor.execute(make_temporary(table, postgresql.dialect()))
     connection.commit()
 
 

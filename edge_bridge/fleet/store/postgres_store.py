@@ -31,12 +31,16 @@ _INSERT: Final = (
     .returning(*(DATED_ROW.c[name] for name in KEY))
 )
 # A row that is stored under another day: its time has changed. Only a number up to the newest one can be, and only
-# within the times of its boot, so that a row in its order costs one look into `boot`.
-_TAKE_MISPLACED: Final = text(f"""
-DELETE FROM staged_row AS s USING boot AS b, row AS r
-WHERE b.node = s.node AND b.boot = s.boot AND s.seq <= b.highest
-    AND r.node = s.node AND r.boot = s.boot AND r.seq = s.seq
-    AND r.day BETWEEN b.first_ms / {DAY_MS} AND b.last_ms / {DAY_MS} AND r.day <> s.t_ms / {DAY_MS}""")  # noqa: S608  # our own figures
+# within the times of its boot; so a row in its order costs one look into `boot`. The planner must begin with `late`.
+_FIND_MISPLACED: Final = text(f"""
+WITH late AS MATERIALIZED (
+    SELECT s.node, s.boot, s.seq, s.t_ms / {DAY_MS} AS day, b.first_ms / {DAY_MS} AS low, b.last_ms / {DAY_MS} AS high
+    FROM staged_row AS s JOIN boot AS b ON b.node = s.node AND b.boot = s.boot
+    WHERE s.seq <= b.highest)
+SELECT late.node, late.boot, late.seq FROM late WHERE EXISTS (
+    SELECT FROM row AS r WHERE r.node = late.node AND r.boot = late.boot AND r.seq = late.seq
+        AND r.day BETWEEN late.low AND late.high AND r.day <> late.day)""")  # noqa: S608  # our own figures
+_TAKE: Final = text("DELETE FROM staged_row WHERE node = :node AND boot = :boot AND seq = :seq")
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(:first, stripe) FROM unnest(CAST(:stripes AS integer[])) AS stripe")
 _COPY_TYPES: Final = {"BIGINT": "int8", "BOOLEAN": "bool", "DOUBLE PRECISION": "float8", "TEXT": "text"}
 
@@ -47,7 +51,7 @@ class PostgresStore(SqlStore):
     sql = postgresql
 
     def __init__(self, url: URL) -> None:
-        """Connect and bring the tables up to date; raise `Usage` for a database that is not a fleet's, `StoreFailed`."""
+        """Connect and bring the tables up to date; raise `Usage` for a database not its own, `StoreFailed`."""
         where = url.render_as_string(hide_password=True)
         notices = list[str]()
         try:
@@ -78,8 +82,10 @@ class PostgresStore(SqlStore):
         self._partitions.prepare({row.t_ms // DAY_MS for row in rows})
 
     def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
-        misplaced = connection.execute(_TAKE_MISPLACED).rowcount
-        return [(node, boot, seq) for node, boot, seq in connection.execute(_INSERT)], misplaced
+        misplaced = connection.execute(_FIND_MISPLACED).all()
+        if misplaced:
+            connection.execute(_TAKE, [dict(zip(KEY, key, strict=True)) for key in misplaced])
+        return [(key.node, key.boot, key.seq) for key in connection.execute(_INSERT)], len(misplaced)
 
     def _avoid_indexes(self, connection: Connection) -> None:
         for setting in ("seqscan = on", "hashjoin = on", "indexscan = off", "indexonlyscan = off", "bitmapscan = off"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import and_, delete, func, select
 
@@ -25,6 +25,7 @@ _COUNT_CLAIMS: Final = (
 )
 
 _BootKey: TypeAlias = tuple[str, str]  # node and boot
+_BootRow: TypeAlias = tuple[str, str, int, int, int, "int | None", "int | None"]
 _Written: TypeAlias = "list[tuple[str, _BootCount]]"
 
 
@@ -98,10 +99,10 @@ class RowCounts:
         self.rows[node] += count.stored
 
 
-def write_counts(connection: Connection, changes: BatchCounts, upsert: Any) -> _Written:
+def write_counts(connection: Connection, changes: BatchCounts, write: Callable[[list[_BootRow]], None]) -> _Written:
     """Write the changes, within the transaction of the batch; return what they add, for `RowCounts.apply`.
 
-    `TOUCHED` contains the boots of `changes`; `upsert` is the statement that writes one boot.
+    `TOUCHED` contains the boots of `changes`; `write` inserts or replaces rows of `BOOT`.
     """
     added = _drop_claims(connection, changes.dropped)
     if not changes.boots:
@@ -110,7 +111,7 @@ def write_counts(connection: Connection, changes: BatchCounts, upsert: Any) -> _
     claims = dict[str, int]()
     if any(not change.highest for change in changes.boots.values()):
         claims = {node: int(count) for node, count in connection.execute(_COUNT_CLAIMS)}
-    written = list[dict[str, object]]()
+    written = list[_BootRow]()
     for (node, boot), change in changes.boots.items():
         old = known.get((node, boot))
         if old is None and not change.highest:
@@ -118,11 +119,10 @@ def write_counts(connection: Connection, changes: BatchCounts, upsert: Any) -> _
                 continue
             claims[node] = claims.get(node, 0) + 1
         new, more = _sum(old or _BootCount(), change)
-        values = (new.highest, new.stored, new.named, new.first_ms, new.last_ms)
-        written.append(dict(zip(BOOT.c.keys(), (node, boot, *values), strict=True)))
+        written.append((node, boot, new.highest, new.stored, new.named, new.first_ms, new.last_ms))
         added.append((node, more))
     if written:
-        connection.execute(upsert, written)
+        write(written)
     return added
 
 

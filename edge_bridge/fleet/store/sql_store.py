@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
@@ -25,13 +26,15 @@ from edge_bridge.fleet.store.tables import (
     OF_NODE,
     ROW,
     STAGED,
+    STAGED_BOOT,
+    STAGED_NODE,
     TOUCHED,
     as_columns,
 )
 from edge_bridge.fleet.summary import parse_status, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine, Table
 
@@ -55,6 +58,9 @@ _OLDEST_KEPT: Final = (
 _DELETE_OLD_BIRTHS: Final = delete(BIRTH).where(BIRTH.c.node == bindparam("of_node"), BIRTH.c.id < _OLDEST_KEPT)
 
 
+_STAGED_OF: Final = {BOOT: STAGED_BOOT, NODE: STAGED_NODE}
+
+
 class SqlStore(ABC):
     """A `FleetStore` on an engine of one connection; a subclass has what its database does in its own way."""
 
@@ -64,8 +70,7 @@ class SqlStore(ABC):
         """`where` names the database in errors. Raise `StoreFailed`."""
         self.notices = list[str]()
         self._engine, self._where = engine, where
-        self._upsert_boot = self._make_upsert(BOOT)
-        self._upsert_node = self._make_upsert(NODE)
+        self._upserts = {table: self._make_upsert(table, staged) for table, staged in _STAGED_OF.items()}
         counted = self.sql.insert(COUNTER)
         self._count = counted.on_conflict_do_update(
             index_elements=list(COUNTER.primary_key), set_={"count": COUNTER.c.count + counted.excluded.count}
@@ -82,12 +87,12 @@ class SqlStore(ABC):
                 self._counts, self._are_counts_sure = self._load_counts(), True
             self._prepare(batch.rows)
             return self._commit(batch)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
             self._are_counts_sure = False  # the connection may have been lost after the database committed
             raise make_failure(self._where, error) from error
 
     def read_nodes(self, report: Callable[[str], None] | None = None) -> list[NodeRecord]:
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             rows = connection.execute(select(NODE)).all()
         found = list[NodeRecord]()
         for node, online, last_ms, text in sorted(rows):
@@ -102,7 +107,7 @@ class SqlStore(ABC):
         return found
 
     def forget(self, node: str, *, delete_rows: bool) -> int:
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             self._lock_nodes(connection, [node])
             rows = connection.execute(select(func.count()).select_from(ROW).where(ROW.c.node == node)).scalar_one()
             if not any(connection.execute(select(exists().where(table.c.node == node))).scalar() for table in OF_NODE):
@@ -118,7 +123,7 @@ class SqlStore(ABC):
 
     def read_counts(self, kind: str) -> dict[str, int]:
         wanted = select(COUNTER.c.reason, COUNTER.c.count).where(COUNTER.c.kind == kind).order_by(COUNTER.c.reason)
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             return {reason: int(count) for reason, count in connection.execute(wanted)}
 
     def read_totals(self) -> Totals:
@@ -128,12 +133,9 @@ class SqlStore(ABC):
         return self._counts.rows
 
     def summary(self) -> list[NodeSummary]:
-        try:
-            with self._engine.begin() as connection:
-                self._avoid_indexes(connection)
-                return summarise(connection)
-        except SQLAlchemyError as error:
-            raise make_failure(self._where, error) from error
+        with self._begin() as connection:
+            self._avoid_indexes(connection)
+            return summarise(connection)
 
     @abstractmethod
     def _fill(self, connection: Connection, table: Table, rows: Iterable[Sequence[object]]) -> None:
@@ -173,10 +175,9 @@ class SqlStore(ABC):
                 connection.execute(delete(BIRTH).where(BIRTH.c.node == node))
                 changes.drop_claims(node)
             notes = [(note.node, note.online, note.last_ms, _format_status(note)) for note in batch.notes.values()]
-            if notes:
-                connection.execute(self._upsert_node, [dict(zip(NODE.c.keys(), note, strict=True)) for note in notes])
+            self._write(connection, NODE, notes)
             self._fill(connection, TOUCHED, changes.boots)
-            written = write_counts(connection, changes, self._upsert_boot)
+            written = write_counts(connection, changes, lambda boots: self._write(connection, BOOT, boots))
             counts = dict(batch.counts) | ({CONFLICT: conflicts} if conflicts else {})
             if counts:
                 names = COUNTER.c.keys()
@@ -216,15 +217,29 @@ class SqlStore(ABC):
             if birth.newest is not None:
                 changes.claim(birth.node, *birth.newest)
 
+    @contextmanager
+    def _begin(self) -> Generator[Connection]:
+        """Begin a transaction; raise `StoreFailed` if the database does not answer."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise make_failure(self._where, error) from error
+
     def _load_counts(self) -> RowCounts:
         with self._engine.begin() as connection:
             return RowCounts(connection)
 
-    def _make_upsert(self, table: Table) -> Any:
-        insert_one = self.sql.insert(table)
-        key = list(table.primary_key)
-        values = {column.name: insert_one.excluded[column.name] for column in table.c if not column.primary_key}
-        return insert_one.on_conflict_do_update(index_elements=key, set_=values)
+    def _write(self, connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
+        """Insert or replace rows of `BOOT` or `NODE`."""
+        if rows:
+            self._fill(connection, _STAGED_OF[table], rows)
+            connection.execute(self._upserts[table])
+
+    def _make_upsert(self, table: Table, staged: Table) -> Any:
+        insert_all = self.sql.insert(table).from_select(staged.c.keys(), select(staged).where(true()))
+        values = {column.name: insert_all.excluded[column.name] for column in table.c if not column.primary_key}
+        return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
 
 
 def make_failure(where: str, error: Exception) -> StoreFailed:

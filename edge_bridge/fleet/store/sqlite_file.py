@@ -16,16 +16,11 @@ from drivers.private_files import FILE_MODE, close_to_others
 from drivers.sqlite_errors import is_locked
 from edge_bridge.fleet.store.migrate import VERSION, migrate
 
-if sys.platform != "win32":
-    import fcntl
-else:
-    import msvcrt
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 APPLICATION_ID: Final = 0x50424D46  # "PBMF"
 VERSIONS: Final = range(1, VERSION + 1)  # that this program reads; 1 has no health, 2 allowed no reader
@@ -42,10 +37,7 @@ class WriterLock:
         """Raise `BlockingIOError` if another process holds it, `OSError` if there can be none."""
         self._file = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
-            if sys.platform != "win32":
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
-                msvcrt.locking(self._file, msvcrt.LK_NBLCK, 1)
+            _lock(self._file)
         except OSError as error:
             os.close(self._file)
             raise BlockingIOError(*error.args) from error
@@ -55,6 +47,17 @@ class WriterLock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _lock(file: int) -> None:
+    if sys.platform != "win32":
+        import fcntl  # noqa: PLC0415  # each system has one of the two
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        import msvcrt  # noqa: PLC0415
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
 
 def lock_file(path: Path) -> WriterLock:
@@ -138,8 +141,12 @@ def _make_engine(database: sqlite3.Connection) -> Engine:
     for setting in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY"):  # WAL: nobody waits to read
         database.execute(f"PRAGMA {setting}")
     engine = create_engine("sqlite://", creator=lambda: database, poolclass=StaticPool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _convert(engine: Engine) -> None:

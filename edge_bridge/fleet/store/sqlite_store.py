@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.store.sql_store import SqlStore
 from edge_bridge.fleet.store.sqlite_file import lock_file, make_refusal, open_file
-from edge_bridge.fleet.store.tables import KEY, ROW, STAGED, TOUCHED, make_temporary
+from edge_bridge.fleet.store.tables import KEY, ROW, STAGED, TEMPORARY, make_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -41,7 +41,7 @@ class SqliteStore(SqlStore):
             engine = open_file(path, notices.append)
             try:
                 with engine.begin() as connection:
-                    for table in (STAGED, TOUCHED):
+                    for table in TEMPORARY:
                         connection.exec_driver_sql(make_temporary(table, engine.dialect))
                 super().__init__(engine, str(path))
             except BaseException:
@@ -72,7 +72,7 @@ class SqliteStore(SqlStore):
         """Do nothing: the file has one table of rows."""
 
     def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
-        return [(node, boot, seq) for node, boot, seq in connection.execute(_INSERT)], 0
+        return [(key.node, key.boot, key.seq) for key in connection.execute(_INSERT)], 0
 
     def _avoid_indexes(self, connection: Connection) -> None:
         """Do nothing: the statements themselves keep SQLite from the key."""

@@ -38,8 +38,6 @@ def _make_row_columns() -> list[Column[object]]:
 
 ROW: Final = Table("row", _tables, *_make_row_columns())
 DATED_ROW: Final = Table("row", MetaData(), *_make_row_columns(), Column("day", BigInteger))  # in PostgreSQL
-STAGED: Final = Table("staged_row", MetaData(), *_make_row_columns())  # temporary: the rows of one batch
-TOUCHED: Final = Table("touched", MetaData(), Column("node", Text), Column("boot", Text))  # temporary: their boots
 BOOT: Final = Table(
     "boot",
     _tables,
@@ -78,6 +76,12 @@ COUNTER: Final = Table(
     Column("reason", Text, primary_key=True),
     Column("count", BigInteger),
 )
+STAGED, STAGED_BOOT, STAGED_NODE = (  # temporary: what one batch changes
+    Table(f"staged_{table.name}", MetaData(), *(Column(column.name, column.type) for column in table.c))
+    for table in (ROW, BOOT, NODE)
+)
+TOUCHED: Final = Table("touched", MetaData(), Column("node", Text), Column("boot", Text))  # temporary: its boots
+TEMPORARY: Final = (STAGED, STAGED_BOOT, STAGED_NODE, TOUCHED)
 OF_NODE: Final = (ROW, BOOT, GAP, BIRTH, NODE)  # the tables that know a node
 KEY: Final = ("node", "boot", "seq")
 CONTENT: Final = ("t_ms", "gap_boot", "gap_first", "gap_last", *COLUMN_NAMES)  # the rest tells how a row arrived
@@ -89,7 +93,8 @@ def as_columns(row: StoredRow) -> tuple[Scalar, ...]:
     return (row.node, row.boot, row.seq, row.t_ms, row.historical, row.clock, *gap, *row.values)
 
 
-def make_temporary(table: Table, dialect: Dialect, end: str = "") -> str:
-    """Return the statement that makes a temporary table like `table`; `end` says what a commit does to it."""
+def make_temporary(table: Table, dialect: Dialect) -> str:
+    """Return the statement that makes a temporary table, which in PostgreSQL each commit empties."""
     columns = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in table.c)
+    end = "ON COMMIT DELETE ROWS" if dialect.name == "postgresql" else ""
     return f"CREATE TEMPORARY TABLE {table.name} ({columns}) {end}"
