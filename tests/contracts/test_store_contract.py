@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -346,9 +347,10 @@ def test_a_fleet_goes_on_when_its_connection_was_cut(postgres: str, monkeypatch:
             other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
             return take(self, *words)
 
-        with monkeypatch.context() as patch, pytest.raises(StoreFailed):
+        with monkeypatch.context() as patch:
             patch.setattr(PostgresStore, step, cut)
-            store.commit(Batch([row(2)]))
+            with pytest.raises(StoreFailed):
+                store.commit(Batch([row(2)]))
         assert store.commit(Batch([row(1), row(2)])).new == 1
         assert (store.read_totals().stored, only(store).stored) == (2, 2)
 
@@ -376,6 +378,31 @@ def test_a_database_that_is_not_a_fleets_is_refused(server: PostgresServer, post
         other.execute("UPDATE pulsebms_version SET version_num = '0007'")
     with pytest.raises(Usage, match="has version 7, this program writes 3"):
         open_store(later)
+
+
+def run_fleet(where: str, *words: str) -> tuple[int, dict[str, Any]]:
+    """Run the verb with a broker of its own; return the exit status and its JSON object."""
+    command = [sys.executable, str(ROOT / "main.py"), "fleet", *words, "--store", where, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_the_verb_uses_either_database(where: str) -> None:
+    with closing(open_store(where)) as store:
+        store.commit(Batch([row(1), row(3)]))
+    status, body = run_fleet(where, "--broker", "local", "--duration", "1")
+    assert (status, body["produced"], body["stored"], body["missing"]) == (0, 3, 2, 1)
+    assert run_fleet(where, "forget", "pack-1", "--delete-rows")[1]["rows_deleted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "code"),
+    [("oracle://host/fleet", 2, "usage"), ("postgresql://u:secret@127.0.0.1:9/fleet", 3, "store")],
+)
+def test_the_verb_refuses_a_database_in_one_sentence(where: str, status: int, code: str) -> None:
+    ended, body = run_fleet(where, "--broker", "local", "--duration", "1")
+    assert (ended, body["error"]["code"]) == (status, code)
+    assert "secret" not in json.dumps(body)
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
