@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import literal_column, select, text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.row import StoredRow
 
 NODE_LOCK: Final = 0x5043  # the first key of the advisory locks of nodes
+MAX_DEAD_ROWS: Final = 20_000
 STRIPES: Final = 64  # locks for all nodes: two hosts wait for each other only if they write the same node, or by chance
 
 _INSERT: Final = (
@@ -54,6 +56,7 @@ class PostgresStore(SqlStore):
         """Connect and bring the tables up to date; raise `Usage` for a database not its own, `StoreFailed`."""
         where = url.render_as_string(hide_password=True)
         notices = list[str]()
+        self._dead_rows = Counter[str]()  # in each temporary table, which nobody vacuums
         try:
             engine = open_server(url, where, notices.append)
             try:
@@ -67,12 +70,23 @@ class PostgresStore(SqlStore):
         self.notices += notices
 
     def _fill(self, connection: Connection, table: Table, rows: Iterable[Sequence[object]]) -> None:
+        values = list(rows)
         cursor: Any = connection.connection.cursor()
         types = [_COPY_TYPES[column.type.compile(connection.dialect)] for column in table.c]
-        with cursor, cursor.copy(f"COPY {table.name} FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
+        with cursor:
+            cursor.execute(self._make_room(table, len(values)))
+            with cursor.copy(f"COPY {table.name} FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(types)
+                for row in values:
+                    copy.write_row(row)
+
+    def _make_room(self, table: Table, rows: int) -> str:
+        """Return the statement that empties a temporary table; `TRUNCATE` makes new files, so it is not used often."""
+        self._dead_rows[table.name] += rows
+        if self._dead_rows[table.name] < MAX_DEAD_ROWS:
+            return f"DELETE FROM {table.name}"  # noqa: S608  # our own name
+        self._dead_rows[table.name] = rows
+        return f"TRUNCATE {table.name}"
 
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         stripes = sorted({zlib.crc32(node.encode()) % STRIPES for node in nodes})  # in this order: no deadlock

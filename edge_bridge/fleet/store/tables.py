@@ -94,7 +94,6 @@ def as_columns(row: StoredRow) -> tuple[Scalar, ...]:
 
 
 def make_temporary(table: Table, dialect: Dialect) -> str:
-    """Return the statement that makes a temporary table, which in PostgreSQL each commit empties."""
+    """Return the statement that makes a temporary table of this connection."""
     columns = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in table.c)
-    end = "ON COMMIT DELETE ROWS" if dialect.name == "postgresql" else ""
-    return f"CREATE TEMPORARY TABLE {table.name} ({columns}) {end}"
+    return f"CREATE TEMPORARY TABLE {table.name} ({columns})"
