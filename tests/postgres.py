@@ -69,7 +69,7 @@ class PostgresServer:
         """End the server, at once for SIGQUIT: then it recovers at its next start."""
         assert self.process is not None
         self.process.send_signal(number)
-        self.process.wait(30.0)
+        self.process.wait(timeout=30.0)
         self.process = None
 
     def _answers(self) -> bool:
