@@ -172,7 +172,7 @@ def test_running_counts_and_tables_agree_in_any_order(
 
 
 def test_births_are_bounded_and_their_claims_too(store: FleetStore) -> None:
-    births = [Birth("pack-1", T_MS, number, None, (BOOT, 1 << 48)) for number in range(MAX_BIRTHS + 5)]
+    births = [Birth("pack-1", T_MS, number, "a\0b", (BOOT, 1 << 48)) for number in range(MAX_BIRTHS + 5)]
     store.commit(Batch(births=births[:3]))
     store.commit(Batch(births=births[3:]))
     assert asked(store, "SELECT count(*), min(bd_seq) FROM birth") == [(MAX_BIRTHS, 5)]

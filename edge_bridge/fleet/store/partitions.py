@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from drivers.clock import monotonic
 from edge_bridge.fleet.store.tables import DAY_MS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 DAYS_AHEAD: Final = 3
+LOOK_S: Final = 3600.0
 DAYS_BACK: Final = 400  # older days get no partition, so that a stranger cannot make thousands
 LOCK: Final = (0x5042, 1)  # the advisory lock of who changes tables
 LOCK_WAIT: Final = "2s"
@@ -32,30 +34,34 @@ class DayPartitions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._today, self._due_s = 0, 0.0  # the server's day, and when to ask for it again
         self._known = set[int]()
-        self._today = -1
-        self._refused = set[int]()  # days that could not get one, until the day changes
+        self._refused = set[int]()  # days whose partition could not be made in this hour
 
     def prepare(self, days: Iterable[int]) -> None:
-        """Make the partitions that rows of these days and of the next ones need, if they can be made now."""
-        wanted = set(days) - self._known - self._refused
-        if not wanted and self._today >= 0 and max(self._known, default=0) >= self._today + DAYS_AHEAD - 1:
-            return
-        with self._engine.begin() as connection:
-            self._today = int(connection.execute(_TODAY).scalar_one())
-        allowed = range(self._today - DAYS_BACK, self._today + DAYS_AHEAD + 1)
-        wanted |= set(range(self._today, self._today + DAYS_AHEAD + 1)) - self._known
-        self._refused = {day for day in (*self._refused, *wanted) if day not in allowed}
-        for day in sorted(wanted - self._refused):
-            try:
-                with self._engine.begin() as connection:
-                    make_partition(connection, day)
-            except OperationalError as error:
-                if not is_lock_timeout(error):
-                    raise
-                self._refused.add(day)  # a long query reads `row_other`; the rows go there
-            else:
-                self._known.add(day)
+        """Make the partitions that rows of these days need, and each hour those of the next days, if they can be."""
+        wanted = set(days)
+        if (now_s := monotonic()) >= self._due_s:
+            with self._engine.begin() as connection:
+                self._today = int(connection.execute(_TODAY).scalar_one())
+            self._refused.clear()
+            wanted |= set(range(self._today, self._today + DAYS_AHEAD + 1))
+        span = range(self._today - DAYS_BACK, self._today + DAYS_AHEAD + 1)
+        for day in sorted({day for day in wanted if day in span} - self._known - self._refused):
+            self._make(day)
+        if now_s >= self._due_s:
+            self._due_s = now_s + LOOK_S
+
+    def _make(self, day: int) -> None:
+        try:
+            with self._engine.begin() as connection:
+                make_partition(connection, day)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            self._refused.add(day)  # a long query reads `row_other`; the rows go there
+        else:
+            self._known.add(day)
 
 
 def name_partition(day: int) -> str:

@@ -208,7 +208,7 @@ class SqlStore(ABC):
     def _insert_births(self, connection: Connection, births: Sequence[Birth], changes: BatchCounts) -> None:
         if not births:
             return
-        values = [(birth.node, birth.t_ms, birth.bd_seq, birth.bundle) for birth in births]
+        values = [(birth.node, birth.t_ms, birth.bd_seq, _drop_zeros(birth.bundle)) for birth in births]
         names = ("node", "t_ms", "bd_seq", "bundle")
         connection.execute(insert(BIRTH), [dict(zip(names, value, strict=True)) for value in values])
         nodes = dict.fromkeys(birth.node for birth in births)
@@ -247,6 +247,11 @@ def make_failure(where: str, error: Exception) -> StoreFailed:
     words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     hint = "the rows stay with the packs until it works again"
     return StoreFailed(words or type(error).__name__, where=where, key="store", hint=hint)
+
+
+def _drop_zeros(words: str | None) -> str | None:
+    """Drop the one character that PostgreSQL cannot store: a stranger's birth must not stop the commit of all."""
+    return words and words.replace("\0", "")
 
 
 def _format_status(note: NodeRecord) -> str:

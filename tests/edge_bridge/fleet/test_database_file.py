@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.errors import Usage
+from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.migrate import migrate
 from edge_bridge.fleet.store.records import Batch
@@ -50,6 +50,31 @@ def test_only_one_fleet_holds_a_database(tmp_path: Path, monkeypatch: pytest.Mon
         SqliteStore(tmp_path / "fleet.db")
     store.close()
     SqliteStore(tmp_path / "fleet.db").close()
+
+
+def test_a_file_that_a_fleet_of_before_holds_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version 2 locked its file against everybody."""
+    monkeypatch.setattr("edge_bridge.fleet.store.sqlite_file.LOCK_TIMEOUT_S", 0.05)
+    path = tmp_path / "fleet.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as before:
+        before.execute("PRAGMA locking_mode = EXCLUSIVE")
+        before.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Usage, match="in use by another fleet"):
+            SqliteStore(path)
+
+
+def test_a_program_that_locks_the_file_delays_rows_and_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_bridge.fleet.store.sqlite_file.LOCK_TIMEOUT_S", 0.05)
+    path = tmp_path / "fleet.db"
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreFailed, match="locked"):
+            store.commit(batch(row(1)))
+        other.execute("COMMIT")
+        assert store.commit(batch(row(1))).new == 1
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
