@@ -9,6 +9,7 @@
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
     |   |-- OtherHostOnline  another fleet with the same host id is online
+    |   |-- StoreFailed      the database of a fleet does not answer, or does not store rows
     |   |-- PackageMissing   a Python package of an extra is not installed
     |   |-- BenchHeld        another session has an instrument or an adapter
     |   |-- BenchTaken       an unknown client has the remote control of an instrument
@@ -125,6 +126,12 @@ class OtherHostOnline(BenchError):
     """Another fleet with the same host id is online."""
 
     code = "other_host"
+
+
+class StoreFailed(BenchError):
+    """The database of a fleet does not answer, or does not store rows."""
+
+    code = "store"
 
 
 class PackageMissing(BenchError):

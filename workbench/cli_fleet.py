@@ -27,9 +27,18 @@ def run_fleet(
             show_default=False,
         ),
     ] = "",
+    store: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Database of the rows: sqlite:///FILE, created if it does not exist, or "
+            "postgresql://USER@HOST/DATABASE.  [required, or --db]",
+            show_default=False,
+        ),
+    ] = "",
     db: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Database of the rows; created if it does not exist.  [required]"),
+        typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False),
     ] = None,
     *,
     group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
@@ -60,17 +69,16 @@ def run_fleet(
     if context.invoked_subcommand is not None:
         pass_to_verb(context)
         return
-    for name, given in (("broker", broker), ("db", db)):
-        if not given:
-            raise _UsageError(f"Missing option '--{name}'.", ctx=context)
-    assert db is not None  # noqa: S101  # the loop checked it
+    if not broker:
+        raise _UsageError("Missing option '--broker'.", ctx=context)
+    where = _choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
     run_verb(
         Report("fleet", as_json),
         verb.main,
         broker,
-        db,
+        where,
         group=group,
         host=host,
         take_over=take_over,
@@ -85,7 +93,11 @@ def run_fleet(
 @fleet.command("forget", short_help="Remove a node from the database of a fleet.")
 def fleet_forget(
     node: Annotated[str, typer.Argument(metavar="NODE", help="Name of the node.")],
-    db: Annotated[Path, typer.Option(metavar="FILE", help="Database of a fleet that does not run now.")],
+    context: typer.Context,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="Database of a fleet that does not run now.  [required, or --db]")
+    ] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
     *,
     delete_rows: Annotated[bool, typer.Option("--delete-rows", help="Delete the rows of the node too.")] = False,
     as_json: AsJson = False,
@@ -96,4 +108,14 @@ def fleet_forget(
     """
     from workbench.verbs import fleet as verb
 
-    run_verb(Report("fleet forget", as_json), verb.forget, node, db, delete_rows=delete_rows)
+    where = _choose_store(context, store, db)
+    run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
+
+
+def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
+    """Return the database that one of the two options names."""
+    if store and db is not None:
+        raise _UsageError("Give '--store' or '--db', not both.", ctx=context)
+    if not store and db is None:
+        raise _UsageError("Missing option '--store' or '--db'.", ctx=context)
+    return store or db or Path()

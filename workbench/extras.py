@@ -38,7 +38,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "window": ("PySide6", "shiboken6"),
     "edge": ("can", "cantools", "google.protobuf", "numba", "paho"),
-    "fleet": ("google.protobuf", "iotcore", "paho", "psutil"),
+    "fleet": ("alembic", "google.protobuf", "iotcore", "paho", "psutil", "psycopg", "sqlalchemy"),
     "rl": ("gymnasium", "onnx", "onnxscript", "torch"),
     "rl-dev": ("stable_baselines3",),
     "distributed": ("ray",),

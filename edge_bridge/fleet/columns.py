@@ -71,6 +71,8 @@ def _read_value(column: RowColumn, metric: SparkplugMetric | None) -> Scalar:
     value = metric.value
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise PayloadError("text", f"{column.metric} is too long", value=len(value), bound=MAX_TEXT)
+    if isinstance(value, str) and "\0" in value:
+        raise PayloadError("text", f"{column.metric} contains a zero character", key=column.metric)
     if isinstance(value, float) and not math.isfinite(value):
         raise PayloadError("not_finite", f"{column.metric} is {value}; unknown is null", key=column.metric)
     if isinstance(value, (int, float)) and not column.low <= value <= column.high:

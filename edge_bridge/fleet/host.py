@@ -11,7 +11,7 @@ from edge_bridge.fleet import commands
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.row import LATEST_MS, is_row, read_newest, read_row
-from edge_bridge.fleet.row_store import Batch, Birth, NodeRecord
+from edge_bridge.fleet.store.records import Batch, Birth, NodeRecord
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.aliases import Aliases

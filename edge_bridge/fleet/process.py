@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections import Counter, deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import Usage
+from drivers.errors import StoreFailed, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
-from edge_bridge.fleet.row_store import CONFLICT, RowStore
+from edge_bridge.fleet.store.open_store import open_store
+from edge_bridge.fleet.store.records import CONFLICT
 from edge_bridge.fleet.view import FleetView, NodeView
 from edge_bridge.mqtt import MAX_QUEUED, LinkDown, LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import topics
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
     from pathlib import Path
 
-    from edge_bridge.fleet.row_store import Batch
+    from edge_bridge.fleet.store.port import FleetStore
+    from edge_bridge.fleet.store.records import Batch
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.mqtt import LinkEvent
 
@@ -53,17 +54,18 @@ class FleetHost:
     def __init__(
         self,
         url: str,
-        db: Path,
+        db: Path | str,
         now: Callable[[], Instant],
         *,
         group: str = GROUP,
         host: str = HOST,
-        open_store: Callable[[Path], RowStore] = RowStore,
+        open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
         take_over: bool = False,
     ) -> None:
-        """Connect in the background; raise `Usage` for an unusable address or file.
+        """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
+        `db` is a file or the URL of a database.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
         with this id is; else `turn` raises `OtherHostOnline`.
         """
@@ -218,8 +220,8 @@ class FleetHost:
         if batch:
             try:
                 stored = self._store.commit(batch)
-            except sqlite3.Error as error:
-                self._store_trouble = f"rows cannot be stored: {error}"
+            except StoreFailed as error:
+                self._store_trouble = f"rows cannot be stored: {error.what}"
                 batch.rows.clear()  # they were not acknowledged, so the edges send them again
                 self._pending_batch = batch
             else:

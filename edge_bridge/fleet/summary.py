@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from sqlalchemy import text
+
+from edge_bridge.metrics import SHA256
 from edge_bridge.ranges import Range, count_numbers, subtract, unite
 
 if TYPE_CHECKING:
-    import sqlite3
+    from sqlalchemy import Connection
+
+    from edge_bridge.metrics import Scalar
 
 MAX_SHOWN: Final = 20  # ranges of missing rows that are listed one by one
 
-# `+node` and the like: the key's own index would hide a row that was stored twice in spite of it.
 _TWICE: Final = """
-SELECT node, sum(times - 1) FROM (SELECT +node AS node, count(*) AS times FROM row GROUP BY +node, +boot, +seq)
+SELECT node, sum(times - 1) FROM (SELECT {key}, count(*) AS times FROM row GROUP BY {group}) AS counted
 GROUP BY node"""
+_KEY_OF: Final = {  # in SQLite `+node` is no name of the key, whose index would hide a row that was stored twice
+    "sqlite": {"key": "+node AS node", "group": "+node, +boot, +seq"},
+    "postgresql": {"key": "node", "group": "node, boot, seq"},  # the transaction uses no index
+}
 _ISLANDS: Final = """
 SELECT node, boot, min(seq), max(seq) FROM (
-    SELECT node, boot, seq, seq - dense_rank() OVER (PARTITION BY node, boot ORDER BY seq) AS island FROM row)
-GROUP BY node, boot, island"""
-
-_BUNDLE: Final = """CASE WHEN json_valid(status) THEN json_extract(status, '$."Bundle/Sha256"') END"""
-_NODES: Final = f"SELECT node, online, {_BUNDLE}, last_ms FROM node"  # noqa: S608  # our own words
+    SELECT node, boot, seq, seq - dense_rank() OVER (PARTITION BY node, boot ORDER BY seq) AS island FROM row
+) AS numbered GROUP BY node, boot, island"""
+_GAPS: Final = "SELECT node, boot, first, last FROM gap"
+_BOOTS: Final = "SELECT node, boot, 1, highest FROM boot"
+_NODES: Final = "SELECT node, online, status, last_ms FROM node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +55,28 @@ class NodeSummary:
         return {name: getattr(self, name) for name in names} | {"rows": self.stored, "named_in_gaps": self.named}
 
 
-def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
+def parse_status(content: Any) -> dict[str, Scalar] | None:
+    """Parse a status; return None for a damaged one, which must not read as one that was never reported."""
+    try:
+        status: Any = json.loads(content)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return cast("dict[str, Scalar]", status) if isinstance(status, dict) else None
+
+
+def summarise(connection: Connection) -> list[NodeSummary]:
     """Return a summary of each known node, and of each node whose rows are here, by name."""
-    twice = dict[str, int](database.execute(_TWICE))
-    stored, gaps = _read_by_boot(database, _ISLANDS), _read_by_boot(database, "SELECT node, boot, first, last FROM gap")
-    reported = _read_by_boot(database, "SELECT node, boot, 1, highest FROM boot")
+    words = _TWICE.format(**_KEY_OF[connection.dialect.name])
+    twice = {str(node): int(times) for node, times in connection.execute(text(words))}
+    stored, gaps = _read_by_boot(connection, _ISLANDS), _read_by_boot(connection, _GAPS)
+    reported = _read_by_boot(connection, _BOOTS)
     found = list[NodeSummary]()
     boots = defaultdict[str, set[str]](set)
     for node, boot in (*stored, *gaps, *reported):
         boots[node].add(boot)
-    known = {node: (online, bundle, last_ms) for node, online, bundle, last_ms in database.execute(_NODES)}
+    known = {node: (online, status, last_ms) for node, online, status, last_ms in connection.execute(text(_NODES))}
     for node in sorted({*known, *boots}):
-        online, bundle, last_ms = known.get(node, (False, None, None))
+        online, status, last_ms = known.get(node, (False, None, None))
         produced = named = here = 0
         missing = list[tuple[str, Range]]()
         for boot in sorted(boots[node]):
@@ -71,7 +90,7 @@ def summarise(database: sqlite3.Connection) -> list[NodeSummary]:
             NodeSummary(
                 node=node,
                 online=bool(online),
-                bundle=bundle,
+                bundle=_find_bundle(status),
                 last_ms=last_ms,
                 produced=produced,
                 stored=here,
@@ -89,8 +108,13 @@ def size_of(missing: list[tuple[str, Range]]) -> int:
     return sum(last - first + 1 for _, (first, last) in missing)
 
 
-def _read_by_boot(database: sqlite3.Connection, select: str) -> defaultdict[tuple[str, str], list[Range]]:
+def _find_bundle(status: Any) -> str | None:
+    bundle = (parse_status(status) or {}).get(SHA256)
+    return bundle if isinstance(bundle, str) else None
+
+
+def _read_by_boot(connection: Connection, select: str) -> defaultdict[tuple[str, str], list[Range]]:
     found = defaultdict[tuple[str, str], "list[Range]"](list)
-    for node, boot, first, last in database.execute(select):
-        found[node, boot].append((first, last))
+    for node, boot, first, last in connection.execute(text(select)):
+        found[node, boot].append((int(first), int(last)))
     return found

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_bridge.fleet.bundle_transfer import TransferProgress
-    from edge_bridge.fleet.row_store import Totals
+    from edge_bridge.fleet.store.records import Totals
     from edge_bridge.metrics import Scalar
 
 

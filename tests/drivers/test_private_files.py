@@ -17,7 +17,7 @@ from drivers.runlog.recorder import Recorder
 from drivers.snapshot import Channel, ChannelTable
 from drivers.state_file import write_state
 from edge_bridge.edge.outbox import Outbox
-from edge_bridge.fleet.schema import open_database as open_fleet
+from edge_bridge.fleet.store.sqlite_store import SqliteStore
 from fixtures.journal import Journal
 from fixtures.wiring import AnalogWiring
 from workbench.run_folders import make_stamped
@@ -63,7 +63,7 @@ def test_state_is_its_owners(tmp_path: Path) -> None:
 
 def test_the_outbox_and_the_fleets_database_are_their_owners(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "state" / "outbox.sqlite", "boot")
-    fleet = open_fleet(tmp_path / "fleet.sqlite")
+    fleet = SqliteStore(tmp_path / "fleet.sqlite")
     try:
         assert modes(tmp_path / "state") == {0o700, 0o600}
         assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("fleet.sqlite*")} == {0o600}

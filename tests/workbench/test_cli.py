@@ -15,7 +15,8 @@ import pytest
 from drivers.benchfile import read_bench
 from drivers.benchfile.copy import copy_bench
 from drivers.errors import Usage
-from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
+from edge_bridge.fleet.store.records import Batch, NodeRecord
+from edge_bridge.fleet.store.sqlite_store import SqliteStore
 from tests.workbench.own_cli import cli, run_here
 from workbench.compose.defects import NO_DEFECTS, refuse_without_part
 from workbench.compose.named_defects import find_defects
@@ -314,11 +315,11 @@ def test_a_node_is_forgotten_by_its_verb_and_the_fleet_still_names_what_it_lacks
     db = tmp_path / "fleet.sqlite"
     done = run_here("fleet", "forget", "pack-1", "--db", str(db))
     assert (done.returncode, "does not exist" in done.stderr, db.exists()) == (2, True, False)
-    with closing(RowStore(db)) as store:
+    with closing(SqliteStore(db)) as store:
         store.commit(Batch(notes={"pack-1": NodeRecord("pack-1", online=False, last_ms=None, status={})}))
     done = run_here("fleet", "--json", "--db", str(db), "forget", "pack-1")  # options before the verb below are its own
     assert (done.returncode, json.loads(done.stdout)["node"]) == (0, "pack-1")
-    for words, lacks in (((), "--broker"), (("--broker", "local"), "--db")):
+    for words, lacks in (((), "--broker"), (("--broker", "local"), "--store")):
         done = run_here("fleet", *words)
         assert (done.returncode, f"Missing option '{lacks}'" in done.stderr) == (2, True)
     done = run_here("fleet", "--broker", "local", "--db", str(ROOT / "README.md"))

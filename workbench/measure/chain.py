@@ -154,7 +154,8 @@ def _measure_outbox(job: MeasureJob, conditions: str) -> MeasureRow:
 def _measure_store(job: MeasureJob, conditions: str) -> MeasureRow:
     from edge_bridge.fleet.columns import COLUMNS  # noqa: PLC0415  # only this figure needs it
     from edge_bridge.fleet.row import StoredRow as FleetRow  # noqa: PLC0415
-    from edge_bridge.fleet.row_store import Batch, RowStore  # noqa: PLC0415
+    from edge_bridge.fleet.store.records import Batch  # noqa: PLC0415
+    from edge_bridge.fleet.store.sqlite_store import SqliteStore  # noqa: PLC0415
     from workbench.measure.peers.bare_sqlite import BareRows  # noqa: PLC0415
 
     body, given = json.dumps(_make_values()), [0]
@@ -167,7 +168,7 @@ def _measure_store(job: MeasureJob, conditions: str) -> MeasureRow:
         return Batch(rows)
 
     with (
-        closing(RowStore(job.folder / "fleet.sqlite")) as store,
+        closing(SqliteStore(job.folder / "fleet.sqlite")) as store,
         closing(BareRows(job.folder / "plain.sqlite")) as bare,
     ):
         mine_s, theirs_s = run_in_turns(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.clock import monotonic
@@ -15,14 +16,12 @@ from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
-from edge_bridge.fleet.row_store import RowStore
+from edge_bridge.fleet.store.open_store import open_store, parse_address
 from workbench.compose.broker import open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
     from workbench.report import Report
@@ -43,7 +42,7 @@ class BundleToSend:
 def main(
     report: Report,
     broker: str,
-    db: Path,
+    store: Path | str,
     *,
     group: str,
     send: Path | None,
@@ -54,27 +53,29 @@ def main(
     nodes: Path | None = None,
     take_over: bool = False,
 ) -> bool:
-    """Run the fleet; `nodes` lists the nodes that may join.
+    """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
-    open_store = find_store(inject_defect)
+    open_rows = find_store(inject_defect)
+    address = parse_address(store)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
-    require_folder(db.parent, "name another file with --db")
+    if isinstance(address, Path):
+        require_folder(address.parent, "name another file with --db or --store")
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
         opened = FleetHost(
-            *(url, db, read_clocks),
+            *(url, store, read_clocks),
             group=group,
             host=host,
-            open_store=open_store,
+            open_store=open_rows,
             admitted=admitted,
             take_over=take_over,
         )
@@ -88,12 +89,14 @@ def main(
     return _report_totals(report, view, summary, reporter.sent)
 
 
-def forget(report: Report, node: str, db: Path, *, delete_rows: bool) -> bool:
-    """Remove a node from the database of a fleet that does not run; raise `Usage`."""
-    if not db.is_file():
-        raise Usage("does not exist", where=str(db), key="db", value=str(db), hint="name the database of a fleet")
-    with closing(RowStore(db)) as store:
-        rows = store.forget(node, delete_rows=delete_rows)
+def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -> bool:
+    """Remove a node from the database of a fleet that does not run; raise `Usage` or `StoreFailed`."""
+    address = parse_address(store)
+    if isinstance(address, Path) and not address.is_file():
+        where = str(address)
+        raise Usage("does not exist", where=where, key="db", value=where, hint="name the database of a fleet")
+    with closing(open_store(store)) as opened:
+        rows = opened.forget(node, delete_rows=delete_rows)
     report.body.update(node=node, rows_deleted=rows)
     report.line(f"{node} is forgotten, {rows} rows were deleted")
     return True

@@ -27,7 +27,8 @@ from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.slots import Slots
 from edge_bridge.edge.startup import start_configuration
 from edge_bridge.edge.trip_file import TripFile, reset_trip
-from edge_bridge.fleet.row_store import Batch, NodeRecord, RowStore
+from edge_bridge.fleet.store.records import Batch, NodeRecord
+from edge_bridge.fleet.store.sqlite_store import SqliteStore
 from tests.drivers.damages import DAMAGES, FOLDER, damage
 from tests.edge_bridge.edge.keeping import NOW, Bench, installed, serial
 from tests.edge_bridge.edge.rows import BOOT, gaps
@@ -298,20 +299,20 @@ def test_a_spoilt_row_is_not_sent_but_named_in_a_gap(tmp_path: Path, body: str) 
 @pytest.mark.parametrize("how", ["empty", "zeros", "no text", FOLDER, "torn"])
 def test_a_damaged_fleet_is_refused(tmp_path: Path, how: str) -> None:
     path = tmp_path / "fleet.db"
-    RowStore(path).close()
+    SqliteStore(path).close()
     damage(path, how, path.read_bytes())
     with pytest.raises(Usage) as refused:
-        RowStore(path)
+        SqliteStore(path)
     assert refused.value.key == "db"
 
 
 @pytest.mark.parametrize("status", ["", "null", "[]", '{"torn'])
 def test_a_damaged_status_of_a_node_is_refused(tmp_path: Path, status: str) -> None:
     path = tmp_path / "fleet.db"
-    with closing(RowStore(path)) as store:
+    with closing(SqliteStore(path)) as store:
         store.commit(Batch(notes={"pack-1": NodeRecord("pack-1", online=True, last_ms=0, status={})}))
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE node SET status = ?", (status,))
         database.commit()
-    with closing(RowStore(path)) as store, pytest.raises(Usage, match="status of pack-1 that cannot be read"):
+    with closing(SqliteStore(path)) as store, pytest.raises(Usage, match="status of pack-1 that cannot be read"):
         store.read_nodes()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.host import HostApplication, Instant
-from edge_bridge.fleet.row_store import CONFLICT, RowStore
+from edge_bridge.fleet.store.open_store import open_store
+from edge_bridge.fleet.store.records import CONFLICT
+from edge_bridge.fleet.store.sql_store import SqlStore
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import acks, wire
 from edge_bridge.sparkplug.payload import DataType, Payload, SparkplugMetric, Value
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
     from pathlib import Path
 
-    from edge_bridge.fleet.row_store import CommitResult
+    from edge_bridge.fleet.store.port import FleetStore
+    from edge_bridge.fleet.store.records import CommitResult
 
 BOOT: Final = "00c0ffee00000001"
 START_MS: Final = 1_800_000_000_000
@@ -40,9 +43,16 @@ COMMANDED: Final = {"Node Control/Rebirth": DataType.BOOLEAN, "Bundle/Desired": 
 ALIASES: Final = {name: place for place, name in enumerate(DECLARED, 1)}
 
 
-def asked(store: RowStore, select: str, *values: object) -> list[tuple[Any, ...]]:
-    """What the store's own connection answers: it holds the file alone."""
-    return store._database.execute(select, values).fetchall()  # pyright: ignore[reportPrivateUsage]
+def asked(store: FleetStore, select: str) -> list[tuple[Any, ...]]:
+    """What the store's own connection answers."""
+    assert isinstance(store, SqlStore)
+    connection = store._engine.raw_connection()  # pyright: ignore[reportPrivateUsage]
+    try:
+        cursor = connection.cursor()
+        cursor.execute(select)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        connection.close()
 
 
 @dataclass
@@ -110,7 +120,7 @@ class Desk:
     def __init__(
         self,
         path: Path,
-        open_store: Callable[[Path], RowStore] = RowStore,
+        open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
     ) -> None:
         self.path, self.store = path, open_store(path)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from drivers.errors import PulseError, Usage
+from drivers.errors import PulseError, StoreFailed, Usage
 from edge_bridge.fleet.fleet_thread import FleetSession
 from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
@@ -154,21 +154,21 @@ def test_a_session_is_refused_what_makes_no_sense(broker: Broker, tmp_path: Path
 def test_a_full_disk_is_told_and_nothing_is_acknowledged(
     broker: Broker, session: FleetSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_bridge.fleet.row_store import RowStore  # noqa: PLC0415  # only here
+    from edge_bridge.fleet.store.sqlite_store import SqliteStore  # noqa: PLC0415  # only here
 
     with closing(LivePack(broker.url)) as pack:
         pack.produce(10)
         until(lambda: stored(session) == 10, "rows before")
-        take = RowStore.commit
+        take = SqliteStore.commit
 
-        def full(store: RowStore, batch: Any) -> Any:
-            raise sqlite3.OperationalError("database or disk is full")
+        def full(store: SqliteStore, batch: Any) -> Any:
+            raise StoreFailed("database or disk is full")
 
-        monkeypatch.setattr(RowStore, "commit", full)
+        monkeypatch.setattr(SqliteStore, "commit", full)
         pack.produce(10)
         until(lambda: "disk is full" in session.snapshot().trouble, "the disk is told")
         assert len(pack.outbox) == 10
-        monkeypatch.setattr(RowStore, "commit", take)
+        monkeypatch.setattr(SqliteStore, "commit", take)
         until(lambda: stored(session) == 20, "rows after")
         assert session.snapshot().trouble == ""
 

