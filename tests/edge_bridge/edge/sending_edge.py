@@ -10,7 +10,7 @@ from edge_bridge import metrics
 from edge_bridge.edge.node import EdgeNode, NodeNames
 from edge_bridge.edge.uplink import Uplink
 from edge_bridge.mqtt import LinkUp, MqttMessage
-from tests.edge_bridge.fleet.pack import START_MS, Desk
+from tests.edge_bridge.fleet.pack import START_MS, Desk, asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,8 +87,7 @@ class SendingEdge:
 
 def kept(edge: SendingEdge) -> list[tuple[int, int]]:
     """Number and time stamp of the rows in the fleet's file."""
-    database = edge.desk.store._database  # pyright: ignore[reportPrivateUsage]
-    return database.execute("SELECT seq, t_ms FROM row ORDER BY seq").fetchall()
+    return [(seq, t_ms) for seq, t_ms in asked(edge.desk.store, "SELECT seq, t_ms FROM row ORDER BY seq")]
 
 
 def stored(edge: SendingEdge) -> set[int]:
