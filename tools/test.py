@@ -1,4 +1,4 @@
-"""Run the tests as `make test` does: side by side what may, one to three whole benches at once, what must be alone.
+"""Run the tests as `make test` does: side by side what may, one or two whole benches at once, what must be alone.
 
 Side by side spares minutes, but slow cores cannot carry two benches, and a core may be a quarter as quick a minute
 later. So a file that failed beside others is run again by itself, named, and judged by that; where many failed, the
