@@ -23,7 +23,7 @@ check: dev ## format, lint, types and imports
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports --no-logo
 
-test: dev ## check, docs, all tests, every branch of gate, guard and arming: under 15 minutes on two cores
+test: dev ## check, docs, all tests, every branch of gate, guard and arming: 40 minutes on two cores
 	+@$(MAKE) --no-print-directory -j2 check docs
 	$(BIN)/python tools/test.py
 
