@@ -32,6 +32,7 @@ LONG: Final = (  # first: what takes minutes must not begin when everything else
 
 SLOW: Final = (  # more than two seconds where `make test-fast` has four minutes; it names those that became slow
     "packaging/test_extras.py",
+    "packaging/test_missing_extras.py",
     "packaging/test_packaging.py",
     "packaging/test_starting.py",
     "twin/test_warm.py",

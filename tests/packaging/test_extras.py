@@ -1,30 +1,24 @@
-"""What a verb imports is in its extras, an extra that is missing is named, and every version is pinned."""
+"""What a verb imports is in its extras, and every version is pinned."""
 
 from __future__ import annotations
 
 import ast
 import functools
-import json
-import os
-import subprocess
 import sys
-import tomllib
 from importlib import metadata
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from drivers.errors import BundleRefused, CheckFailed
-from tests.edge_bridge.bundle.small import small
+from tests.packaging.distributions import PROJECT, ROOT, closure, owners, pinned, requirements
 from workbench.extras import EXTRAS, NEEDS
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OURS = frozenset({"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"})
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NEVER_PINNED = frozenset({"pip", "setuptools"})  # every environment has its own
 NOT_INSTALLED = frozenset({"rl-dev", "distributed", "pdf"})  # a peer, a cluster, Typst: few need them
 
 # What a verb uses where it is there and does without where it is not, with the reason.
@@ -165,48 +159,6 @@ def reached(starts: tuple[str, ...], *, functions: bool = True) -> set[str]:
     return others
 
 
-def requirements(extra: str) -> list[Requirement]:
-    """What an extra declares, extras of our own within it followed; the base for `''`."""
-    lines: list[str] = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
-    found: list[Requirement] = []
-    for requirement in map(Requirement, lines):
-        own = requirement.name == "pulsebms"
-        found += [one for inner in requirement.extras for one in requirements(inner)] if own else [requirement]
-    return found
-
-
-@functools.cache
-def closure(extra: str) -> frozenset[str]:
-    """Distributions that an installation of an extra brings on this machine."""
-    found, todo = set[str](), [(one.name, frozenset(one.extras)) for one in (*requirements(""), *requirements(extra))]
-    while todo:
-        name, extras = todo.pop()
-        name = canonicalize_name(name)
-        if name in NEVER_PINNED or (name in found and not extras):
-            continue
-        found.add(name)
-        for needed in map(Requirement, metadata.requires(name) or []):
-            wanted = needed.marker is None or any(needed.marker.evaluate({"extra": one}) for one in ("", *extras))
-            if wanted:
-                todo.append((needed.name, frozenset(needed.extras)))
-    return frozenset(found)
-
-
-@functools.cache
-def owners() -> dict[str, set[str]]:
-    """Top-level module to the distributions that bring it: every list of files is read, which takes a second."""
-    return {
-        module: {canonicalize_name(name) for name in names}
-        for module, names in metadata.packages_distributions().items()
-    }
-
-
-def pinned() -> dict[str, str]:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [line.partition("==")[::2] for line in lines if line and not line.startswith("#")]
-    return {canonicalize_name(name): version for name, version in pairs}
-
-
 @pytest.mark.parametrize("verb", STARTS)
 def test_what_a_verb_imports_is_in_the_base_or_in_its_extras(verb: str) -> None:
     used = reached((*STARTS[verb], *BY_NAME.get(verb, ())), functions=verb not in {"bundle verify", "bundle build"})
@@ -266,99 +218,3 @@ def test_constraints_pin_nothing_else() -> None:
         "tzdata",
     }  # extras that are not installed here; Windows
     assert not pinned().keys() - wanted - elsewhere
-
-
-BLOCKER = """
-import json, os, sys
-KEPT_OUT = frozenset(json.loads(os.environ["KEPT_OUT"]))
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in KEPT_OUT:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent())
-"""
-
-
-def run_with(extra: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command line where nothing is to be had but the base and one extra."""
-    site = folder / "site"
-    site.mkdir(exist_ok=True)
-    (site / "sitecustomize.py").write_text(BLOCKER, encoding="utf-8")
-    kept_out = sorted(module for module, brings in owners().items() if not brings & closure(extra))
-    environment = os.environ | {"PYTHONPATH": str(site), "KEPT_OUT": json.dumps([*kept_out, "torch"])}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "main.py"), *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60.0,
-    )
-
-
-def test_the_base_alone_makes_keys_copies_a_bench_and_examines_the_machine(tmp_path: Path) -> None:
-    made = run_with("", tmp_path, "bundle", "key", "me", "--out", "keys")
-    assert made.returncode == 0, made.stderr
-    copied = run_with("", tmp_path, "bench", "copy", str(ROOT / "fixtures" / "benches" / "hil24.toml"), "mine")
-    assert copied.returncode == 0, copied.stderr
-    examined = run_with("", tmp_path, "doctor", "--json")
-    checks = {check["name"]: check for check in json.loads(examined.stdout)["checks"]}
-    assert examined.returncode == 3, examined.stderr
-    assert examined.stderr.splitlines()[-1].startswith("error: extra bench:")
-    assert not checks["extra bench"]["ok"]
-    assert "bench" in checks["extra bench"]["mend"]
-    assert checks["bench file"]["ok"]
-
-
-@pytest.mark.parametrize(
-    ("installed", "words", "extra"),
-    [
-        ("", ("run",), "bench"),
-        ("", ("bundle", "build", "run", "--key", "me.key"), "bench"),
-        ("edge", ("fleet", "--broker", "local", "--db", "rows.sqlite"), "fleet"),
-        ("fleet", ("edge", "--trust", "trust", "--broker", "mqtt://127.0.0.1:9"), "edge"),
-        ("bench", ("window",), "window"),
-        ("bench", ("replay", "run"), "window"),
-        ("bench", (), "window"),
-    ],
-)
-def test_a_verb_without_its_extra_names_it_in_one_sentence(
-    installed: str, words: tuple[str, ...], extra: str, tmp_path: Path
-) -> None:
-    done = run_with(installed, tmp_path, *words)
-    assert done.returncode == 3, done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert f"pulsebms[{extra}]" in done.stderr
-
-
-def test_scripts_get_the_missing_extra_as_an_object(tmp_path: Path) -> None:
-    done = run_with("", tmp_path, "run", "--json")
-    assert done.returncode == 3
-    error = json.loads(done.stdout)["error"]
-    assert (error["code"], error["key"]) == ("package_missing", "bench")
-
-
-def test_the_smallest_edge_installation_verifies_a_bundle_and_says_what_it_lacks(tmp_path: Path) -> None:
-    made = run_with("edge", tmp_path, "bundle", "key", "me", "--out", "trust")
-    assert made.returncode == 0, made.stderr
-    (tmp_path / "pack.bundle").write_bytes(small(tmp_path / "trust" / "me.key"))
-    verdicts = {BundleRefused.code, CheckFailed.code}
-    for words in (
-        ("verify", "pack.bundle", "--trust", "trust"),
-        ("verify", "pack.bundle", "--trust", "trust", "--replay"),
-    ):
-        done = run_with("edge", tmp_path, "bundle", *words, "--json")
-        said = json.loads(done.stdout)
-        assert done.returncode == 0 or said["error"]["code"] in verdicts, "a verdict, whatever it is"
-        assert "Traceback" not in done.stderr
-    examined = run_with("edge", tmp_path, "doctor", "--report", "for_support.zip")
-    assert examined.returncode == 3, examined.stderr
-    assert "pip install" in examined.stderr
-    assert "Traceback" not in examined.stderr
-    assert (tmp_path / "for_support.zip").is_file()
-
-
-def test_help_needs_no_extra(tmp_path: Path) -> None:
-    for words in (("--help",), ("run", "--help"), ("bundle", "build", "-h")):
-        assert run_with("", tmp_path, *words).returncode == 0, words

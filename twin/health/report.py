@@ -91,9 +91,9 @@ def judge_logs(
 
 
 def _judge_balance(log: LogSamples, pack: CellsOfLog, cell: JudgedCell | None) -> tuple[list[CellSpread], list[str]]:
-    """Return the balance of a pack; a log of one cell has none."""
+    """Return the balance of a pack; a log without a voltage of each cell shows none."""
     if not pack.numbers:
-        return [], [f"{log.name}: no balance: it is the log of one cell"]
+        return [], [f"{log.name}: no balance: the log has no voltage of each cell"]
     return find_balance(log, pack.numbers, pack.voltage_v, cell)
 
 

@@ -41,7 +41,7 @@ def test_without_two_cells_or_a_rest_it_says_why() -> None:
     moving = make_log([(300.0, 1.0)])
     assert "no rest" in find_balance(moving, (1, 2), np.vstack([moving.voltage_v] * 2), CELL)[1][0]
     report = judge_logs([LOG], CELL, LIMITS, [CellsOfLog((), np.empty((0, 0)))])
-    assert any("log of one cell" in sentence for sentence in report.not_judged)
+    assert any("no voltage of each cell" in sentence for sentence in report.not_judged)
 
 
 def test_extremes_stand_beside_their_limits() -> None:

@@ -10,7 +10,12 @@ from pathlib import Path
 WORDS = sys.argv[1:]
 SECTIONS = [
     {"title": "Capacity", "sentences": ["a <b>sentence</b>"], "heads": ["log", "of"], "rows": [["a.csv", "2.1 Ah"]]},
-    {"title": "Not judged", "sentences": ["a.csv: no balance: it is the log of one cell"], "heads": [], "rows": []},
+    {
+        "title": "Not judged",
+        "sentences": ["a.csv: no balance: the log has no voltage of each cell"],
+        "heads": [],
+        "rows": [],
+    },
 ]
 
 
