@@ -43,6 +43,15 @@ LIBRARIES = {
     "libX11-xcb.so.1": "libx11-xcb1",
 }
 FONTS = {"Inter": "fonts-inter"}
+# What the tests run beside our own parts, and the package that brings each. Tests skip, by name, what is not there.
+SERVERS = {
+    "/usr/lib/postgresql/*/bin/postgres": "postgresql",
+    "/usr/sbin/mosquitto": "mosquitto",
+    "/usr/bin/mosquitto_pub": "mosquitto-clients",
+    "/usr/bin/chromium": "chromium",
+    "/usr/bin/chromedriver": "chromium-driver",
+    "/usr/bin/prometheus": "prometheus",
+}
 
 
 def say(text: str) -> None:
@@ -50,10 +59,9 @@ def say(text: str) -> None:
     print(f"setup: {text}", file=sys.stderr, flush=True)
 
 
-def run(*command: str | Path, quiet: bool = False) -> None:
+def run(*command: str | Path) -> None:
     """Run or stop with the command that failed."""
-    sink = subprocess.DEVNULL if quiet else sys.stderr
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, stdout=sink, check=False)
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, stdout=sys.stderr, check=False)
     if done.returncode:
         say(f"failed (exit {done.returncode}): {' '.join(str(part) for part in command)}")
         sys.exit(done.returncode)
@@ -82,23 +90,37 @@ def missing_libraries() -> list[str]:
     return packages
 
 
-def install_libraries() -> None:
-    """Install what is missing when that is allowed without a question, otherwise print the one line to run."""
-    packages = missing_libraries()
+def missing_servers() -> list[str]:
+    """Packages of `SERVERS` that are not installed; empty off Linux."""
+    if not sys.platform.startswith("linux"):
+        return []
+    return [package for program, package in SERVERS.items() if not any(Path("/").glob(program[1:]))]
+
+
+def install(packages: list[str], what: str, *, needed: bool) -> None:
+    """Install what is missing when that is allowed without a question, otherwise print the one line to run.
+
+    Stop where that fails, if what is `needed`.
+    """
     if not packages:
         return
     line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
     if not shutil.which("apt-get"):
-        say(f"missing system libraries; install what your system calls: {' '.join(packages)}")
+        say(f"missing {what}; install what your system calls: {' '.join(packages)}")
         return
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
-        say(f"missing system libraries; run:  sudo {line}")
+        say(f"missing {what}; run:  sudo {line}")
         return
-    say(f"installing system libraries: {' '.join(packages)}")
-    environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
-    run(*environment, "apt-get", "update", "-q", quiet=True)
-    run(*environment, *line.split(), "-q", quiet=True)
+    say(f"installing {what}: {' '.join(packages)}")
+    # without systemd no service starts at run level 1; the tests start servers of their own
+    environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
+    subprocess.run([*environment, "apt-get", "update", "-q"], stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run([*environment, *line.split(), "-q"], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        say(f"could not install {what}; run:  {line}")
+        if needed:
+            sys.exit(done.returncode)
 
 
 def is_prepared(extras: str) -> bool:
@@ -125,7 +147,9 @@ def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  # the very check that tells an older Python so
         say(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; run: make PYTHON=python3.11 setup")
         sys.exit(2)
-    install_libraries()
+    install(missing_libraries(), "system libraries", needed=True)
+    if "--dev" in sys.argv[1:]:
+        install(missing_servers(), "servers and a browser for the tests (about 400 MB)", needed=False)
     extras = DEV_EXTRAS if "--dev" in sys.argv[1:] else EXTRAS
     if not is_prepared(extras):
         prepare(extras)

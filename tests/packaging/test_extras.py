@@ -192,7 +192,7 @@ def test_the_modules_of_an_extra_are_those_that_its_distributions_bring(extra: s
     declared = {canonicalize_name(one.name) for one in requirements(extra)}
     assert all(all_of[module] & closure(extra) for module in named)
     if extra != "dev":  # most of it are programs
-        others = {"bench", "rl", "edge"} & {
+        others = {"bench", "rl", "edge", "fleet"} & {
             inner for line in PROJECT["optional-dependencies"][extra] for inner in Requirement(line).extras
         }
         mine = declared - {canonicalize_name(one.name) for inner in others for one in requirements(inner)}
