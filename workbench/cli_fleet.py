@@ -41,7 +41,16 @@ def run_fleet(
         typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False),
     ] = None,
     *,
-    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
+    group: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Sparkplug group of the packs; may be given several times.")
+    ] = ["pulsebms"],  # noqa: B006  # typer reads it and changes nothing
+    shard: Annotated[
+        str,
+        typer.Option(
+            metavar="I/N",
+            help="Host I of N that share the groups; it goes on for one that fails. Needs PostgreSQL.",
+        ),
+    ] = "",
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Id of this host; the packs accept acknowledgements of one id only.")
     ] = "fleet",
@@ -61,7 +70,7 @@ def run_fleet(
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
+    """Receive the packs of some groups, store each row exactly once, acknowledge it, and send bundles.
 
     There is no TLS and no access control per device yet: whoever reaches the broker can send rows, births and
     acknowledgements under any name. A local broker listens on 127.0.0.1 only.
@@ -79,7 +88,8 @@ def run_fleet(
         verb.main,
         broker,
         where,
-        group=group,
+        groups=group,
+        shard=shard,
         host=host,
         take_over=take_over,
         nodes=nodes,

@@ -53,9 +53,7 @@ class _PendingRow:
 class Outbox:
     """Durable rows of this and earlier boots; times in s are of a monotonic clock, `t_ms` of the wall clock."""
 
-    def __init__(
-        self, path: Path, boot: str, *, capacity_rows: int = 500_000, keep_days: float = KEEP_DAYS
-    ) -> None:
+    def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000, keep_days: float = KEEP_DAYS) -> None:
         """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
         self.boot, self._capacity, self._keep_days = boot, capacity_rows, keep_days
         self._waiting: deque[_PendingRow] = deque()

@@ -143,7 +143,7 @@ class RowTable:
         return _check(columns)
 
     def read_oldest_raw(self, limit: int) -> tuple[list[RowKey], list[int]]:
-        """Return the numbers of the oldest waiting rows that are not gap rows, and the places of damaged ones among them."""
+        """Return the numbers of the oldest waiting rows but gap rows, and the places of damaged ones among them."""
         oldest = f"SELECT {_COLUMNS} FROM row WHERE kept IS NULL AND gap = 0 ORDER BY place LIMIT ?"  # noqa: S608  # our own names
         found = [(columns[0], _check(columns)) for columns in self._database.execute(oldest, (limit,))]
         return [row.key for _, row in found if row is not None], [place for place, row in found if row is None]

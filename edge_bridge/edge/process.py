@@ -72,7 +72,9 @@ class Edge:
         """Open the outbox; raise `Refused`. Do not connect to the pack or the broker yet."""
         self._settings, self._clocks, self._log = settings, clocks, log
         boot = secrets.token_hex(BOOT_BYTES)
-        self._outbox = make_outbox(settings.outbox, boot, capacity_rows=settings.capacity_rows, keep_days=settings.keep_days)
+        self._outbox = make_outbox(
+            settings.outbox, boot, capacity_rows=settings.capacity_rows, keep_days=settings.keep_days
+        )
         self._log_notice()
         self._device: tuple[bytes, Dut] | None = None
         self._pack: PackRuntime | None = None

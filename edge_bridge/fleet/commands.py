@@ -26,21 +26,23 @@ def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int
 
 
 def make_acknowledgements(
-    group: str,
+    group: str | Callable[[str], str],
     kept: Mapping[str, Mapping[str, Sequence[int]]],
     now_ms: int,
     *,
     host: str = "",
     with_host: Callable[[str], bool] = lambda node: False,  # noqa: ARG005  # it is the same for every node
 ) -> Iterator[MqttMessage]:
-    """Make the fewest NCMDs that acknowledge to every node the rows that were stored.
+    """Make the fewest NCMDs that acknowledge to every node the rows that were stored; `group` is that of each node.
 
     `with_host` says whether a node's birth declares the id of the host; one of an earlier version does not.
     """
     for node, boots in kept.items():
         by = {metrics.ACKNOWLEDGED_BY: host} if with_host(node) else {}
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
-            yield make_command(group, node, {metrics.ACKNOWLEDGED: text, **by}, now_ms)
+            yield make_command(
+                group if isinstance(group, str) else group(node), node, {metrics.ACKNOWLEDGED: text, **by}, now_ms
+            )
 
 
 def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:

@@ -12,17 +12,17 @@ from drivers.errors import StoreFailed, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
-from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
+from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.store.open_store import open_store
-from edge_bridge.fleet.store.records import CONFLICT
+from edge_bridge.fleet.store.records import CONFLICT, FLAGGED, OTHER_GROUP, REFUSED
 from edge_bridge.fleet.view import FleetView, NodeView
 from edge_bridge.mqtt import MAX_QUEUED, LinkDown, LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import topics
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
     from pathlib import Path
 
     from edge_bridge.fleet.store.port import FleetStore
@@ -57,28 +57,34 @@ class FleetHost:
         db: Path | str,
         now: Callable[[], Instant],
         *,
-        group: str = GROUP,
+        group: str | Iterable[str] = GROUP,
         host: str = HOST,
         open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
         take_over: bool = False,
+        is_shared: bool = False,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`.
+        with this id is; else `turn` raises `OtherHostOnline`. `group` is one name or several. With `is_shared` this is
+        one host of several with this id: it takes only its own groups from the database.
         """
-        check_name(group, "group")
+        groups = (group,) if isinstance(group, str) else tuple(group)
+        for name in groups:
+            check_name(name, "group")
         check_name(host, "host")
         self._now = now
         self._store = open_store(db)
         self._trouble, self._store_trouble = "not connected yet", ""
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
-        self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
+        if is_shared:
+            known = [note for note in known if note.group in groups]
+        self._host = HostApplication(groups, host, known, admitted=admitted, now_s=now().mono_s, is_shared=is_shared)
         self._host.handle_disconnected()
-        self._claim = HostClaim(host, take_over=take_over)
+        self._claim = HostClaim(host, take_over=take_over or is_shared)
         self._early = deque[MqttMessage](maxlen=MAX_QUEUED)  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
@@ -116,6 +122,15 @@ class FleetHost:
                 self._host.handle_message(self._early.popleft(), now, self._will_ms)
         self._commit()
         self._send_pieces()
+        self._request_missing()
+
+    def abandon(self) -> None:
+        """End at once without a commit: another host may have the groups by now."""
+        with ExitStack() as undo:
+            undo.callback(self._store.close)
+            undo.callback(self._link.close)
+            if self._claim.is_held:  # the other hosts contradict it; without one it is true
+                self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
     def send_bundle(self, data: bytes, node: str) -> None:
         """Start to send a bundle, in place of any other transfer to this node; raise `Usage` for an unknown node."""
@@ -230,8 +245,11 @@ class FleetHost:
                 self._counts[CONFLICT] += stored.conflicts
                 self._resent += stored.duplicates
                 now = self._now()
+                for name in stored.strangers:
+                    self._host.drop_node(name)
+                    self._counts[REFUSED, OTHER_GROUP] += 1
                 outgoing += commands.make_acknowledgements(
-                    self._host.group,
+                    self._host.find_group,
                     stored.kept,
                     now.ms,
                     host=self._host.host,
@@ -251,4 +269,18 @@ class FleetHost:
                 push.pause()
             else:
                 for piece in push.due_pieces(now.mono_s):
-                    self._link.publish(commands.make_command(self._host.group, name, piece, now.ms))
+                    self._link.publish(commands.make_command(self._host.find_group(name), name, piece, now.ms))
+
+    def _request_missing(self) -> None:
+        """Ask nodes again for rows that they keep and the database lacks: it may be a restored one."""
+        now, plan = self._now(), self._host.resends
+        for name, kept in plan.due_checks(now.mono_s) if self.is_connected and not self._store_trouble else ():
+            try:
+                missing = self._store.find_missing(name, kept)
+            except StoreFailed as error:
+                self._store_trouble = f"rows cannot be looked for: {error.what}"
+                return
+            for text in plan.note_missing(name, missing, now.mono_s):
+                self._counts[FLAGGED, "resend_asked"] += 1
+                values = {metrics.RESEND: text, metrics.ACKNOWLEDGED_BY: self._host.host}
+                self._link.publish(commands.make_command(self._host.find_group(name), name, values, now.ms))

@@ -44,3 +44,4 @@ class FleetView:
     resent: int
     refused: Mapping[str, int] = field(default_factory=dict[str, int])
     flagged: Mapping[str, int] = field(default_factory=dict[str, int])
+    shards: tuple[int, ...] | None = None  # from 0; None for a host that serves all groups alone

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+import socket
 import threading
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,12 +19,16 @@ from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
+from edge_bridge.fleet.shard_choice import parse_shard
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from workbench.compose.broker import open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
     from workbench.report import Report
@@ -44,7 +51,7 @@ def main(
     broker: str,
     store: Path | str,
     *,
-    group: str,
+    groups: Sequence[str],
     send: Path | None,
     to: str,
     duration_s: float | None,
@@ -52,9 +59,11 @@ def main(
     host: str = HOST,
     nodes: Path | None = None,
     take_over: bool = False,
+    shard: str = "",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
+    `shard` is I/N if this is one host of several; empty for one that serves all groups alone.
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
     open_rows = find_store(inject_defect)
@@ -63,22 +72,31 @@ def main(
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
     admitted = None if nodes is None else read_node_list(nodes)
-    for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
+    for name, what in (*((group, "group") for group in groups), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
+    if shard:
+        parse_shard(shard)
+    if shard and (isinstance(address, Path) or inject_defect):
+        words = "shards need a PostgreSQL server, because an SQLite file has one writer"
+        raise Usage(words, key="shard", value=shard, hint="add --store postgresql://USER@HOST/DATABASE")
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
-        opened = FleetHost(
-            *(url, store, read_clocks),
-            group=group,
-            host=host,
-            open_store=open_rows,
-            admitted=admitted,
-            take_over=take_over,
-        )
+        opened: FleetHost | ShardedFleet
+        if shard:
+            opened = _open_shards(url, address, shard, groups=groups, host=host, admitted=admitted)
+        else:
+            opened = FleetHost(
+                *(url, store, read_clocks),
+                group=groups,
+                host=host,
+                open_store=open_rows,
+                admitted=admitted,
+                take_over=take_over,
+            )
         with closing(opened) as fleet:
             for notice in fleet.notices:
                 report.line(f"database {notice}")
@@ -105,11 +123,12 @@ def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -
 class FleetReporter:
     """The reporter of a fleet: it prints one line for each change."""
 
-    def __init__(self, fleet: FleetHost, report: Report, sending: BundleToSend | None) -> None:
+    def __init__(self, fleet: FleetHost | ShardedFleet, report: Report, sending: BundleToSend | None) -> None:
         self._fleet, self._report = fleet, report
         self._sending, self._has_begun = sending, False
         self._reported = dict[str, str]()
         self._trouble = ""
+        self._shards: tuple[int, ...] | None = None
         self.sent: TransferProgress | None = None
 
     def run(self, duration_s: float | None, stop: threading.Event) -> None:
@@ -140,6 +159,10 @@ class FleetReporter:
                 self._report.line(f"{node.node:<20} {words}  {node.rows} rows")
             if sending is not None and node.node == sending.node:
                 self.sent = node.sending
+        if view.shards != self._shards:
+            self._shards = view.shards
+            words = ", ".join(str(shard + 1) for shard in view.shards or ())
+            self._report.line(f"shards   {words or 'none'}")
         if view.trouble != self._trouble:
             self._trouble = view.trouble
             self._report.line(f"broker   {view.trouble or 'connected again'}")
@@ -171,7 +194,26 @@ def _format_progress(sending: TransferProgress) -> str:
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
 
 
-def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event, report: Report) -> None:
+def _open_shards(
+    url: str,
+    server: Any,
+    shard: str,
+    *,
+    groups: Sequence[str],
+    host: str,
+    admitted: Container[str] | None,
+) -> ShardedFleet:
+    from edge_bridge.fleet.sharded_fleet import ShardedFleet  # noqa: PLC0415  # it needs the driver of PostgreSQL
+
+    machine = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:20]
+    holder = f"{machine}-{secrets.token_hex(4)}"
+    choice = parse_shard(shard)
+    return ShardedFleet(
+        url, server, read_clocks, groups=groups, choice=choice, holder=holder, host=host, admitted=admitted
+    )
+
+
+def _wait_for_broker(fleet: FleetHost | ShardedFleet, url: str, stop: threading.Event, report: Report) -> None:
     """Wait until the fleet is online; raise `BrokerMissing`, or `OtherHostOnline` if another one does not leave."""
     until_s, told = monotonic() + REACH_S, ""
     while not fleet.is_connected and not stop.is_set():

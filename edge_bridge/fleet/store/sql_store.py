@@ -13,7 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
-from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals
+from edge_bridge.fleet.store.missing_rows import find_missing
+from edge_bridge.fleet.store.node_groups import find_strangers, may_replace_node
+from edge_bridge.fleet.store.records import (
+    CONFLICT,
+    MAX_BIRTHS,
+    OTHER_GROUP,
+    REFUSED,
+    Batch,
+    CommitResult,
+    NodeRecord,
+    Totals,
+)
 from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
 from edge_bridge.fleet.store.staging import StagedBatch
 from edge_bridge.fleet.store.tables import (
@@ -41,6 +52,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.row import StoredRow
     from edge_bridge.fleet.store.records import Birth
     from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.ranges import Range
 
 _CONFLICTS: Final = (
     select(func.count())
@@ -95,7 +107,7 @@ class SqlStore(ABC):
         with self._begin() as connection:
             rows = connection.execute(select(NODE)).all()
         found = list[NodeRecord]()
-        for node, online, last_ms, text in sorted(rows):
+        for node, online, last_ms, text, group in sorted(rows):
             status = parse_status(text)
             if status is None and report is None:
                 what = f"contains a status of {node} that cannot be read"
@@ -103,7 +115,7 @@ class SqlStore(ABC):
                 raise Usage(what, where=self._where, key="db", value=node, hint=hint)
             if status is None and report is not None:
                 report(f"the stored status of {node} cannot be read; it is unknown until the next birth")
-            found.append(NodeRecord(node, bool(online), last_ms, status or {}))
+            found.append(NodeRecord(node, bool(online), last_ms, status or {}, group))
         return found
 
     def forget(self, node: str, *, delete_rows: bool) -> int:
@@ -137,6 +149,10 @@ class SqlStore(ABC):
             self._avoid_indexes(connection)
             return summarise(connection)
 
+    def find_missing(self, node: str, kept: Mapping[str, Sequence[Range]]) -> dict[str, list[Range]]:
+        with self._begin() as connection:
+            return find_missing(connection, node, kept)
+
     @abstractmethod
     def _fill(self, connection: Connection, table: Table, rows: Iterable[Sequence[object]]) -> None:
         """Replace the content of a temporary table."""
@@ -164,9 +180,12 @@ class SqlStore(ABC):
     def _commit(self, batch: Batch) -> CommitResult:
         """Commit the batch in one transaction. Each step is a statement or two, whatever the number of rows."""
         changes, new, conflicts = BatchCounts(), 0, 0
-        staged = self._stage(batch.rows, changes)
         with self._engine.begin() as connection:
             self._lock_nodes(connection, batch.nodes)
+            if strangers := find_strangers(connection, batch.births):
+                batch = batch.drop_nodes(strangers)
+                batch.counts[REFUSED, OTHER_GROUP] += len(strangers)
+            staged = self._stage(batch.rows, changes)
             if staged.rows:
                 new, conflicts = self._insert_staged(connection, staged, changes)
             self._insert_births(connection, batch.births, changes)
@@ -174,7 +193,10 @@ class SqlStore(ABC):
                 connection.execute(delete(NODE).where(NODE.c.node == node))
                 connection.execute(delete(BIRTH).where(BIRTH.c.node == node))
                 changes.drop_claims(node)
-            notes = [(note.node, note.online, note.last_ms, _format_status(note)) for note in batch.notes.values()]
+            notes = [
+                (note.node, note.online, note.last_ms, _format_status(note), note.group)
+                for note in batch.notes.values()
+            ]
             self._write(connection, NODE, notes)
             self._fill(connection, TOUCHED, changes.boots)
             written = write_counts(connection, changes, lambda boots: self._write(connection, BOOT, boots))
@@ -185,7 +207,7 @@ class SqlStore(ABC):
                     self._count, [dict(zip(names, (*key, count), strict=True)) for key, count in counts.items()]
                 )
         self._counts.apply(written, batch.forgotten)
-        return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows))
+        return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows), strangers)
 
     def _insert_staged(self, connection: Connection, staged: StagedBatch, changes: BatchCounts) -> tuple[int, int]:
         """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
@@ -239,7 +261,8 @@ class SqlStore(ABC):
     def _make_upsert(self, table: Table, staged: Table) -> Any:
         insert_all = self.sql.insert(table).from_select(staged.c.keys(), select(staged).where(true()))
         values = {column.name: insert_all.excluded[column.name] for column in table.c if not column.primary_key}
-        return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+        guard = may_replace_node(insert_all.excluded) if table is NODE else None
+        return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values, where=guard)
 
 
 def make_failure(where: str, error: Exception) -> StoreFailed:
