@@ -157,5 +157,5 @@ def test_a_database_that_is_not_a_fleets_is_refused(server: PostgresServer, post
     open_store(later).close()
     with psycopg.connect(later, autocommit=True) as other:
         other.execute("UPDATE pulsebms_version SET version_num = '0007'")
-    with pytest.raises(Usage, match="has version 7, this program writes 3"):
+    with pytest.raises(Usage, match="has version 7, this program writes 4"):
         open_store(later)

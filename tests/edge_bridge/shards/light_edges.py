@@ -58,13 +58,12 @@ class LightEdges:
     """Edges in a thread of its own; `is_producing` may be set at any time."""
 
     def __init__(self, url: str, groups: list[str], folder: Path) -> None:
-        self.edges = [
-            LightEdge(url, group, f"pack-{number}", folder, f"{number:016x}") for number, group in enumerate(groups, 1)
-        ]
+        self.edges = list[LightEdge]()
         self.is_producing = True
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="edges")
+        self._ready, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(url, groups, folder), name="edges")
         self._thread.start()
+        self._ready.wait()
 
     def stored(self, groups: set[str]) -> int:
         """Return the rows of these groups that were acknowledged."""
@@ -77,11 +76,15 @@ class LightEdges:
     def close(self) -> None:
         self._closing.set()
         self._thread.join()
-        with ExitStack() as undo:
-            for edge in self.edges:
-                undo.callback(edge.close)
 
-    def _run(self) -> None:
-        while not self._closing.wait(PERIOD_S):
-            for edge in self.edges:
-                edge.turn(is_producing=self.is_producing)
+    def _run(self, url: str, groups: list[str], folder: Path) -> None:
+        with ExitStack() as undo:
+            undo.callback(self._ready.set)
+            for number, group in enumerate(groups, 1):  # here, because an outbox belongs to one thread
+                edge = LightEdge(url, group, f"pack-{number}", folder, f"{number:016x}")
+                undo.callback(edge.close)
+                self.edges.append(edge)
+            self._ready.set()
+            while not self._closing.wait(PERIOD_S):
+                for edge in self.edges:
+                    edge.turn(is_producing=self.is_producing)

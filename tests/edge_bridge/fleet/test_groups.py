@@ -1,0 +1,91 @@
+"""One host for several groups: commands go to a node's own group, and a name belongs to one group at a time."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from edge_bridge.fleet import commands
+from edge_bridge.fleet.host import HostApplication
+from tests.edge_bridge.fleet.pack import Desk, Pack, asked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TwoGroups(Desk):
+    """A desk for two groups."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.host = HostApplication(["north", "south"], "fleet", self.store.read_nodes())
+
+
+def topics(desk: Desk, kind: str) -> list[str]:
+    found = [message.topic for message in desk.sent if f"/{kind}/" in message.topic]
+    desk.sent.clear()
+    return found
+
+
+def test_each_node_is_asked_in_its_own_group(tmp_path: Path) -> None:
+    with closing(TwoGroups(tmp_path / "f.db")) as desk:
+        assert desk.host.subscriptions[1:] == ("spBv1.0/north/+/+", "spBv1.0/south/+/+")
+        north, south = Pack("pack-1", group="north"), Pack("pack-2", group="south")
+        desk.hear(north.birth(), south.row(1), south.row(2))
+        assert topics(desk, "NCMD") == ["spBv1.0/south/NCMD/pack-2"]
+        assert (desk.host.find_group("pack-1"), desk.host.find_group("pack-2")) == ("north", "north")
+        result = desk.hear(south.birth(), south.row(1), north.row(1))
+        made = commands.make_acknowledgements(desk.host.find_group, result.kept, 0)
+        assert {message.topic for message in made} == {"spBv1.0/south/NCMD/pack-2", "spBv1.0/north/NCMD/pack-1"}
+        assert asked(desk.store, "SELECT node, group_id FROM node ORDER BY node") == [
+            ("pack-1", "north"),
+            ("pack-2", "south"),
+        ]
+
+
+def test_a_name_that_is_online_is_refused_under_another_group_and_moves_when_it_is_offline(tmp_path: Path) -> None:
+    with closing(TwoGroups(tmp_path / "f.db")) as desk:
+        first, second = Pack(group="north"), Pack(group="south", boot="02")
+        desk.hear(first.birth(), second.birth(), second.row(1), first.row(1))
+        assert desk.refused == {"other_group": 2}
+        assert asked(desk.store, "SELECT boot FROM row") == [(first.boot,)]
+        desk.hear(first.death(), second.row(2))
+        assert topics(desk, "NCMD")[-1] == "spBv1.0/south/NCMD/pack-1"
+        desk.hear(first.death(), second.birth(), second.row(3))
+        assert asked(desk.store, "SELECT group_id, online FROM node") == [("south", 1)]
+        desk.hear(first.birth())
+        assert desk.refused["other_group"] == 3
+
+
+def test_a_name_that_is_online_at_another_host_is_refused_with_its_rows(tmp_path: Path) -> None:
+    with closing(Desk(tmp_path / "f.db")) as desk:
+        desk.host = HostApplication("north", "fleet")
+        first, second = Pack(group="north"), Pack(group="south", boot="02")
+        desk.hear(first.birth(), first.row(1))
+        north, desk.host = desk.host, HostApplication("south", "fleet")
+        result = desk.hear(second.birth(), second.row(1))
+        assert (set(result.strangers), result.kept) == ({"pack-1"}, {})
+        assert asked(desk.store, "SELECT boot FROM row") == [(first.boot,)]
+        for name in result.strangers:
+            desk.host.drop_node(name)
+        assert not desk.host.nodes
+        desk.host = north
+        desk.hear(first.death())
+        desk.host = HostApplication("south", "fleet")
+        assert not desk.hear(second.birth(), second.row(1)).strangers
+        desk.host = north
+        north.handle_disconnected()  # its old note does not take the node back
+        desk.hear()
+        assert asked(desk.store, "SELECT group_id, online FROM node") == [("south", 1)]
+
+
+def test_a_node_of_the_version_before_gets_its_group_with_its_birth(tmp_path: Path) -> None:
+    with closing(Desk(tmp_path / "f.db")) as desk:
+        desk.hear(Pack().birth())
+        asked(desk.store, "UPDATE node SET group_id = ''")
+        desk.host = HostApplication(["pulsebms", "south"], "fleet", desk.store.read_nodes())
+        desk.host.handle_connected(0, desk.now)
+        desk.hear()
+        assert topics(desk, "NCMD") == ["spBv1.0/pulsebms/NCMD/pack-1", "spBv1.0/south/NCMD/pack-1"]
+        desk.hear(Pack(group="south").birth())
+        assert asked(desk.store, "SELECT group_id FROM node") == [("south",)]
