@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from edge_bridge.row_span import RowSpan
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 KEEP_DAYS: Final = 7.0
 KEEP_SHARE: Final = 5  # up to a fifth of the outbox
 MAX_BOOTS: Final = 50  # boots that a birth names
+MAX_RESENT: Final = 5_000  # rows of one request to send rows again
 MAX_DROPPED: Final = 5_000  # in one transaction, so that the pack does not wait
 LOOK_MS: Final = 60_000  # between two looks for rows that are too old
 _CHUNK_SHARE: Final = 64  # drop this part of the kept rows at once, not one row at each commit
@@ -34,7 +37,7 @@ class KeptRows:
         self.count = table.count_kept()
 
     @property
-    def is_on(self) -> bool:
+    def _is_on(self) -> bool:
         return self._keep_days > 0.0
 
     @property
@@ -42,8 +45,25 @@ class KeptRows:
         """Return the first and the last kept row of the newest boots; not every number between must be here."""
         return {boot: [self._ranges[boot]] for boot in [*self._ranges][-MAX_BOOTS:]}
 
+    def mark(self, spans: Iterable[RowSpan]) -> None:
+        """Mark rows as acknowledged, or delete them if none are to be kept."""
+        for span in spans:
+            if self._is_on:
+                self._table.keep(span)
+            else:
+                self._table.delete(span)
+
+    def unmark(self, boot: str, ranges: Iterable[Range], newest: int) -> int:
+        """Let up to `MAX_RESENT` kept rows wait again; return how many."""
+        again = 0
+        for first, last in ranges:
+            again += self._table.unkeep(RowSpan(boot, max(1, first), min(last, newest)), MAX_RESENT - again)
+        return again
+
     def add(self, keys: Iterable[RowKey]) -> None:
-        """Add rows that were marked as acknowledged."""
+        """Add rows that were marked, after the commit."""
+        if not self._is_on:
+            return
         for key in keys:
             first, last = self._ranges.get(key.boot, (key.seq, key.seq))
             self._ranges[key.boot] = min(first, key.seq), max(last, key.seq)
@@ -62,7 +82,7 @@ class KeptRows:
 
     def _find_excess(self, waiting: int) -> int:
         """Return how many kept rows are too many beside those that wait, 0 for none."""
-        allowed = max(0, min(self._capacity // KEEP_SHARE, self._capacity - waiting)) if self.is_on else 0
+        allowed = max(0, min(self._capacity // KEEP_SHARE, self._capacity - waiting)) if self._is_on else 0
         excess = self.count - allowed
         return min(excess + allowed // _CHUNK_SHARE, MAX_DROPPED) if excess > 0 else 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from edge_bridge.edge import outbox_file
 from edge_bridge.edge.kept_rows import KEEP_DAYS, KeptRows
 from edge_bridge.edge.outbox_damage import describe_damage, find_holes
 from edge_bridge.edge.outbox_rows import BootCount, RowTable, read_counts, write_counts
-from edge_bridge.edge.row import OutboxRow, RowKey, find_spans
+from edge_bridge.edge.row import OutboxRow, PendingRow, RowKey, find_spans
 from edge_bridge.edge.rows_in_flight import RowsInFlight
 from edge_bridge.row_span import RowSpan
 
@@ -38,16 +38,6 @@ WAITING: Final = 10_000  # rows kept in memory while the disk accepts none
 EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
 BATCH: Final = 200  # rows of one transaction
-MAX_RESENT: Final = 5_000  # rows of one request to send rows again
-
-
-@dataclass(frozen=True, slots=True)
-class _PendingRow:
-    """A row without a number; the commit gives it one."""
-
-    t_ms: int
-    put_s: float
-    body: str
 
 
 class Outbox:
@@ -56,7 +46,7 @@ class Outbox:
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000, keep_days: float = KEEP_DAYS) -> None:
         """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
         self.boot, self._capacity, self._keep_days = boot, capacity_rows, keep_days
-        self._waiting: deque[_PendingRow] = deque()
+        self._waiting: deque[PendingRow] = deque()
         self._lost = 0  # rows that neither disk nor memory could keep, not yet named in a gap
         self._in_flight = RowsInFlight(RESEND_S, MAX_RESEND_S)
         self.disk_error = self.notice = ""
@@ -120,7 +110,7 @@ class Outbox:
 
     def put(self, values: Mapping[str, Scalar], t_ms: int, now_s: float) -> None:
         """Queue a row; `commit` gives it a number and writes it to the disk."""
-        self._waiting.append(_PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
+        self._waiting.append(PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
         if len(self._waiting) > WAITING:
             self._waiting.popleft()
             self._lost += 1
@@ -197,14 +187,12 @@ class Outbox:
 
     def resend(self, boot: str, ranges: Iterable[Range]) -> int:
         """Let acknowledged rows wait again, up to `MAX_RESENT`; return how many. Ignore rows that are not here."""
-        count, again = self._counts.get(boot), 0
+        count = self._counts.get(boot)
         if count is None:
             return 0
         try:
             with self._transaction():
-                for first, last in ranges:
-                    span = RowSpan(boot, max(1, first), min(last, count.last))
-                    again += self._rows.unkeep(span, MAX_RESENT - again)
+                again = self._kept.unmark(boot, ranges, count.last)
                 counted = replace(count, stored=count.stored - again)
                 write_counts(self._database, boot, counted)
         except sqlite3.Error as error:
@@ -304,14 +292,9 @@ class Outbox:
         if not gone:
             return
         with self._transaction():
-            for span in find_spans(gone):
-                if self._kept.is_on:
-                    self._rows.keep(span)
-                else:
-                    self._rows.delete(span)
+            self._kept.mark(find_spans(gone))
             write_counts(self._database, boot, counted)
-        if self._kept.is_on:
-            self._kept.add(gone)
+        self._kept.add(gone)
         self._counts[boot] = counted
         self._on_disk -= len(gone)
         self._in_flight.remove(gone)

@@ -63,7 +63,6 @@ class HostApplication:
         self.groups = (groups,) if isinstance(groups, str) else tuple(sorted(groups))
         self.host, self._is_shared = host, is_shared
         self.resends = ResendPlan()
-        self._former = ""  # the group before of the node whose message is handled
         only = self.groups[0] if len(self.groups) == 1 else ""
         self._admitted = admitted
         notes = [note for note in known if self.is_admitted(note.node)]
@@ -165,7 +164,7 @@ class HostApplication:
         node = self._find_node(topic.node)
         _check_group(node, topic)
         former, node.group = node.group, topic.group
-        self._former = former
+        node.former = former if node.name in self.nodes else ""
         handlers: dict[MessageKind, Callable[[NodeState, Payload, Instant], None]] = {
             MessageKind.NBIRTH: self._handle_birth,
             MessageKind.NDATA: self._handle_data,
@@ -191,7 +190,6 @@ class HostApplication:
             read_status(found),
         )
         kept = read_kept(found)
-        former = self._former if node.name in self.nodes else ""
         self._give_place(node, now)
         self.resends.note_birth(node.name, kept, now.mono_s)
         node.begin_session(aliases, bd_seq, seq)  # no check can refuse the birth after this line
@@ -200,7 +198,7 @@ class HostApplication:
         t_ms = payload.timestamp_ms
         t_ms = now.ms if t_ms is None or t_ms > LATEST_MS else t_ms
         self._batch.births.append(
-            Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest, node.group, former)
+            Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest, node.group, node.former)
         )
 
     def _handle_data(self, node: NodeState, payload: Payload, now: Instant) -> None:

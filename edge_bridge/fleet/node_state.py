@@ -55,6 +55,7 @@ class NodeState:
     status: dict[str, Scalar] = field(default_factory=dict[str, "Scalar"])
     rebirth_requested_s: float = float("-inf")
     group: str = ""  # empty for a node of an earlier version, until its birth
+    former: str = ""  # the group before the newest message; empty for a node that was not known
 
     def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
         """Start a session with a birth; count from its `seq`."""

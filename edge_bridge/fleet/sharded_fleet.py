@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.host import Instant
     from edge_bridge.fleet.shard_choice import ShardChoice
     from edge_bridge.fleet.store.leases import Lease
+    from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
 
 MAX_WAIT_S: Final = 0.02  # for one shard, while others may have messages
@@ -50,7 +51,7 @@ class ShardedFleet:
             check_name(name, "group")
         self._broker, self._db, self._now, self._choice = url, db, now, choice
         self._id, self._admitted = host, admitted
-        self._all = PostgresStore(db)  # for questions about the whole fleet; makes the tables
+        self._all: FleetStore = PostgresStore(db)  # for questions about the whole fleet; makes the tables
         self.notices = list[str](self._all.notices)
         self._hosts = dict[int, FleetHost]()
         self._leases = LeaseTable(db, holder)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_bridge import metrics
-from edge_bridge.edge.kept_rows import LOOK_MS
-from edge_bridge.edge.outbox import MAX_RESENT, Outbox
+from edge_bridge.edge.kept_rows import LOOK_MS, MAX_RESENT
+from edge_bridge.edge.outbox import Outbox
 from edge_bridge.fleet import commands
 from edge_bridge.sparkplug import acks, wire
 from tests.edge_bridge.edge.rows import BOOT, NEXT, everything, gaps

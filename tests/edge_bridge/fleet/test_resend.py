@@ -12,13 +12,15 @@ from edge_bridge.fleet.resend_plan import AGAIN_S, CHECKS, MAX_ASKED, MAX_BUSY, 
 from edge_bridge.mqtt import LinkUp, MqttMessage
 from edge_bridge.ranges import find_ranges
 from edge_bridge.sparkplug.acks import parse_acks
-from tests.edge_bridge.edge.sending_edge import BOOT, STATUS, SendingEdge, stored
+from tests.edge_bridge.edge.sending_edge import BOOT, SendingEdge, stored
 from tests.edge_bridge.fleet.pack import Desk, Pack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from edge_bridge.mqtt import LinkEvent
 
 NOWHERE = "mqtt://127.0.0.1:9"
 
@@ -87,16 +89,19 @@ def test_a_host_asks_over_the_broker_with_its_id(tmp_path: Path, monkeypatch: py
         outbox.acknowledge(BOOT, [(3, 9)])
         edge.up()
         link = fleet._link  # pyright: ignore[reportPrivateUsage]
-        events = [[LinkUp(None, 1)], [*edge.hands.sent], []]
-        monkeypatch.setattr(link, "poll", lambda _: events.pop(0))
-        monkeypatch.setattr(link, "publish", lambda message: sent.append(message) or True)
+        events: list[list[LinkEvent]] = [[LinkUp(None, 1)], [*edge.hands.sent], []]
+
+        def poll(_wait_s: float) -> list[LinkEvent]:
+            return events.pop(0)
+
+        monkeypatch.setattr(link, "poll", poll)
+        monkeypatch.setattr(link, "publish", sent.append)
         monkeypatch.setattr(type(link), "is_up", True)
         for _ in range(3):
             fleet.turn(0.0)
         edge.hear(*(message for message in sent if "NCMD" in message.topic))
         assert outbox.depth == 10
         assert fleet.view().flagged["resend_asked"] == 1
-    assert STATUS
 
 
 def test_requests_are_bounded_and_end_when_no_row_comes() -> None:

@@ -69,7 +69,11 @@ def test_a_held_shard_is_not_taken_and_an_expired_one_is_by_one_of_many(
     assert one.renew([1]) == set()
     seen, won = two.read()[1].lease, list[Lease | None]()
     tables = [LeaseTable(url, f"host-{number}") for number in range(5)]
-    threads = [threading.Thread(target=lambda table=table: won.append(table.take(seen))) for table in tables]
+
+    def try_to_take(table: LeaseTable) -> None:
+        won.append(table.take(seen))
+
+    threads = [threading.Thread(target=try_to_take, args=(table,)) for table in tables]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge_bridge.fleet.shard_choice import find_shard
-from edge_bridge.fleet.store.leases import LEASE_MS, LeaseTable
+from edge_bridge.fleet.store.leases import LeaseTable
 from edge_bridge.fleet.store.postgres_store import PostgresStore
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.pack import asked
@@ -26,12 +26,21 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from edge_bridge.fleet.store.leases import LeaseState
+    from fixtures.broker import Broker
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[3]
 GROUPS = [f"site-{number}" for number in range(1, 9)]
-LEASE_S = LEASE_MS / 1000
 MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from workbench.cli import main; sys.exit(main())"
+
+
+@contextmanager
+def running_broker(folder: Path) -> Generator[Broker]:
+    broker = start_broker(folder)
+    try:
+        yield broker
+    finally:
+        broker.stop()
 
 
 @contextmanager
@@ -61,9 +70,8 @@ def groups_of(shard: int) -> set[str]:
 
 def test_the_groups_of_a_host_that_dies_or_sleeps_move_and_no_row_is_lost(url: URL, tmp_path: Path) -> None:
     assert all(groups_of(shard) for shard in range(3))
-    broker = start_broker(tmp_path / "broker")
     with (
-        closing(broker_closer(broker)),
+        running_broker(tmp_path / "broker") as broker,
         closing(PostgresStore(url)) as store,
         closing(LeaseTable(url, "test")) as table,
         hosts(broker.url, url, 3, tmp_path) as processes,
@@ -95,10 +103,7 @@ def test_the_groups_of_a_host_that_dies_or_sleeps_move_and_no_row_is_lost(url: U
         wait_until(lambda: leases()[0].lease.holder not in {"", holders[0]}, what="a takeover", every_s=0.1)
         wait_for_rows(0)
         recovery_s = time.monotonic() - killed_s
-        assert recovery_s < 60.0  # the machine may be slow; what was measured is printed
-        print(
-            f"rows of a killed host's groups were acknowledged again after {recovery_s:.1f} s, a lease is {LEASE_S} s"
-        )
+        assert recovery_s < 60.0  # a lease and a few seconds on a machine that others leave alone
 
         processes[1].send_signal(signal.SIGSTOP)
         wait_until(lambda: leases()[1].lease.holder not in {"", holders[1]}, what="a takeover", every_s=0.1)
@@ -112,18 +117,9 @@ def test_the_groups_of_a_host_that_dies_or_sleeps_move_and_no_row_is_lost(url: U
         edges.is_producing = False
         wait_until(lambda: edges.depth == 0, what="all rows acknowledged", every_s=0.1)
         for edge in edges.edges:
-            rows = asked(store, f"SELECT seq, t_ms FROM row WHERE node = '{edge.name}' ORDER BY seq")
+            rows = asked(store, f"SELECT seq, t_ms FROM row WHERE node = '{edge.name}' ORDER BY seq")  # noqa: S608  # our own names
             assert [seq for seq, _ in rows] == list(range(1, edge.outbox.produced + 1))  # none lost, none twice
             assert [t_ms for _, t_ms in rows] == sorted(t_ms for _, t_ms in rows)
             assert set(edge.node.refused) <= {"stale_state"}  # the will of a host that others have contradicted
         assert asked(store, "SELECT count(*) FROM counter WHERE reason IN ('conflict', 'other_group')") == [(0,)]
-        assert {name: group for name, group in asked(store, "SELECT node, group_id FROM node")} == {
-            edge.name: edge.group for edge in edges.edges
-        }
-
-
-class broker_closer:  # noqa: N801
-    """Stops a broker at the end of a `with`."""
-
-    def __init__(self, broker: Any) -> None:
-        self.close = broker.stop
+        assert dict(asked(store, "SELECT node, group_id FROM node")) == {edge.name: edge.group for edge in edges.edges}
