@@ -12,7 +12,7 @@ from edge_bridge.fleet.process import HOST, FleetHost, check_name, make_unknown_
 from edge_bridge.fleet.shard_choice import choose_groups
 from edge_bridge.fleet.shards import ShardHolder
 from edge_bridge.fleet.store.leases import LeaseTable
-from edge_bridge.fleet.store.postgres_store import PostgresStore
+from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.shard_store import ShardStore
 from edge_bridge.fleet.view import FleetView
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.host import Instant
     from edge_bridge.fleet.shard_choice import ShardChoice
     from edge_bridge.fleet.store.leases import Lease
-    from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
 
 MAX_WAIT_S: Final = 0.02  # for one shard, while others may have messages
@@ -51,7 +50,9 @@ class ShardedFleet:
             check_name(name, "group")
         self._broker, self._db, self._now, self._choice = url, db, now, choice
         self._id, self._admitted = host, admitted
-        self._all: FleetStore = PostgresStore(db)  # for questions about the whole fleet; makes the tables
+        self._all = open_store(
+            db.render_as_string(hide_password=False)
+        )  # for questions about the whole fleet; makes the tables
         self.notices = list[str](self._all.notices)
         self._hosts = dict[int, FleetHost]()
         self._leases = LeaseTable(db, holder)
