@@ -21,13 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BOOTS = ("00c0ffee00000001", "00c0ffee00000002")
-OTHERS = {"Other/Float": DataType.FLOAT, "Other/Byte": DataType.UINT8, "Other/Word": DataType.INT16}
-OTHERS |= {"Other/Wide": DataType.UINT32, "Other/Flag": DataType.BOOLEAN, "Other/Double": DataType.DOUBLE}
+OTHERS = {
+    "Other/Float": DataType.FLOAT,
+    "Other/Byte": DataType.UINT8,
+    "Other/Word": DataType.INT16,
+    "Other/Wide": DataType.UINT32,
+    "Other/Flag": DataType.BOOLEAN,
+    "Other/Double": DataType.DOUBLE,
+}
 TYPES = {name: metrics.TYPES[name] for name in metrics.ALIASES} | OTHERS
 ALIASES = {name: alias for alias, name in enumerate(TYPES, 1)}
-ROW: dict[str, Value] = {metrics.ROW_BOOT: BOOTS[0], metrics.ROW_SEQ: 1, metrics.VOLTAGE: 80.0, metrics.SOC: 0.5}
-ROW |= {metrics.BMS_STATE: 3, metrics.VERDICT: "allowed", metrics.SOH: None, metrics.DEPTH: 7, metrics.GAP_FIRST: None}
-ROW |= dict(zip(OTHERS, (1.5, 200, 1000, 70_000, True, 2.0), strict=True))
+ROW: dict[str, Value] = {
+    metrics.ROW_BOOT: BOOTS[0],
+    metrics.ROW_SEQ: 1,
+    metrics.VOLTAGE: 80.0,
+    metrics.SOC: 0.5,
+    metrics.SOH: None,
+    metrics.BMS_STATE: 3,
+    metrics.VERDICT: "allowed",
+    metrics.DEPTH: 7,
+    metrics.GAP_FIRST: None,
+    **dict[str, Value](zip(OTHERS, (1.5, 200, 1000, 70_000, True, 2.0), strict=True)),
+}
 
 
 def make(
