@@ -104,6 +104,11 @@ class FleetHost:
         """Return whether this host is online at the broker."""
         return self._link.is_up and self._claim.is_held
 
+    def read_trouble(self) -> str:
+        """Return why the host cannot work, empty if it can; any thread may ask."""
+        trouble = self._store_trouble or self._trouble or self._describe_other()
+        return trouble or ("" if self.is_connected else "waiting whether another host is online")
+
     def turn(self, wait_s: float) -> None:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
         events = self._link.poll(wait_s)
