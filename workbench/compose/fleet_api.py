@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.server import serve_api
+from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 @contextmanager
 def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
-    context = ApiContext(FleetReader(store), History(store), fleet, settings)
+    context = ApiContext(
+        FleetReader(store), History(store), FleetWriter(store), fleet, lambda: read_clocks().ms, settings
+    )
     with serve_api(make_app(context), settings) as url:
         yield url

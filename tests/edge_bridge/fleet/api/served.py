@@ -12,6 +12,7 @@ import httpx
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 
 if TYPE_CHECKING:
@@ -70,6 +71,6 @@ class Served:
 @contextmanager
 def serve_desk(desk: Desk) -> Generator[Served]:
     host = FakeHost()
-    context = ApiContext(FleetReader(desk.path), History(desk.path), host)
+    context = ApiContext(FleetReader(desk.path), History(desk.path), FleetWriter(desk.path), host, lambda: desk.now.ms)
     yield Served(desk, AppClient(make_app(context)), host)
     context.close()
