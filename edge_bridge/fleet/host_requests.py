@@ -28,8 +28,10 @@ class HostRequests:
             what, hint = "the host has not taken the bundles before this one yet", "try again in a second"
             raise Refused(what, key="bundles", value=node, bound=MAX_WAITING, hint=hint) from error
 
-    def run(self, fleet: FleetHost) -> None:
-        """Do what was asked; a node that has lost its place meanwhile gets nothing."""
+    def run(self, fleet: FleetHost) -> bool:
+        """Do what was asked, return whether anything was; a node that has lost its place meanwhile gets nothing."""
+        has_work = not self._bundles.empty()
         while not self._bundles.empty():
             with suppress(Usage):
                 fleet.send_bundle(*self._bundles.get_nowait())
+        return has_work

@@ -31,8 +31,7 @@ class HostSide:
 
     def turn(self, fleet: FleetHost, now_s: float) -> None:
         """Do it; the host's thread calls this each turn, `now_s` is monotonic."""
-        self.requests.run(fleet)
-        if self.hub.wants_overview(now_s):
+        if self.requests.run(fleet) or self.hub.wants_overview(now_s):
             self.hub.handle_overview(fleet.view(), now_s)
 
 

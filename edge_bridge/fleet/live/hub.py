@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RING_EVENTS: Final = 50_000  # 50 s at 1 000 rows a second; about 1 kB each
 MAX_WAITING: Final = 20_000  # rows that wait for an event loop that does not come round
 OVERVIEW_S: Final = 1.0
+TRANSFER_S: Final = 0.2  # while a bundle is being sent
 
 
 class LiveHub:
@@ -50,7 +51,7 @@ class LiveHub:
         self._notes = dict[str, "NodeRecord"]()
         self._view: FleetView | None = None
         self._is_woken = False
-        self._viewed_s = float("-inf")
+        self._viewed_s, self._period_s = float("-inf"), OVERVIEW_S
 
     # ---- in the thread of the host
 
@@ -67,11 +68,13 @@ class LiveHub:
             self._wake()
 
     def wants_overview(self, now_s: float) -> bool:
-        """Return whether a client reads overviews and the last one is a second old; `now_s` is monotonic."""
-        return self._overview_readers > 0 and now_s - self._viewed_s >= OVERVIEW_S
+        """Return whether a client reads overviews and the last one is old; `now_s` is monotonic."""
+        return self._overview_readers > 0 and now_s - self._viewed_s >= self._period_s
 
     def handle_overview(self, view: FleetView, now_s: float) -> None:
         self._viewed_s = now_s
+        is_sending = any(node.sending is not None and not node.sending.is_over for node in view.nodes)
+        self._period_s = TRANSFER_S if is_sending else OVERVIEW_S
         with self._lock:
             self._view = view
             self._wake()
@@ -146,4 +149,6 @@ class LiveHub:
 
     def count_readers(self, change: int) -> None:
         """Count the clients that want overviews: without one the host makes none."""
+        if not self._overview_readers:
+            self.overview = None  # it is as old as the last reader
         self._overview_readers += change

@@ -105,7 +105,7 @@ class LiveClient:
         if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
             what, hint = "a client has too many subscriptions", "unsubscribe from one first"
             raise Usage(what, key="id", value=request.id, bound=MAX_SUBSCRIPTIONS, hint=hint)
-        ring, end = self._hub.ring, self._hub.cursor
+        end = self._hub.cursor
         resumed = self._resume(request.from_cursor)
         start = end.number if resumed is None else resumed
         period_s = 1.0 / request.max_rate_hz if request.max_rate_hz else 0.0
@@ -115,7 +115,7 @@ class LiveClient:
         await self._send(messages.encode("subscribed", id=request.id, cursor=str(cursor), columns=names))
         if request.from_cursor is not None and resumed is None:
             await self._send(messages.encode_gap(end.run, request.id, None, None, end))
-        if resumed is None or resumed < ring.oldest:
+        if resumed is None:
             await self._send_records(subscription, cursor)
         self._subscriptions[request.id] = subscription
         if request.overview:
@@ -185,6 +185,7 @@ class LiveClient:
             if batch.missed:
                 at = EventCursor(hub.run, batch.missed_from + batch.missed)
                 await self._send(messages.encode_gap(hub.run, subscription.id, batch.missed, batch.missed_from, at))
+                await self._send_records(subscription, at)  # changes of states are missed too
                 has_sent = True
             if batch.rows or batch.states:
                 await self._send(messages.encode_batch(hub.run, subscription, batch))
