@@ -39,5 +39,7 @@ class HostSide:
 def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings, side: HostSide) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
     context = ApiContext(FleetReader(store), fleet, settings)
-    with serve_api(make_app(context, [make_live_router(side.hub), make_transfer_router(side.requests)]), settings) as url:
+    with serve_api(
+        make_app(context, [make_live_router(side.hub), make_transfer_router(side.requests)]), settings
+    ) as url:
         yield url

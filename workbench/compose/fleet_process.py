@@ -64,7 +64,9 @@ class FleetProcess:
         self._pipe, theirs = context.Pipe()
         arguments = (theirs, self.broker, self.db, self._port)
         self._process = context.Process(target=_serve, args=arguments, name="fleet")
-        Finalize(self, self._pipe.close, exitpriority=1)  # else the end of this process would wait for that of the fleet
+        Finalize(
+            self, self._pipe.close, exitpriority=1
+        )  # else the end of this process would wait for that of the fleet
         start_child(self._process)
         theirs.close()
         try:

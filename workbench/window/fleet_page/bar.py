@@ -80,7 +80,9 @@ class FleetBar(QWidget):
         self.filter.setMaximumWidth(150)
         self.own = button(START_FLEET, self._start_or_stop)
         self.file = ElidedLabel("muted")
-        self.other = button("Other file…", self.ask_file, "link", tip="Choose the file of the fleet that is started here")
+        self.other = button(
+            "Other file…", self.ask_file, "link", tip="Choose the file of the fleet that is started here"
+        )
         self.connect_ = button(CONNECT, self.connect_wanted.emit, "primary")
         self.connect_.setMinimumWidth(112)
         self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
@@ -207,7 +209,7 @@ def _facts(view: FleetView | None, silent_s: float, why: str) -> str:
     if view is None:
         return ""
     if silent_s:
-        return f"No answer for {fmt.age(silent_s)}: {why}. What was last known is shown in grey; connecting again…"
+        return f"for {fmt.age(silent_s)}, connecting again. Last values in grey. {why}"
     totals, online = view.totals, sum(node.online for node in view.nodes)
     facts = [view.trouble] if view.trouble else []
     if view.nodes:

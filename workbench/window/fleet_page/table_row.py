@@ -45,7 +45,7 @@ class TableColumn:
 
 COLUMNS: Final = (
     TableColumn("Pack", "battery-1"),
-    TableColumn("State", "offline", marked=True),
+    TableColumn("State", "unknown", marked=True),
     TableColumn("Runs", "hil24 20261124182939", wide=True),
     TableColumn("Hash", "0123456789ab"),
     TableColumn("Class", "PACK", marked=True),

@@ -104,5 +104,3 @@ def serve_hub(hub: LiveHub, **limits: Any) -> Generator[LiveServer]:
         finally:
             server.should_exit = True
             thread.join()
-
-

@@ -103,7 +103,9 @@ def test_state_is_between_rows_in_its_order() -> None:
     assert [event.record.online for event in batch.states] == [False]
 
 
-@pytest.mark.parametrize("text", ["", "1", "x-1", "0123abcd-", "0123abcd--1", "0123abcd-1 ", "0123ABCD-1", "0123abcd-٣"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "x-1", "0123abcd-", "0123abcd--1", "0123abcd-1 ", "0123ABCD-1", "0123abcd-٣"]
+)
 def test_text_that_is_no_cursor(text: str) -> None:
     assert parse_cursor(text) is None
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.bundle_transfer import TransferProgress
-from edge_bridge.fleet.view import NodeView
+from edge_bridge.fleet.view import NodeView, mark_unknown
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
 from tests.workbench.window.fleet_page.fake_backend import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from workbench.window.failures import make_sentence
@@ -91,7 +91,12 @@ def test_fleet_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
     kit.until(lambda: kit.page.bar.own.text() == START_FLEET)
     assert kit.page.bar.own.isEnabled()
     click(kit.page.bar.own)
-    kit.until(lambda: kit.backend.asked.count(("start", Path("/runs/fleet.sqlite"))) == 2 and kit.page.bar.own.text() == STOP_FLEET)
+    kit.until(
+        lambda: (
+            kit.backend.asked.count(("start", Path("/runs/fleet.sqlite"))) == 2
+            and kit.page.bar.own.text() == STOP_FLEET
+        )
+    )
     assert kit.page.connection.stage is ConnectionStage.OPEN  # it finds its fleet again by itself
 
 
@@ -352,7 +357,8 @@ def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatc
     table = window.fleet.table
     window.fleet.split.show()
     usual = replace(pack(12.0, Bundle_Serial=20_261_124_182_939, Pack_Current=-22.0, Outbox_Depth=12), rows=99_999)
-    table.packs.show_nodes([usual, replace(usual, node="pack-2", online=False)], NOW_MS)
+    nodes = [usual, replace(usual, node="pack-2", online=False), mark_unknown(usual)]
+    table.packs.show_nodes(nodes, NOW_MS)
     QApplication.processEvents()
     whole = [n for n, column in enumerate(COLUMNS) if not column.wide]
     assert [COLUMNS[n].head for n in whole if table.sizeHintForColumn(n) > table.columnWidth(n)] == []

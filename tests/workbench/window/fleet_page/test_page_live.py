@@ -228,7 +228,7 @@ def test_address_without_a_fleet_is_told_in_words(served: ServedPage) -> None:
     served.page.bar.url.setText(f"http://127.0.0.1:{find_port()}")
     served.page.connect_or_leave()
     served.until(lambda: served.failures)
-    assert "no API of a fleet answers" in served.failures[0].sentence
+    assert "No API of a fleet answers" in served.failures[0].sentence
     assert served.page.connection.stage is ConnectionStage.CLOSED
 
 
