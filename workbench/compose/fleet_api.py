@@ -13,6 +13,7 @@ from edge_bridge.fleet.api.transfers import make_transfer_router
 from edge_bridge.fleet.host_requests import HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,8 +39,7 @@ class HostSide:
 @contextmanager
 def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings, side: HostSide) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
-    context = ApiContext(FleetReader(store), fleet, settings)
-    with serve_api(
-        make_app(context, [make_live_router(side.hub), make_transfer_router(side.requests)]), settings
-    ) as url:
+    context = ApiContext(FleetReader(store), History(store), fleet, settings)
+    routers = [make_live_router(side.hub), make_transfer_router(side.requests)]
+    with serve_api(make_app(context, routers), settings) as url:
         yield url

@@ -105,9 +105,9 @@ def _run(pipe: Connection, broker: str, db: Path, port: int) -> None:
     from workbench.compose.fleet_api import HostSide, open_api  # noqa: PLC0415
 
     side = HostSide(broker)
-    with closing(FleetHost(broker, db, read_clocks, tap=side.hub)) as fleet:
-        with open_api(fleet, db, ApiSettings(HOST, port), side):
-            pipe.send(None)
-            while not pipe.poll():
-                fleet.turn(TURN_S)
-                side.turn(fleet, monotonic())
+    host = FleetHost(broker, db, read_clocks, tap=side.hub)
+    with closing(host) as fleet, open_api(fleet, db, ApiSettings(HOST, port), side):
+        pipe.send(None)
+        while not pipe.poll():
+            fleet.turn(TURN_S)
+            side.turn(fleet, monotonic())

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.history import History
 
 
 class HostPort(Protocol):
@@ -26,6 +27,7 @@ class ApiContext:
     """The ports of one API."""
 
     reader: FleetReader
+    history: History
     host: HostPort
     settings: ApiSettings = field(default_factory=ApiSettings)
 
@@ -33,6 +35,11 @@ class ApiContext:
         object.__setattr__(self, "directory", DeviceDirectory(self.reader))
 
     directory: DeviceDirectory = field(init=False)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.reader.close()
+        self.history.close()
 
 
 def read_context(connection: HTTPConnection) -> ApiContext:

@@ -30,6 +30,7 @@ def encode(kind: str, **fields: Any) -> str:
 
 
 def encode_hello(cursor: EventCursor, broker: str, heartbeat_s: float) -> str:
+    """Encode the first message: the form of all that follow."""
     return encode(
         "hello",
         version=VERSION,
@@ -42,6 +43,7 @@ def encode_hello(cursor: EventCursor, broker: str, heartbeat_s: float) -> str:
 
 
 def encode_error(error: PulseError, request: str = "") -> str:
+    """Encode why a request was not done."""
     return encode(
         "error",
         id=request,

@@ -14,15 +14,15 @@ from websockets.sync.client import ClientConnection, connect
 
 from edge_bridge.fleet.api.live import WEBSOCKET_OPTIONS, make_live_router
 from edge_bridge.fleet.columns import COLUMN_NAMES
-from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.records import NodeRecord
 from fixtures.broker import find_port
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Generator, Mapping
 
+    from edge_bridge.fleet.live.hub import LiveHub
     from edge_bridge.fleet.live.requests import DeviceScope
     from edge_bridge.metrics import Scalar
 
@@ -79,6 +79,11 @@ class TestSocket:
         while (message := self.receive())["type"] != kind:
             pass
         return message
+
+    def drain(self) -> None:
+        """Receive until the server closes the connection, which raises."""
+        while True:
+            self.receive()
 
     def rows(self, count: int) -> list[list[Any]]:
         """Receive data until `count` rows came."""
