@@ -6,7 +6,7 @@ import http.client
 import json
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from drivers.errors import ApiMissing, Refused, Usage
@@ -110,9 +110,10 @@ def _read_answer(address: ApiAddress, status: int, data: bytes) -> Any:
         raise make_missing(address, f"something else answers there (status {status})") from error
     if status < _CLIENT_ERROR:
         return found
-    problem: dict[str, Any] = found if isinstance(found, dict) else {}
+    problem = cast("dict[str, Any]", found) if isinstance(found, dict) else dict[str, Any]()
     what = str(problem.get("detail") or problem.get("title") or f"status {status}")
-    fields = [f"{one.get('where')}: {one.get('detail')}" for one in problem.get("errors", []) if isinstance(one, dict)]
+    errors: list[dict[str, Any]] = problem.get("errors", [])
+    fields = [f"{one.get('where')}: {one.get('detail')}" for one in errors]
     text = "; ".join([what, *fields])
     if status >= _SERVER_ERROR:
         raise ApiMissing(text, key="status", value=status, hint=str(problem.get("hint") or "try again later"))

@@ -21,7 +21,8 @@ def make_mirror(*messages: dict[str, Any]) -> FleetMirror:
 
 
 def data(*rows: list[Any], **state: Any) -> dict[str, Any]:
-    states = [{"node": "pack-1", "online": True, "last_ms": None, "status": {}} | state] if state else []
+    usual: dict[str, Any] = {"node": "pack-1", "online": True, "last_ms": None, "status": {}}
+    states = [usual | state] if state else list[dict[str, Any]]()
     return {"type": "data", "rows": list(rows), "states": states}
 
 
@@ -54,7 +55,14 @@ def test_time_stamp_of_a_wrong_clock_is_not_the_newest() -> None:
 
 
 def test_view_is_what_the_host_itself_would_give() -> None:
-    sending = {"node": "pack-1", "sha256": "ab" * 32, "size": 9, "received": 4, "state": "desired", "reason": ""}
+    sending: dict[str, Any] = {
+        "node": "pack-1",
+        "sha256": "ab" * 32,
+        "size": 9,
+        "received": 4,
+        "state": "desired",
+        "reason": "",
+    }
     mirror = make_mirror(data(online=False), overview(trouble="disk full", sending=[sending]))
     view = mirror.make_view()
     assert (view.connected, view.trouble, view.totals, view.resent) == (True, "disk full", Totals(12, 10, 1), 3)

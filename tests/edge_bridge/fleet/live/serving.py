@@ -55,8 +55,9 @@ class LiveServer:
     @contextmanager
     def client(self, **options: Any) -> Generator[TestSocket]:
         uri = f"ws://127.0.0.1:{self.port}/api/v1/live"
-        with connect(uri, proxy=None, compression=None, **options) as connection:
-            assert isinstance(connection, ClientConnection)
+        connection: object = connect(uri, proxy=None, compression=None, **options)
+        assert isinstance(connection, ClientConnection)
+        with connection:
             yield TestSocket(connection)
 
 

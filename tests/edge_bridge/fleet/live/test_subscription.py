@@ -135,9 +135,9 @@ def test_what_no_row_has_is_news(changed: object) -> None:
 
 def test_value_without_a_row_is_news() -> None:
     news, later = NodeNews(), make_record(Pack_SoC=0.6)
-    news.update([make_record(Pack_SoC=0.5)], set(), START_MS)
-    assert news.update([later], set(), START_MS) == [later]
-    assert news.update([later], set(), START_MS) == []
+    news.update([make_record(Pack_SoC=0.5)], set[str](), START_MS)
+    assert news.update([later], set[str](), START_MS) == [later]
+    assert news.update([later], set[str](), START_MS) == []
 
 
 def test_depth_of_an_outbox_is_news_once_a_second() -> None:
@@ -150,6 +150,6 @@ def test_depth_of_an_outbox_is_news_once_a_second() -> None:
 
 def test_states_of_invented_names_do_not_add_up() -> None:
     news = NodeNews()
-    news.update([make_record(f"x-{number}") for number in range(MAX_KNOWN + 10)], set(), START_MS)
+    news.update([make_record(f"x-{number}") for number in range(MAX_KNOWN + 10)], set[str](), START_MS)
     assert len(news.records) == MAX_KNOWN
     assert "x-0" not in news.records

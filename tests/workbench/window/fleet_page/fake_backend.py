@@ -54,7 +54,7 @@ class FakeFleetClient:
 
     def __init__(self) -> None:
         self.view, self.broker = VIEW, BROKER
-        self.silence = 0.0, ""
+        self.silence: tuple[float, str] = (0.0, "")
         self.broken: PulseError | None = None
         self.sent = list[tuple[Path, str]]()
 
