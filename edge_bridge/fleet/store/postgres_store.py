@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_bridge.fleet.store.partitions import DayPartitions
 from edge_bridge.fleet.store.postgres_server import open_server
 from edge_bridge.fleet.store.sql_store import SqlStore, make_failure
+from edge_bridge.fleet.store.upkeep_lock import exclude_upkeep
 from edge_bridge.fleet.store.tables import DATED_ROW, DAY_MS, KEY, STAGED
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ class PostgresStore(SqlStore):
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         stripes = sorted({zlib.crc32(node.encode()) % STRIPES for node in nodes})  # in this order: no deadlock
         connection.execute(_LOCK, {"first": NODE_LOCK, "stripes": stripes})
+
+    def _exclude_upkeep(self, connection: Connection) -> None:
+        exclude_upkeep(connection)
 
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         self._partitions.prepare({row.t_ms // DAY_MS for row in rows})

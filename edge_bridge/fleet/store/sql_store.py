@@ -12,7 +12,9 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, selec
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
+from edge_bridge.fleet.store.archived_spans import count_archived_of, drop_archived
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
+from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals
 from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
 from edge_bridge.fleet.store.staging import StagedBatch
@@ -31,6 +33,7 @@ from edge_bridge.fleet.store.tables import (
     TOUCHED,
     as_columns,
 )
+from edge_bridge.fleet.store.upkeep_tables import UPKEEP_OF_NODE
 from edge_bridge.fleet.summary import parse_status, summarise
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ class SqlStore(ABC):
         )
         self._counts = self._load_counts()
         self._are_counts_sure = True
+        self._marks = HourMarks()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -88,6 +92,7 @@ class SqlStore(ABC):
             self._prepare(batch.rows)
             return self._commit(batch)
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
+            self._marks.clear()
             self._are_counts_sure = False  # the connection may have been lost after the database committed
             raise make_failure(self._where, error) from error
 
@@ -108,7 +113,11 @@ class SqlStore(ABC):
 
     def forget(self, node: str, *, delete_rows: bool) -> int:
         with self._begin() as connection:
+            self._exclude_upkeep(connection)
             self._lock_nodes(connection, [node])
+            if archived := count_archived_of(connection, node):
+                what = f"{node} has {archived} rows in the archive, which this program does not delete"
+                raise Usage(what, key="node", value=node, hint="keep the node")
             rows = connection.execute(select(func.count()).select_from(ROW).where(ROW.c.node == node)).scalar_one()
             if not any(connection.execute(select(exists().where(table.c.node == node))).scalar() for table in OF_NODE):
                 hint = "name a node that the fleet reports"
@@ -116,8 +125,9 @@ class SqlStore(ABC):
             if rows and not delete_rows:
                 what = f"{node} has {rows} rows, which would be deleted"
                 raise Usage(what, key="delete-rows", value=node, hint="add --delete-rows")
-            for table in OF_NODE:
+            for table in (*OF_NODE, *UPKEEP_OF_NODE):
                 connection.execute(delete(table).where(table.c.node == node))
+        self._marks.clear()
         self._counts = self._load_counts()
         return int(rows)
 
@@ -146,6 +156,10 @@ class SqlStore(ABC):
         """Keep other writers from these nodes until the transaction ends."""
 
     @abstractmethod
+    def _exclude_upkeep(self, connection: Connection) -> None:
+        """Keep upkeep from running until the transaction ends; raise `Usage` if it runs now."""
+
+    @abstractmethod
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Make room for the rows, before their transaction begins."""
 
@@ -169,6 +183,7 @@ class SqlStore(ABC):
             self._lock_nodes(connection, batch.nodes)
             if staged.rows:
                 new, conflicts = self._insert_staged(connection, staged, changes)
+                self._marks.write(connection, staged.rows)
             self._insert_births(connection, batch.births, changes)
             for node in batch.forgotten:  # what a node without a place told of itself; its rows stay
                 connection.execute(delete(NODE).where(NODE.c.node == node))
@@ -185,15 +200,17 @@ class SqlStore(ABC):
                     self._count, [dict(zip(names, (*key, count), strict=True)) for key, count in counts.items()]
                 )
         self._counts.apply(written, batch.forgotten)
+        self._marks.remember()
         return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows))
 
     def _insert_staged(self, connection: Connection, staged: StagedBatch, changes: BatchCounts) -> tuple[int, int]:
         """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
         self._fill(connection, STAGED, map(as_columns, staged.rows))
         gaps = GapRanges(connection)
+        archived = drop_archived(connection)
         keys, misplaced = self._insert_rows(connection)
         conflicts = staged.conflicts + misplaced
-        if len(keys) + misplaced < len(staged.rows):
+        if len(keys) + misplaced + archived < len(staged.rows):
             conflicts += connection.execute(_CONFLICTS).scalar_one()
         times = {(row.node, row.boot, row.seq): row.t_ms for row in staged.rows}
         for node, boot, seq in keys:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_bridge.fleet.store.sql_store import SqlStore
 from edge_bridge.fleet.store.sqlite_file import lock_file, make_refusal, open_file
 from edge_bridge.fleet.store.tables import KEY, ROW, STAGED, TEMPORARY, make_temporary
+from edge_bridge.fleet.store.upkeep_lock import UpkeepLock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -36,7 +37,7 @@ class SqliteStore(SqlStore):
     def __init__(self, path: Path) -> None:
         """Open the file; raise `Usage` if it is not a fleet's, of another version, or has another writer."""
         notices = list[str]()
-        self._lock = lock_file(path)
+        self._path, self._lock = path, lock_file(path)
         try:
             engine = open_file(path, notices.append)
             try:
@@ -67,6 +68,11 @@ class SqliteStore(SqlStore):
 
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         """Do nothing: this process is the only writer."""
+
+    def _exclude_upkeep(self, connection: Connection) -> None:
+        """Look only: upkeep that begins later waits for the transaction, and finds the node gone."""
+        with UpkeepLock(self._path):
+            pass
 
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Do nothing: the file has one table of rows."""
