@@ -61,4 +61,6 @@ class HourMarks:
 
     def clear(self) -> None:
         """Forget everything: nobody knows whether the last transaction was done, or a node was forgotten."""
-        self._hours, self._blocks, self._written = set(), set(), (set(), set())
+        self._hours.clear()
+        self._blocks.clear()
+        self._written = set(), set()

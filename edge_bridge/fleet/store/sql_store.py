@@ -38,6 +38,7 @@ from edge_bridge.fleet.summary import parse_status, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine, Table
 
@@ -112,8 +113,7 @@ class SqlStore(ABC):
         return found
 
     def forget(self, node: str, *, delete_rows: bool) -> int:
-        with self._begin() as connection:
-            self._exclude_upkeep(connection)
+        with self._begin_without_upkeep() as connection:
             self._lock_nodes(connection, [node])
             if archived := count_archived_of(connection, node):
                 what = f"{node} has {archived} rows in the archive, which this program does not delete"
@@ -156,8 +156,8 @@ class SqlStore(ABC):
         """Keep other writers from these nodes until the transaction ends."""
 
     @abstractmethod
-    def _exclude_upkeep(self, connection: Connection) -> None:
-        """Keep upkeep from running until the transaction ends; raise `Usage` if it runs now."""
+    def _begin_without_upkeep(self) -> AbstractContextManager[Connection]:
+        """Begin a transaction, and keep upkeep from running until it ends; raise `Usage` if it runs now."""
 
     @abstractmethod
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
@@ -183,7 +183,6 @@ class SqlStore(ABC):
             self._lock_nodes(connection, batch.nodes)
             if staged.rows:
                 new, conflicts = self._insert_staged(connection, staged, changes)
-                self._marks.write(connection, staged.rows)
             self._insert_births(connection, batch.births, changes)
             for node in batch.forgotten:  # what a node without a place told of itself; its rows stay
                 connection.execute(delete(NODE).where(NODE.c.node == node))
@@ -217,6 +216,7 @@ class SqlStore(ABC):
             named = -1 if gaps.has(node, boot, seq) else 0
             changes.add(node, boot, seq, times[node, boot, seq], named=named)
         news = set(keys)
+        self._marks.write(connection, [row for row in staged.rows if (row.node, row.boot, row.seq) in news])
         for row in staged.rows:
             if row.gap is not None and (row.node, row.boot, row.seq) in news:
                 changes.name(row.node, row.gap.boot, row.gap.last, insert_gap(connection, row.node, row.gap))

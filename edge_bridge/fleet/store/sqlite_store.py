@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, true
@@ -14,7 +15,7 @@ from edge_bridge.fleet.store.tables import KEY, ROW, STAGED, TEMPORARY, make_tem
 from edge_bridge.fleet.store.upkeep_lock import UpkeepLock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Generator, Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, Table
@@ -69,10 +70,10 @@ class SqliteStore(SqlStore):
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         """Do nothing: this process is the only writer."""
 
-    def _exclude_upkeep(self, connection: Connection) -> None:
-        """Look only: upkeep that begins later waits for the transaction, and finds the node gone."""
-        with UpkeepLock(self._path):
-            pass
+    @contextmanager
+    def _begin_without_upkeep(self) -> Generator[Connection]:
+        with UpkeepLock(self._path), self._begin() as connection:
+            yield connection
 
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Do nothing: the file has one table of rows."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, MetaData, Table, Text, and_, literal, select
 
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.sparkplug.payload import DataType
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
@@ -27,11 +30,7 @@ def _make_rollup(name: str) -> Table:
         Column("count", BigInteger),  # rows with a possible time
         Column("held_n", BigInteger),  # rows with this verdict of the gate
         Column("tripped_n", BigInteger),
-        *(
-            Column(f"{column}_{part}", BigInteger if part == "n" else Double)
-            for column in NUMERIC
-            for part in PARTS
-        ),
+        *(Column(f"{column}_{part}", BigInteger if part == "n" else Double) for column in NUMERIC for part in PARTS),
     )
 
 
@@ -74,3 +73,17 @@ ARCHIVED_SPAN: Final = Table(
 FLEET_SETTING: Final = Table("fleet_setting", _tables, Column("name", Text, primary_key=True), Column("value", Text))
 FLEET_ID: Final = "fleet_id"  # in the names of archive files, so that two fleets may share a folder
 UPKEEP_OF_NODE: Final = (MINUTE, HOUR, STALE_HOUR, HOUR_BLOCK)  # what is forgotten with a node
+
+
+def join_blocks(row: Table, where: ColumnElement[bool]) -> Any:
+    """Return the rows in the blocks of `HOUR_BLOCK` that `where` chooses; the caller chooses by time too."""
+    blocks = select(HOUR_BLOCK.c.node, HOUR_BLOCK.c.boot, HOUR_BLOCK.c.block).where(where).distinct().subquery("blocks")
+    first = blocks.c.block * literal(BLOCK_ROWS, BigInteger)
+    return blocks.join(
+        row,
+        and_(
+            row.c.node == blocks.c.node,
+            row.c.boot == blocks.c.boot,
+            row.c.seq.between(first, first + literal(BLOCK_ROWS - 1, BigInteger)),
+        ),
+    )

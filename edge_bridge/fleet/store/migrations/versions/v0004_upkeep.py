@@ -11,10 +11,8 @@ from alembic import op
 revision: Final = "0004"
 down_revision: Final = "0003"
 
-_COLUMNS: Final = (
-    "current_a voltage_v soc soc_std cell_min_v cell_max_v temperature_max_k bms_state bms_fault "
-    "soh soh_std soh_min resistance_growth resistance_growth_std"
-).split()
+_REALS: Final = "current_a voltage_v soc soc_std cell_min_v cell_max_v temperature_max_k bms_state bms_fault"
+_HEALTH: Final = "soh soh_std soh_min resistance_growth resistance_growth_std"
 
 
 def upgrade() -> None:
@@ -27,7 +25,7 @@ def upgrade() -> None:
     end = " WITHOUT ROWID" if is_sqlite else ""
     values = ", ".join(
         f"{column}_n {whole} NOT NULL, {column}_low {real}, {column}_sum {real}, {column}_high {real}"
-        for column in _COLUMNS
+        for column in (*_REALS.split(), *_HEALTH.split())
     )
     for table in ("minute", "hour"):
         op.execute(
@@ -38,14 +36,16 @@ def upgrade() -> None:
         f"CREATE TABLE stale_hour (id {number}, node {name} NOT NULL, hour {whole} NOT NULL)",
         "CREATE INDEX stale_hour_of ON stale_hour (node, hour)",
         "CREATE INDEX stale_hour_at ON stale_hour (hour)",
-        f"CREATE TABLE hour_block (node {name} NOT NULL, hour {whole} NOT NULL, boot {name} NOT NULL, "
-        f"block {whole} NOT NULL, PRIMARY KEY (node, hour, boot, block)){end}",
+        f"""CREATE TABLE hour_block (
+            node {name} NOT NULL, hour {whole} NOT NULL, boot {name} NOT NULL, block {whole} NOT NULL,
+            PRIMARY KEY (node, hour, boot, block)){end}""",
         "CREATE INDEX hour_block_at ON hour_block (hour)",
-        f"CREATE TABLE archived_day (day {whole} NOT NULL, part {whole} NOT NULL, rows {whole} NOT NULL, "
-        f"folder TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, is_done {flag} NOT NULL, "
-        "PRIMARY KEY (day, part))",
-        f"CREATE TABLE archived_span (node {name} NOT NULL, boot {name} NOT NULL, first {whole} NOT NULL, "
-        f"last {whole} NOT NULL)",
+        f"""CREATE TABLE archived_day (
+            day {whole} NOT NULL, part {whole} NOT NULL, rows {whole} NOT NULL,
+            folder TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, is_done {flag} NOT NULL,
+            PRIMARY KEY (day, part))""",
+        f"""CREATE TABLE archived_span (
+            node {name} NOT NULL, boot {name} NOT NULL, first {whole} NOT NULL, last {whole} NOT NULL)""",
         "CREATE INDEX archived_span_of ON archived_span (node, boot, last)",
         "CREATE TABLE fleet_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
         "INSERT INTO hour_block SELECT DISTINCT node, t_ms / 3600000, boot, seq / 4096 FROM row",
