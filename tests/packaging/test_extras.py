@@ -49,7 +49,7 @@ OPTIONAL: dict[str, set[str]] = {
         ),  # the lane of a policy, which only a bench builds
     },
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
-    "window": {"alembic", "google", "iotcore", "paho", "sqlalchemy"},  # the Fleet page names the extra fleet
+    "window": {"alembic", "duckdb", "google", "iotcore", "paho", "sqlalchemy"},  # the Fleet page names the extra fleet
     "measure": {
         "pyqtgraph",
         "do_mpc",
@@ -75,6 +75,7 @@ STARTS = {
     "edge": ("workbench.verbs.edge",),
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
+    "fleet upkeep": ("workbench.verbs.fleet_upkeep",),
     "forecast": ("workbench.verbs.forecast",),
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),

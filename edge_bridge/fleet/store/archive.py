@@ -94,7 +94,7 @@ class Archive:
             fleet = connection.execute(select(FLEET_SETTING.c.value).where(FLEET_SETTING.c.name == FLEET_ID)).scalar()
             path = self._folder / f"{name_partition(day)}-{part}-{fleet}.parquet"
             about = {"pulsebms_fleet": str(fleet), "pulsebms_day": str(day), "pulsebms_part": str(part)}
-            file = write_archive(path, read_day(connection, day), about)
+            file = write_archive(path, self._read(connection, day), about)
         self._step("written")
         if self._engine.is_server:
             return file if self._drop(day, part, file) else None
@@ -102,6 +102,11 @@ class Archive:
             return None
         self._delete(day, part, file)
         return file
+
+    def _read(self, connection: Connection, day: int) -> Iterator[Sequence[Sequence[Any]]]:
+        for batch in read_day(connection, day):
+            yield batch
+            self._pause()
 
     def _make_partition(self, day: int) -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -53,11 +54,11 @@ def write_archive(path: Path, batches: Iterable[Sequence[Sequence[Any]]], about:
 
     Raise `StoreFailed` if the folder has no room, or if the disk gives back something else; no file is left then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     schema = pa.schema(_FIELDS, metadata={"pulsebms_rows": str(SCHEMA_VERSION), **about})
     try:
-        rows, digest = _write(part, schema, batches)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows, digest = write_rows(part, schema, batches)
         found = read_archive(part)
         if (found.rows, _digest(_read_groups(part))) != (rows, digest):
             raise StoreFailed("did not keep what was written; nothing was dropped", where=str(part), key="archive")
@@ -67,7 +68,8 @@ def write_archive(path: Path, batches: Iterable[Sequence[Sequence[Any]]], about:
         what = f"the archive cannot be written: {error.strerror or error}; nothing was dropped"
         raise StoreFailed(what, where=str(path), key="archive", hint="make room, or name another folder") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return ArchiveFile(path, rows, found.sha256, found.spans)
 
 
@@ -86,7 +88,8 @@ def read_archive(path: Path) -> ArchiveFile:
     return ArchiveFile(path, rows, sha256, spans)
 
 
-def _write(part: Path, schema: Any, batches: Iterable[Sequence[Sequence[Any]]]) -> tuple[int, str]:
+def write_rows(part: Path, schema: Any, batches: Iterable[Sequence[Sequence[Any]]]) -> tuple[int, str]:
+    """Write all rows and bring them to the disk; return their number and the checksum of their values."""
     rows, tables = 0, list[bytes]()
     with part.open("wb") as file:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:

@@ -5,12 +5,14 @@ A reader has a connection of its own that cannot write: it never waits for the w
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sqlalchemy import URL, create_engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from drivers.errors import Usage
 from edge_bridge.fleet.store.archive_history import read_files
@@ -114,8 +116,13 @@ def open_reader(address: Path | URL) -> Engine:
         )
     if not address.is_file():
         raise Usage("does not exist", where=str(address), key="db", value=str(address), hint="start a fleet first")
-    url = f"sqlite:///file:{address.absolute()}?mode=ro&uri=true"
-    engine = create_engine(url, pool_size=_READERS, connect_args=_SQLITE)
+    path = address.absolute().as_uri()  # a name may contain a question mark
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(f"{path}?mode=ro", uri=True, **_SQLITE),
+        poolclass=QueuePool,
+        pool_size=_READERS,
+    )
     event.listen(engine, "connect", _only_query)
     event.listen(engine, "begin", _begin)
     return engine

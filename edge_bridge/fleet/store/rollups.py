@@ -101,18 +101,7 @@ def _add(connection: Connection, table: Table, more: Select[Any]) -> None:
     for name in table.c.keys()[2:]:
         old, new = table.c[name], added.excluded[name]
         choose = {"low": least, "high": most}.get(name.rpartition("_")[2])
-        plain = name == "count" or name.endswith("_n")
-        zero: Any = literal_column("0")
-        values[name] = (
-            choose(func.coalesce(old, new), func.coalesce(new, old))
-            if choose
-            else old + new
-            if plain
-            else case(
-                (and_(old.is_(None), new.is_(None)), None),
-                else_=func.coalesce(old, zero) + func.coalesce(new, zero),
-            )
-        )
+        values[name] = func.coalesce(choose(old, new) if choose else old + new, old, new)  # one may be null
     connection.execute(added.on_conflict_do_update(index_elements=["node", "start_ms"], set_=values))
 
 

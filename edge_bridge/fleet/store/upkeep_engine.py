@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.store.history import open_reader
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
 BUSY_S: Final = 10.0  # for the commit of a host
 _SETTINGS: Final = "-c lock_timeout=2s -c synchronous_commit=on -c jit=off"
@@ -31,7 +31,7 @@ class UpkeepEngine:
         self.address = address
         self.where = str(address)
         self._reader = open_reader(address)
-        self.writer = _open_writer(address)
+        self.writer = open_writer(address)
         self.is_server = not isinstance(address, Path)
 
     def lock(self) -> AbstractContextManager[None]:
@@ -65,7 +65,8 @@ class UpkeepEngine:
         self._reader.dispose()
 
 
-def _open_writer(address: Path | URL) -> Engine:
+def open_writer(address: Path | URL) -> Engine:
+    """Return an engine for short transactions beside the host; the option `only_reads` begins one without the lock."""
     if not isinstance(address, Path):
         options = {"options": f"{address.query.get('options', '')} {_SETTINGS}", "application_name": "pulsebms upkeep"}
         return create_engine(
@@ -75,7 +76,7 @@ def _open_writer(address: Path | URL) -> Engine:
             connect_args={"connect_timeout": 5, **options},
         )
     engine = create_engine(
-        f"sqlite:///{address.absolute()}",
+        URL.create("sqlite", database=str(address.absolute())),
         connect_args={"timeout": BUSY_S, "isolation_level": None, "check_same_thread": False},
     )
     event.listen(engine, "connect", _set_up)
@@ -88,4 +89,4 @@ def _set_up(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("only_reads") else "BEGIN IMMEDIATE")
