@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import mongomock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,14 +25,23 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.documents.port import DocumentStore
 
 
+def pretend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put mongomock in the place of a server."""
+    client: Any = import_module("mongomock").MongoClient()  # it has no type hints
+
+    def connect(*_words: Any, **_options: Any) -> Any:
+        return client
+
+    monkeypatch.setattr(mongo_documents, "MongoClient", connect)
+
+
 @pytest.fixture(params=["sqlite", "postgresql", "mongomock"])
 def where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'fleet.db'}"
     if request.param == "postgresql":
         return request.getfixturevalue("server").make_database()
-    client = mongomock.MongoClient()
-    monkeypatch.setattr(mongo_documents, "MongoClient", lambda *_words, **_options: client)
+    pretend(monkeypatch)
     return "mongodb://anna:secret@localhost/fleet"
 
 
@@ -43,7 +52,7 @@ def documents(where: str) -> Generator[DocumentStore]:
 
 
 def test_a_document_comes_back_as_it_was(documents: DocumentStore) -> None:
-    body = {"a": [1, -(1 << 63), 0.1, 1e-300, None, True, {"ä€𝄞": ""}], "n": {}}
+    body: dict[str, Any] = {"a": [1, -(1 << 63), 0.1, 1e-300, None, True, {"ä€𝄞": ""}], "n": {}}
     put = documents.put("bundle", "ab12", body, node="pack-1", blob=b"\0\xff" * 1000)
     assert (put.version, put.blob_size, put.node) == (1, 2000, "pack-1")
     assert documents.get("bundle", "ab12") == put
@@ -138,7 +147,8 @@ def test_what_is_too_large_or_too_deep_is_refused(documents: DocumentStore) -> N
     nested: Any = {}
     for _ in range(10_000):
         nested = {"x": nested}
-    for body, blob in ((nested, None), ({}, bytes(document.MAX_BLOB + 1))):
+    cases: list[tuple[Any, bytes | None]] = [(nested, None), ({}, bytes(document.MAX_BLOB + 1))]
+    for body, blob in cases:
         with pytest.raises(Usage):
             documents.put("twin", "a", body, blob=blob)
     for limit in (0, document.MAX_FOUND + 1):
@@ -182,7 +192,7 @@ def test_documents_and_rows_share_a_database_without_waiting(
 
 
 def test_mongodb_is_called_unverified(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mongo_documents, "MongoClient", lambda *_words, **_options: mongomock.MongoClient())
+    pretend(monkeypatch)
     with closing(open_documents("mongodb://localhost/fleet")) as documents:
         assert "not verified on MongoDB" in documents.notice
     assert "Not verified on MongoDB" in str(mongo_documents.__doc__)

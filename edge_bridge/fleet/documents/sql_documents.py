@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
-    from sqlalchemy import URL, Connection, Row
+    from sqlalchemy import URL, Connection
 
 DOCUMENT: Final = Table(
     "document",
@@ -139,8 +139,8 @@ class SqlDocuments:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _lock(self, connection: Connection, kind: str, key: str) -> Row[Any] | None:
-        """Return version and etag; keep others from this key until the transaction ends, also if it is new."""
+    def _lock(self, connection: Connection, kind: str, key: str) -> Any:
+        """Return version and etag, None without a document; keep others from this key until the transaction ends."""
         if self._is_server:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{kind}/{key}", 0x504D))))
         wanted = select(DOCUMENT.c.version, DOCUMENT.c.etag).where(_PLACE)
@@ -156,6 +156,6 @@ class SqlDocuments:
             raise make_failure(self._where, error) from error
 
 
-def _read(found: Row[Any]) -> Document:
-    values = found._asdict()
+def _read(found: Any) -> Document:
+    values = dict(zip(found._fields, found, strict=True))
     return Document(**(values | {"body": json.loads(values["body"])}))
