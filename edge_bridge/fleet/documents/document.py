@@ -24,7 +24,7 @@ _KEY: Final = re.compile(r"[A-Za-z0-9_.:@-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class FleetDocument:
     """What is stored; `etag` is new with each change and never used again."""
 
     kind: str

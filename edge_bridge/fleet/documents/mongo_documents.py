@@ -10,7 +10,7 @@ from pymongo import ASCENDING, MongoClient, ReturnDocument
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from drivers.errors import StoreFailed
-from edge_bridge.fleet.documents.document import Document, check_content, check_limit, check_place
+from edge_bridge.fleet.documents.document import FleetDocument, check_content, check_limit, check_place
 from edge_bridge.fleet.documents.failures import make_change
 from edge_bridge.fleet.store.hour_marks import read_wall_ms
 
@@ -51,7 +51,7 @@ class MongoDocuments:
         node: str = "",
         blob: bytes | None = None,
         expected: str | None = None,
-    ) -> Document:
+    ) -> FleetDocument:
         check_place(kind, key, node)
         check_content(body, blob)
         values = {"node": node, "body": dict(body), "blob": blob, "blob_size": len(blob or b"")}
@@ -64,7 +64,7 @@ class MongoDocuments:
                 raise make_change(kind, key)
         raise StoreFailed("others change the same document all the time", where=self._where, key=key, hint="try again")
 
-    def get(self, kind: str, key: str) -> Document | None:
+    def get(self, kind: str, key: str) -> FleetDocument | None:
         check_place(kind, key)
         with self._report():
             found = self._documents.find_one({"kind": kind, "key": key}, _SHOWN)
@@ -76,7 +76,7 @@ class MongoDocuments:
             found = self._documents.find_one({"kind": kind, "key": key}, {"blob": True})
         return None if not found or found["blob"] is None else bytes(found["blob"])
 
-    def find(self, kind: str, *, node: str | None = None, after: str = "", limit: int = 100) -> list[Document]:
+    def find(self, kind: str, *, node: str | None = None, after: str = "", limit: int = 100) -> list[FleetDocument]:
         check_place(kind, after or "-", node or "")
         check_limit(limit)
         wanted = {"kind": kind, "key": {"$gt": after}} | ({} if node is None else {"node": node})
@@ -126,6 +126,6 @@ class MongoDocuments:
             raise StoreFailed(words, where=self._where, key="documents", hint="check the server") from error
 
 
-def _read(found: dict[str, Any]) -> Document:
+def _read(found: dict[str, Any]) -> FleetDocument:
     names = ("kind", "key", "node", "body", "blob_size", "version", "etag", "changed_ms")
-    return Document(**{name: found[name] for name in names})
+    return FleetDocument(**{name: found[name] for name in names})

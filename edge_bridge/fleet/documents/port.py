@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.fleet.documents.document import Document
+    from edge_bridge.fleet.documents.document import FleetDocument
 
 
 class DocumentStore(Protocol):
@@ -27,14 +27,14 @@ class DocumentStore(Protocol):
         node: str = "",
         blob: bytes | None = None,
         expected: str | None = None,
-    ) -> Document:
+    ) -> FleetDocument:
         """Insert or replace a document, with its file.
 
         `expected` is the `etag` that it must have now, "" for a new one, None for any; else raise `DocumentChanged`.
         """
         ...
 
-    def get(self, kind: str, key: str) -> Document | None:
+    def get(self, kind: str, key: str) -> FleetDocument | None:
         """Return a document, None if there is none."""
         ...
 
@@ -42,7 +42,7 @@ class DocumentStore(Protocol):
         """Return the file of a document, None if there is none."""
         ...
 
-    def find(self, kind: str, *, node: str | None = None, after: str = "", limit: int = 100) -> list[Document]:
+    def find(self, kind: str, *, node: str | None = None, after: str = "", limit: int = 100) -> list[FleetDocument]:
         """Return documents of a kind, perhaps of one node, by key; those behind the key `after`."""
         ...
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge_bridge.fleet.documents.document import Document, check_content, check_limit, check_place
+from edge_bridge.fleet.documents.document import FleetDocument, check_content, check_limit, check_place
 from edge_bridge.fleet.documents.failures import make_change
 from edge_bridge.fleet.store.hour_marks import read_wall_ms
 from edge_bridge.fleet.store.sql_store import make_failure
@@ -79,7 +79,7 @@ class SqlDocuments:
         node: str = "",
         blob: bytes | None = None,
         expected: str | None = None,
-    ) -> Document:
+    ) -> FleetDocument:
         check_place(kind, key, node)
         words = check_content(body, blob)
         with self._begin() as connection:
@@ -101,7 +101,7 @@ class SqlDocuments:
                 connection.execute(DOCUMENT.insert().values(kind=kind, key=key, **values))
             return _read(connection.execute(select(*_SHOWN).where(_PLACE), place).one())
 
-    def get(self, kind: str, key: str) -> Document | None:
+    def get(self, kind: str, key: str) -> FleetDocument | None:
         check_place(kind, key)
         with self._begin(writes=False) as connection:
             found = connection.execute(select(*_SHOWN).where(_PLACE), {"of_kind": kind, "of_key": key}).one_or_none()
@@ -113,7 +113,7 @@ class SqlDocuments:
             found = connection.execute(select(DOCUMENT.c.blob).where(_PLACE), {"of_kind": kind, "of_key": key}).scalar()
         return None if found is None else bytes(found)
 
-    def find(self, kind: str, *, node: str | None = None, after: str = "", limit: int = 100) -> list[Document]:
+    def find(self, kind: str, *, node: str | None = None, after: str = "", limit: int = 100) -> list[FleetDocument]:
         check_place(kind, after or "-", node or "")
         check_limit(limit)
         wanted = select(*_SHOWN).where(DOCUMENT.c.kind == kind, DOCUMENT.c.key > after)
@@ -156,6 +156,6 @@ class SqlDocuments:
             raise make_failure(self._where, error) from error
 
 
-def _read(found: Any) -> Document:
+def _read(found: Any) -> FleetDocument:
     values = dict(zip(found._fields, found, strict=True))
-    return Document(**(values | {"body": json.loads(values["body"])}))
+    return FleetDocument(**(values | {"body": json.loads(values["body"])}))
