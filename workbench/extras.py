@@ -85,6 +85,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet": ("fleet",),
     "forecast": ("bench",),
     "fleet forget": ("fleet",),
+    "fleet upkeep": ("fleet",),
     "shadow": ("bench",),
     "promote": ("bench",),
     "train": ("bench", "rl"),

@@ -51,6 +51,7 @@ OPTIONAL: dict[str, set[str]] = {
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
     "window": {
         "alembic",
+        "duckdb",
         "fastapi",
         "google",
         "iotcore",
@@ -86,6 +87,7 @@ STARTS = {
     "edge": ("workbench.verbs.edge",),
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
+    "fleet upkeep": ("workbench.verbs.fleet_upkeep",),
     "forecast": ("workbench.verbs.forecast",),
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),

@@ -19,6 +19,8 @@ from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
+from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
+from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
 from workbench.compose.broker import open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
@@ -57,6 +59,7 @@ def main(
     inject_defect: str,
     host: str = HOST,
     nodes: Path | None = None,
+    retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     api: str = "",
 ) -> bool:
@@ -72,6 +75,7 @@ def main(
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
@@ -100,7 +104,8 @@ def main(
                 report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending, side)
-            reporter.run(duration_s, stop)
+            with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):
+                reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
 
