@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import queue
+import re
 import select
 import socket
+import ssl
 import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from drivers.clock import monotonic
-from drivers.errors import Usage
+from drivers.errors import PulseError, Refused
+from edge_bridge.broker_address import check_protection, parse_address
+from edge_bridge.identity import tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from paho.mqtt.client import MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
@@ -31,8 +35,8 @@ CLOSE_TIMEOUT_S: Final = 1.0  # for what was published before `close`
 MAX_QUEUED: Final = 10_000  # messages in either direction
 _SELECT_S: Final = 0.2
 _MAX_READS: Final = 100  # messages at once, before the other direction is served
-_PORT: Final = 1883
 _OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
+_TLS_CODE: Final = re.compile(r"\[SSL: ([A-Z0-9_]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +67,11 @@ class LinkDown:
 LinkEvent: TypeAlias = LinkUp | LinkDown | MqttMessage
 
 
-def parse_address(url: str) -> tuple[str, int]:
-    """Return host and port of `mqtt://HOST[:PORT]`; raise `Usage` for anything else."""
-    hint = "write mqtt://HOST:PORT, for instance mqtt://127.0.0.1:1883"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port if parts.port is not None else _PORT
-    except ValueError as error:
-        raise Usage(f"{url!r} is not the address of a broker: {error}", key="broker", value=url, hint=hint) from error
-    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
-    if parts.scheme != "mqtt" or not host or port == 0 or any(rest):
-        raise Usage(f"{url!r} is not the address of a broker", key="broker", value=url, hint=hint)
-    return host, port
-
-
 class MqttLink:
     """A link that connects, subscribes to `subscriptions` and reconnects, 0.2 s up to 5 s apart, until `close`.
 
-    The constructor raises `Usage` at once.
+    The constructor raises `Usage` at once, and `Refused` for an `identity` folder that cannot serve. The folder is read
+    again at each connect, so that a renewed certificate is used without a restart.
 
     The link's thread calls `will` before each connect, because Sparkplug requires a new one for each. Nothing is
     sent on a connection before `poll` returned its `LinkUp`, so that a birth is the first message at the broker.
@@ -92,8 +83,10 @@ class MqttLink:
         client_id: str,
         will: Callable[[], MqttMessage | None] | None = None,
         subscriptions: Sequence[str] = (),
+        identity: Path | None = None,
     ) -> None:
-        self._address = parse_address(url)
+        self._address, self._identity = parse_address(url), identity
+        check_protection(url, identity)
         self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(subscriptions)
         self._events = queue.Queue[LinkEvent]()
         self._outgoing = deque[MqttMessage]()
@@ -168,10 +161,11 @@ class MqttLink:
 
     def _run_connection(self) -> str:
         """Run one connection from CONNECT to its end; return why it ended. Only this thread calls paho."""
-        client = self._make_client()
         self._reason = "the broker does not answer"
         self._unacknowledged.clear()
+        client = self._make_client()
         try:
+            self._protect(client)
             client.connect(*self._address, keepalive=KEEP_ALIVE_S)
             answer_by_s = monotonic() + CONNECT_TIMEOUT_S
             while self._step(client):
@@ -180,8 +174,10 @@ class MqttLink:
                     break
                 if not self._up and monotonic() > answer_by_s:
                     break
+        except PulseError as error:
+            self._reason = str(error)
         except OSError as error:
-            self._reason = error.strerror or str(error)
+            self._reason = tls.explain(error, self._address[0])
         except Exception as error:  # noqa: BLE001  # bytes from outside that make paho fail end only the connection
             self._reason = f"the received bytes are not MQTT: {error}"
         if (left := client.socket()) is not None:
@@ -206,6 +202,15 @@ class MqttLink:
             client.will_set(self._will.topic, self._will.payload, self._will.qos, self._will.retain)
         return client
 
+    def _protect(self, client: Client) -> None:
+        """Use TLS with the certificate of this machine as it is now; raise `PulseError` if that cannot serve."""
+        if self._identity is None:
+            return
+        if trouble := tls.find_own_trouble(self._identity):
+            raise Refused(trouble)
+        client.tls_set_context(tls.make_client_context(self._identity))  # pyright: ignore[reportUnknownMemberType]  # paho leaves it open
+        client.on_log = self._on_log
+
     def _step(self, client: Client) -> bool:
         """Wait for either side, read and write; return False when the connection has ended."""
         link = client.socket()
@@ -213,11 +218,12 @@ class MqttLink:
             return False
         full = self._events.qsize() >= MAX_QUEUED  # the network has to wait then
         reading, writing = [self._wake_r] if full else [self._wake_r, link], [link] if client.want_write() else []
-        readable, writable, _ = select.select(reading, writing, [], _SELECT_S)
+        held = not full and isinstance(link, ssl.SSLSocket) and link.pending() > 0  # decrypted, unknown to `select`
+        readable, writable, _ = select.select(reading, writing, [], 0.0 if held else _SELECT_S)
         if self._wake_r in readable:
             self._wake_r.recv(4096)
         code = _OK
-        for _ in range(_MAX_READS if link in readable else 0):
+        for _ in range(_MAX_READS if held or link in readable else 0):
             before = self._events.qsize()
             code = client.loop_read()
             if code != _OK or self._events.qsize() <= before:
@@ -258,6 +264,12 @@ class MqttLink:
             client.subscribe([(topic, 0) for topic in self._subscriptions])
         else:
             self._mark_up()
+
+    def _on_log(self, client: Client, userdata: Any, level: int, text: str) -> None:
+        """Take the code of a failure of TLS from paho's log: nothing else of paho tells it."""
+        del client, userdata, level
+        if (found := _TLS_CODE.search(text)) and (words := tls.explain_reason(found[1])):
+            self._reason = words
 
     def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, reason_codes: list[ReasonCode], properties: Any

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from edge_bridge.mqtt import parse_address
+from edge_bridge.broker_address import parse_address
 from fixtures.broker import PORTS, Broker, start_broker
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from drivers.bench_lock import BenchLock, can_address
 from drivers.errors import Usage
 from drivers.private_files import make_private_folder
+from edge_bridge.broker_address import parse_address
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.defects import find_outbox
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import check_reason, reset_trip
-from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
 from workbench.compose.edge_pack import check_pack, open_edge_pack
 from workbench.run_folders import require_folder

@@ -58,7 +58,7 @@ class Scene:
 
     def __init__(self, folder: Path, *, take_over: bool = False) -> None:
         self.now_s = 100.0
-        self.host = FleetHost("mqtt://x", folder / "fleet.db", self.now, take_over=take_over)
+        self.host = FleetHost("mqtt://localhost", folder / "fleet.db", self.now, take_over=take_over)
         self.link: Any = self.host._link  # pyright: ignore[reportPrivateUsage]
 
     def now(self) -> Instant:
