@@ -8,7 +8,7 @@ from collections import Counter, deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from drivers.errors import StoreFailed, Usage
+from drivers.errors import Refused, StoreFailed, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
@@ -62,10 +62,12 @@ class FleetHost:
         open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
         take_over: bool = False,
+        identity: Path | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
+        `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
         with this id is; else `turn` raises `OtherHostOnline`.
         """
@@ -90,8 +92,8 @@ class FleetHost:
         self._pending_batch: Batch | None = None  # what a full disk did not accept
         try:
             client = f"{host}-{secrets.token_hex(4)}"
-            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions)
-        except Usage:
+            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions, identity)
+        except (Usage, Refused):
             self._store.close()
             raise
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from drivers.errors import Refused, Usage
 from edge_bridge.identity import x509
 from edge_bridge.identity.claim_token import LIFE_S, make_token
-from edge_bridge.identity.identity_folder import AUTHORITY, find_trouble, read_private_key, write_identity
+from edge_bridge.identity.identity_folder import AUTHORITY, find_trouble, read_private, write_identity
 from edge_bridge.identity.register import Register
 from edge_bridge.identity.x509 import CertificateKind
 from edge_bridge.sparkplug import topics
@@ -46,7 +46,7 @@ class Authority:
         key = folder / FOLDER / KEY
         if not key.is_file():
             raise Usage("holds no authority", where=str(folder), key="dir", hint=f"make one: fleet init {folder}")
-        read_private_key(key)
+        read_private(key)
 
     @property
     def certificate(self) -> bytes:
@@ -107,11 +107,14 @@ class Authority:
         return token
 
     def enrol(self, token: ClaimToken, request: bytes) -> IssuedCertificate:
-        """Give a device its certificate for its token; raise `Refused`. A bad request does not use the token up."""
+        """Give a device its certificate for its token; raise `Refused`. A bad request does not use the token up.
+
+        The same key may ask again while the token lives: the answer may have been lost.
+        """
         if x509.read_request(request) != token.node:
             raise Refused("the request is not in the name of the token", key="name", hint="enrol with the edge's verb")
         with closing(self._open()) as register:
-            register.use_token(token, self._now().timestamp())
+            register.use_token(token, x509.key_digest(request), self._now().timestamp())
         return self.certify(request, CertificateKind.DEVICE, name=token.node)
 
     def renew(self, present: bytes, request: bytes, signature: bytes) -> IssuedCertificate:
@@ -159,7 +162,7 @@ class Authority:
             raise Refused(what, key="name", value=name, hint="choose another name")
 
     def _read_key(self) -> bytes:
-        return read_private_key(self.folder / FOLDER / KEY)
+        return read_private(self.folder / FOLDER / KEY)
 
     def _open(self) -> Register:
         return Register(self.folder / FOLDER / REGISTER)

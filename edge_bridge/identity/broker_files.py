@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.state_file import write_bytes
-from edge_bridge.identity.identity_folder import AUTHORITY, CERTIFICATE, KEY
+from edge_bridge.identity.identity_folder import AUTHORITY, IDENTITY
 from edge_bridge.sparkplug.topics import NAMESPACE, STATE
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ user {user}
 pid_file {folder}/{process}
 listener {port}{address}
 cafile {folder}/{authority}
-certfile {folder}/{certificate}
-keyfile {folder}/{key}
+certfile {folder}/{identity}
+keyfile {folder}/{identity}
 crlfile {folder}/{revoked}
 tls_version tlsv1.2
 require_certificate true
@@ -70,8 +70,7 @@ def make_configuration(folder: Path, user: str, port: int = PORT, address: str =
         configuration=CONFIGURATION,
         process=PROCESS,
         authority=AUTHORITY,
-        certificate=CERTIFICATE,
-        key=KEY,
+        identity=IDENTITY,
         revoked=REVOKED,
         rights=RIGHTS,
         plugin=PLUGIN,

@@ -1,4 +1,7 @@
-"""The folder with what proves who one is: `ca.pem` (the authority), `identity.pem`, `identity.key` (0600)."""
+"""The folder with what proves who one is: `ca.pem` (the authority) and `identity.pem` (own key and certificate, 0600).
+
+Key and certificate are one file, so that a renewal replaces both at once or neither.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     from edge_bridge.identity.x509 import IssuedCertificate
 
 AUTHORITY: Final = "ca.pem"
-CERTIFICATE: Final = "identity.pem"
-KEY: Final = "identity.key"
+IDENTITY: Final = "identity.pem"
 HOST_FOLDER: Final = "host"  # in the folder of `fleet init`
+_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _HINT: Final = "name the folder `host` of `fleet init`, or enrol this device: edge --enroll URL --token TOKEN"
 
 
@@ -38,34 +41,39 @@ class IdentityFolder:
         return self.path / AUTHORITY
 
     @property
-    def certificate_file(self) -> Path:
-        return self.path / CERTIFICATE
+    def file(self) -> Path:
+        return self.path / IDENTITY
 
-    @property
-    def key(self) -> Path:
-        return self.path / KEY
+    def read_key(self) -> bytes:
+        return split_identity(read_private(self.file))[0]
 
 
 def open_identity(path: Path) -> IdentityFolder:
     """Check a folder and return it; `path` may be that of `fleet init` too. Raise `Usage` or `Refused`."""
-    if not (path / CERTIFICATE).exists() and (path / HOST_FOLDER / CERTIFICATE).exists():
+    if not (path / IDENTITY).exists() and (path / HOST_FOLDER / IDENTITY).exists():
         path = path / HOST_FOLDER
-    key = read_private_key(path / KEY)
-    authority, pem = _read(path / AUTHORITY), _read(path / CERTIFICATE)
+    key, pem = split_identity(read_private(path / IDENTITY))
+    authority = _read(path / AUTHORITY)
     try:
         certificate = x509.read_certificate(pem)
         fits, known = x509.matches_key(pem, key), x509.is_issued_by(pem, authority)
     except Refused as error:
-        raise Refused(error.what, where=str(path), hint=_HINT) from error
+        raise Refused(error.what, where=str(path / IDENTITY), hint=_HINT) from error
     if not fits:
-        raise Refused(f"{CERTIFICATE} is not for the key in {KEY}", where=str(path), hint=_HINT)
+        raise Refused("holds a certificate for another key", where=str(path / IDENTITY), hint=_HINT)
     if not known:
-        raise Refused(f"{CERTIFICATE} is not signed by the authority in {AUTHORITY}", where=str(path), hint=_HINT)
+        raise Refused(f"is not signed by the authority in {AUTHORITY}", where=str(path / IDENTITY), hint=_HINT)
     return IdentityFolder(path, certificate)
 
 
-def read_private_key(path: Path) -> bytes:
-    """Return a key that only its owner may read; raise `Usage` or `Refused`."""
+def split_identity(data: bytes) -> tuple[bytes, bytes]:
+    """Return the key and the certificate of an identity file."""
+    at = max(data.find(_BEGIN), 0)
+    return data[:at], data[at:]
+
+
+def read_private(path: Path) -> bytes:
+    """Return a file with a key that only its owner may read; raise `Usage` or `Refused`."""
     if os.name == "posix" and path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
         hint = f"run: chmod 600 {shlex.quote(str(path))}"
         raise Refused("is a private key that others may read", where=str(path), bound="mode 0600", hint=hint)
@@ -73,10 +81,9 @@ def read_private_key(path: Path) -> bytes:
 
 
 def write_identity(path: Path, authority: bytes, certificate: bytes, key: bytes) -> None:
-    """Write a folder for its owner alone; the key first, so that a certificate never stands without it."""
-    write_bytes(path / KEY, key, private=True)
+    """Write a folder for its owner alone."""
     write_bytes(path / AUTHORITY, authority, private=True)
-    write_bytes(path / CERTIFICATE, certificate, private=True)
+    write_bytes(path / IDENTITY, key + certificate, private=True)
 
 
 def find_trouble(certificate: IssuedCertificate, now: datetime | None = None) -> str:

@@ -25,7 +25,7 @@ CREATE TABLE certificates (
   revoked_s REAL, reason TEXT NOT NULL DEFAULT '');
 CREATE INDEX certificates_of_a_name ON certificates (name);
 CREATE TABLE tokens (
-  digest TEXT PRIMARY KEY, node TEXT NOT NULL, expires_s REAL NOT NULL, used_s REAL);
+  digest TEXT PRIMARY KEY, node TEXT NOT NULL, expires_s REAL NOT NULL, used_by TEXT);
 CREATE TABLE revocation_list (number INTEGER NOT NULL, made_s REAL NOT NULL);
 INSERT INTO revocation_list VALUES (0, 0);
 """
@@ -92,11 +92,14 @@ class Register:
             self._db.execute("DELETE FROM tokens WHERE node = ? OR expires_s < ?", (token.node, now_s))
             self._db.execute("INSERT INTO tokens VALUES (?, ?, ?, NULL)", (token.digest, token.node, expires_s))
 
-    def use_token(self, token: ClaimToken, now_s: float) -> None:
-        """Use up a token; raise `Refused` for one that is unknown, used or too old."""
+    def use_token(self, token: ClaimToken, key: str, now_s: float) -> None:
+        """Use up a token for the key with this digest; raise `Refused` for one that is unknown, used or too old."""
         with self._transaction():
-            words = "UPDATE tokens SET used_s = ? WHERE digest = ? AND node = ? AND used_s IS NULL AND expires_s > ?"
-            if self._db.execute(words, (now_s, token.digest, token.node, now_s)).rowcount == 1:
+            words = (
+                "UPDATE tokens SET used_by = ? WHERE digest = ? AND node = ? AND expires_s > ? "
+                "AND (used_by IS NULL OR used_by = ?)"
+            )
+            if self._db.execute(words, (key, token.digest, token.node, now_s, key)).rowcount == 1:
                 return
         what = f"the token for {token.node} is not valid: it was used, replaced or revoked, or its time is over"
         raise Refused(what, key="token", hint=f"make another one: fleet enroll {token.node}")

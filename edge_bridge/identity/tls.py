@@ -41,7 +41,7 @@ def make_client_context(folder: Path) -> ssl.SSLContext:
     identity = open_identity(folder)
     context = make_server_trust(identity.authority)
     try:
-        context.load_cert_chain(identity.certificate_file, identity.key)
+        context.load_cert_chain(identity.file)
     except (ssl.SSLError, OSError) as error:
         raise Refused("cannot be used for TLS", where=str(identity.path), hint="enrol this machine again") from error
     return context

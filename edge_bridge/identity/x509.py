@@ -144,6 +144,12 @@ def matches_key(pem: bytes, key: bytes) -> bool:
     return _load_certificate(pem).public_key().public_bytes(*form) == _load_key(key).public_key().public_bytes(*form)
 
 
+def key_digest(request: bytes) -> str:
+    """Return the hex SHA-256 of the public key that a request is for."""
+    public = _load_request(request).public_key()
+    return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
 def sign_by_key(key: bytes, message: bytes) -> bytes:
     """Sign a message (ECDSA with SHA-256)."""
     return _load_key(key).sign(message, ECDSA(SHA256()))

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 
 
+def is_local(text: str) -> bool:
+    """Return whether the text asks for a broker of ours, which has no TLS."""
+    return text.partition(":")[0] == LOCAL
+
+
 @contextmanager
 def open_broker(text: str) -> Generator[str]:
     """Yield the URL that `text` means; `local` or `local:PORT` starts a broker and stops it at the end.

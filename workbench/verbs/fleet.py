@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.clock import monotonic
 from drivers.errors import BrokerMissing, Usage
 from edge_bridge import metrics
+from edge_bridge.broker_address import check_protection
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
-from workbench.compose.broker import open_broker
+from edge_bridge.identity.initial_setup import read_fleet_folder
+from workbench.compose.broker import is_local, open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -52,8 +54,11 @@ def main(
     host: str = HOST,
     nodes: Path | None = None,
     take_over: bool = False,
+    tls: Path | None = None,
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
+
+    `tls` is the folder of its certificate; without a `broker` it names that too.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
@@ -67,10 +72,15 @@ def main(
         check_name(name, what)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
+    broker = broker or read_fleet_folder(tls or Path()).broker_url
+    if not is_local(broker):
+        check_protection(broker, tls)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
+        if is_local(broker):
+            report.line("broker   without TLS, for up to 1 000 connections, loopback only; fleet init makes a real one")
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -78,6 +88,7 @@ def main(
             open_store=open_rows,
             admitted=admitted,
             take_over=take_over,
+            identity=tls,
         )
         with closing(opened) as fleet:
             for notice in fleet.notices:
