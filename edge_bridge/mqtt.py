@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import re
 import select
 import socket
 import ssl
@@ -36,7 +35,6 @@ MAX_QUEUED: Final = 10_000  # messages in either direction
 _SELECT_S: Final = 0.2
 _MAX_READS: Final = 100  # messages at once, before the other direction is served
 _OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
-_TLS_CODE: Final = re.compile(r"\[SSL: ([A-Z0-9_]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,6 @@ class MqttLink:
         if trouble := tls.find_own_trouble(self._identity):
             raise Refused(trouble)
         client.tls_set_context(tls.make_client_context(self._identity))  # pyright: ignore[reportUnknownMemberType]  # paho leaves it open
-        client.on_log = self._on_log
 
     def _step(self, client: Client) -> bool:
         """Wait for either side, read and write; return False when the connection has ended."""
@@ -264,12 +261,6 @@ class MqttLink:
             client.subscribe([(topic, 0) for topic in self._subscriptions])
         else:
             self._mark_up()
-
-    def _on_log(self, client: Client, userdata: Any, level: int, text: str) -> None:
-        """Take the code of a failure of TLS from paho's log: nothing else of paho tells it."""
-        del client, userdata, level
-        if (found := _TLS_CODE.search(text)) and (words := tls.explain_reason(found[1])):
-            self._reason = words
 
     def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, reason_codes: list[ReasonCode], properties: Any

@@ -36,11 +36,11 @@ def reload_files(fleet: FleetFolder) -> bool:
     return True
 
 
-def block(fleet: FleetFolder, node: str, url: str = "") -> None:
+def block(fleet: FleetFolder, node: str, url: str = "", answer_s: float = ANSWER_S) -> None:
     """Cut the open connection of a device and take all its rights; raise `BrokerMissing` or `Refused`."""
     role = [{"rolename": REVOKED_ROLE}]
     _command(
-        *(fleet, url),
+        *(fleet, url, answer_s),
         {"command": "deleteClient", "username": node},  # of an earlier revocation
         {"command": "createClient", "username": node, "roles": role},
         {"command": "disableClient", "username": node},
@@ -49,13 +49,13 @@ def block(fleet: FleetFolder, node: str, url: str = "") -> None:
 
 def unblock(fleet: FleetFolder, node: str, url: str = "") -> None:
     """Give a device its rights again, which its certificate must still earn; raise `BrokerMissing` or `Refused`."""
-    _command(fleet, url, {"command": "deleteClient", "username": node})
+    _command(fleet, url, ANSWER_S, {"command": "deleteClient", "username": node})
 
 
-def _command(fleet: FleetFolder, url: str, *commands: dict[str, Any]) -> None:
+def _command(fleet: FleetFolder, url: str, answer_s: float, *commands: dict[str, Any]) -> None:
     """Send commands and read the answers; the last one must succeed, or find what it was to make."""
     url = url or fleet.broker_url
-    reason, until_s = "it does not answer", monotonic() + ANSWER_S
+    reason, until_s = "it does not answer", monotonic() + answer_s
     with closing(MqttLink(url, "control", None, (f"{CONTROL_TOPIC}/#",), fleet.control)) as link:
         while monotonic() < until_s:
             for event in link.poll(0.1):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +14,7 @@ from edge_bridge.identity.identity_folder import find_trouble, open_identity
 if TYPE_CHECKING:
     from pathlib import Path
 
+VERDICT_S: Final = 1.0  # a server that says nothing accepts
 # X509_V_ERR_* of OpenSSL (x509_vfy.h)
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
@@ -22,6 +25,7 @@ _WORDS: Final = {  # of `SSLError.reason`: what the broker said, or did not
     "CERTIFICATE_REVOKED": "the broker says that the certificate of this machine is revoked; enrol it again",
     "UNKNOWN_CA": "the broker does not know the authority of this machine's certificate; enrol it at this fleet",
     "BAD_CERTIFICATE": "the broker does not accept the certificate of this machine; enrol it again",
+    "UNSUPPORTED_CERTIFICATE": "the certificate of this machine is not one of a client; name another folder with --tls",
     "CERTIFICATE_UNKNOWN": "the broker does not accept the certificate of this machine; enrol it again",
     "CERTIFICATE_REQUIRED": "the broker requires a certificate; name the folder of this machine's with --tls",
     "HANDSHAKE_FAILURE": "the broker requires a certificate, or shares no cipher with this machine",
@@ -33,6 +37,31 @@ _WORDS: Final = {  # of `SSLError.reason`: what the broker said, or did not
 _ALERTS: Final = ("SSLV3_ALERT_", "TLSV1_ALERT_", "TLSV13_ALERT_")
 
 
+class VerdictSocket(ssl.SSLSocket):
+    """A socket that waits for the server's verdict on the own certificate before anything is sent.
+
+    In TLS 1.3 it comes after the handshake: an alert, or a session ticket. An alert that meets data on its way would be
+    lost, and with it the reason.
+    """
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # as in `ssl`
+        try:
+            super().do_handshake(block)
+            self._await_verdict()
+        except BaseException:
+            self.close()  # nobody else knows of it yet
+            raise
+
+    def _await_verdict(self) -> None:
+        if self.version() != "TLSv1.3" or not select.select([self], [], [], VERDICT_S)[0]:
+            return
+        before_s = self.gettimeout()
+        self.settimeout(0.0)
+        with suppress(ssl.SSLWantReadError):
+            self.recv(1)  # handles the ticket, or raises the alert
+        self.settimeout(before_s)
+
+
 def make_client_context(folder: Path) -> ssl.SSLContext:
     """Make the context: TLS 1.2 or later, the fleet's authority alone, names verified, own certificate shown.
 
@@ -42,6 +71,7 @@ def make_client_context(folder: Path) -> ssl.SSLContext:
     context = make_server_trust(identity.authority)
     try:
         context.load_cert_chain(identity.file)
+        context.sslsocket_class = VerdictSocket
     except (ssl.SSLError, OSError) as error:
         raise Refused("cannot be used for TLS", where=str(identity.path), hint="enrol this machine again") from error
     return context

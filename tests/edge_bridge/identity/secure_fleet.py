@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from edge_bridge.identity import initial_setup
 from edge_bridge.identity.authority import Authority
 from edge_bridge.identity.x509 import CertificateKind
@@ -31,6 +33,11 @@ class SecureFleet:
     authority: Authority
 
     @property
+    def host(self) -> Path:
+        """The identity folder of the fleet's host."""
+        return self.fleet.path / "host"
+
+    @property
     def url(self) -> str:
         return f"mqtts://{HOST}:{self.fleet.port}"
 
@@ -50,33 +57,39 @@ def serve_securely() -> Generator[SecureFleet]:
     folder = Path(tempfile.mkdtemp(prefix="pulse-secure-"))
     folder.chmod(0o711)  # the broker's user must reach its own folder within
     try:
-        for tries_left in reversed(range(TRIES)):
-            path = folder / f"fleet-{tries_left}"
-            fleet, _ = initial_setup.set_up(path, ["127.0.0.1"], find_port(), address=HOST)
-            server = MosquittoServer(program, folder, fleet.broker / "mosquitto.conf", fleet.port)
-            try:
-                server.start()
-            except PortTaken:
-                if not tries_left:
-                    raise
-            else:
-                break
+        made = _start(program, folder)
         try:
-            yield SecureFleet(fleet, server, Authority(path))
+            yield made
         finally:
-            if server.process is not None:
-                server.kill()
+            if made.broker.process is not None:
+                made.broker.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _start(program: str, folder: Path) -> SecureFleet:
+    for number in range(TRIES):
+        fleet, _ = initial_setup.set_up(folder / f"fleet-{number}", ["127.0.0.1"], find_port(), address=HOST)
+        server = MosquittoServer(program, folder, fleet.broker / "mosquitto.conf", fleet.port)
+        try:
+            server.start()
+        except PortTaken:
+            continue
+        return SecureFleet(fleet, server, Authority(fleet.path))
+    pytest.fail(f"mosquitto does not start: {(folder / 'output.log').read_text()[-2000:]}")
+
+
 def wait_for_up(link: MqttLink) -> None:
-    wait_for(link, LinkUp, lambda _: True)
+    """Wait for the connection; fail with the reason if it is refused."""
+    event = _wait_for_event(link)
+    assert isinstance(event, LinkUp), event
 
 
 def read_refusal(link: MqttLink) -> str:
-    """Return the reason of the first failure."""
-    return wait_for(link, LinkDown, lambda _: True).reason
+    """Return why the connection was refused or lost."""
+    event = _wait_for_event(link)
+    assert isinstance(event, LinkDown), event
+    return event.reason
 
 
 def wait_for_message(link: MqttLink, payload: bytes) -> list[MqttMessage]:
@@ -91,19 +104,18 @@ def wait_for_message(link: MqttLink, payload: bytes) -> list[MqttMessage]:
     return found
 
 
-def wait_for(link: MqttLink, kind: type, fits: object) -> LinkEvent:
-    del fits
-    events = list[LinkEvent]()
-
-    def look() -> bool:
-        events.extend(link.poll())
-        return any(isinstance(event, kind) for event in events)
-
-    wait_until(look, what=kind.__name__)
-    return next(event for event in events if isinstance(event, kind))
-
-
 def refuse(fleet: SecureFleet, identity: Path) -> str:
     """Return why a connection with this identity does not come about."""
     with closing(fleet.connect(identity)) as link:
         return read_refusal(link)
+
+
+def _wait_for_event(link: MqttLink) -> LinkEvent:
+    events = list[LinkEvent]()
+
+    def look() -> bool:
+        events.extend(event for event in link.poll() if not isinstance(event, MqttMessage))
+        return bool(events)
+
+    wait_until(look, what="the end of the attempt to connect")
+    return events[0]
