@@ -142,17 +142,13 @@ class Authority:
                 raise Usage(f"no certificate was issued to {name}", key="node", value=name, hint=hint)
             return register.revoke(name, self._now().timestamp(), reason)
 
-    def make_revocation_list(self) -> bytes:
-        """Make a list that is newer than all before."""
-        with closing(self._open()) as register:
-            number, made_s = register.number_list(self._now().timestamp() - LIST_BACKDATED_S)
-            revoked = [
-                (one.serial, datetime.fromtimestamp(one.revoked_s, UTC))
-                for one in register.list_certificates()
-                if one.revoked_s is not None
-            ]
-        made = datetime.fromtimestamp(made_s, UTC)
-        return x509.make_revocation_list(self.certificate, self._read_key(), revoked, made, number)
+    def publish_revocations(self, write: Callable[[bytes], None]) -> None:
+        """Hand a list to `write` that is newer than all before; of two at once the last one written has everything."""
+        since_s = self._now().timestamp() - LIST_BACKDATED_S
+        with closing(self._open()) as register, register.next_list(since_s) as (number, made_s, entries):
+            made = datetime.fromtimestamp(made_s, UTC)
+            revoked = [(one.serial, datetime.fromtimestamp(one.revoked_s or made_s, UTC)) for one in entries]
+            write(x509.make_revocation_list(self.certificate, self._read_key(), revoked, made, number))
 
     def _check_kind(self, register: Register, name: str, kind: CertificateKind) -> None:
         """Raise `Refused` if the name belongs to another kind: its certificate would have the other's rights."""

@@ -115,7 +115,7 @@ def add_host(authority: Authority, fleet: FleetFolder, name: str, path: Path) ->
 
 def write_revocation_list(authority: Authority, fleet: FleetFolder) -> None:
     """Write the list that the broker reads at its start and on SIGHUP."""
-    broker_files.write_for_broker(fleet.broker, broker_files.REVOKED, authority.make_revocation_list())
+    authority.publish_revocations(lambda data: broker_files.write_for_broker(fleet.broker, broker_files.REVOKED, data))
 
 
 def read_fleet_folder(path: Path) -> FleetFolder:
@@ -142,6 +142,10 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _make_authority(folder: Path, now: datetime) -> None:
+    try:
+        make_private_folder(folder, exist_ok=False)
+    except FileExistsError as error:
+        raise Refused("another `fleet init` is at work there", where=str(folder), hint="wait for it") from error
     key = x509.make_private_key()
     write_bytes(folder / authority_module.KEY, key, private=True)
     name = f"PulseBMS fleet {secrets.token_hex(4)}"

@@ -104,14 +104,18 @@ class Register:
         what = f"the token for {token.node} is not valid: it was used, replaced or revoked, or its time is over"
         raise Refused(what, key="token", hint=f"make another one: fleet enroll {token.node}")
 
-    def number_list(self, made_s: float) -> tuple[int, float]:
-        """Return number and time of the next revocation list; both increase with each, the time by 1 s at least."""
+    @contextmanager
+    def next_list(self, made_s: float) -> Generator[tuple[int, float, list[RegisterEntry]]]:
+        """Yield number, time and certificates of the next revocation list, and let no other be made within the block.
+
+        Number and time increase with each list, the time by 1 s at least.
+        """
         with self._transaction():
             words = (
                 "UPDATE revocation_list SET number = number + 1, made_s = MAX(made_s + 1, ?) RETURNING number, made_s"
             )
             number, made_s = self._db.execute(words, (made_s,)).fetchone()
-        return number, made_s
+            yield number, made_s, [one for one in self.list_certificates() if one.revoked_s is not None]
 
     def _insert(self, certificate: IssuedCertificate, now_s: float) -> None:
         fields = (f"{certificate.serial:x}", certificate.name, certificate.kind, now_s)

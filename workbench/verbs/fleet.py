@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.clock import monotonic
 from drivers.errors import BrokerMissing, Usage
 from edge_bridge import metrics
-from edge_bridge.broker_address import check_protection
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
-from edge_bridge.identity.initial_setup import read_fleet_folder
-from workbench.compose.broker import is_local, open_broker
+from workbench.compose.broker import choose_broker, is_local, open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -72,9 +70,7 @@ def main(
         check_name(name, what)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
-    broker = broker or read_fleet_folder(tls or Path()).broker_url
-    if not is_local(broker):
-        check_protection(broker, tls)
+    broker = choose_broker(broker, tls)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:

@@ -113,3 +113,6 @@ def test_a_fleet_does_not_speak_plainly_over_the_network(tmp_path: Path) -> None
 def test_a_second_hosts_identity(secure: SecureFleet, tmp_path: Path) -> None:
     run("certify", "fleet-3", "--host", "--dir", secure.fleet.path, "--out", tmp_path / "fleet-3")
     assert open_identity(tmp_path / "fleet-3").certificate.kind == x509.CertificateKind.HOST
+    done = run_here("fleet", "--tls", tmp_path / "fleet-3", "--db", tmp_path / "fleet.db")
+    assert done.returncode == Exit.BAD_INPUT
+    assert "names no broker; add --broker mqtts://HOST:PORT" in done.stdout + done.stderr

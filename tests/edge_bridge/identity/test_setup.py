@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.x509 import load_pem_x509_crl
 
 from drivers.errors import PulseError, Refused, Usage
 from edge_bridge.identity import initial_setup, x509
@@ -77,6 +79,38 @@ def test_a_damaged_fleet_folder_is_told(folder: Path) -> None:
     (folder / "fleet.json").write_text('{"version": 2, "names": [], "port": 1}')
     with pytest.raises(Usage, match="version 2, not 1"):
         initial_setup.read_fleet_folder(folder)
+
+
+def test_two_revocations_at_once_are_both_in_the_list(folder: Path) -> None:
+    authority, fleet = Authority(folder), initial_setup.read_fleet_folder(folder)
+    names = [f"lost-{number}" for number in range(6)]
+    serials = {authority.make_identity(folder / name, name, CertificateKind.DEVICE).serial for name in names}
+
+    def revoke(name: str) -> None:
+        authority.revoke(name)
+        initial_setup.write_revocation_list(authority, fleet)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(revoke, names))
+    found = load_pem_x509_crl((fleet.broker / "revoked.crl").read_bytes())
+    assert {entry.serial_number for entry in found} == serials
+
+
+def test_of_two_set_ups_at_once_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(initial_setup, "_choose_user", lambda _path: "somebody")  # type: ignore[misc]  # no broker here
+
+    def set_up(_number: int) -> str:
+        try:
+            initial_setup.set_up(tmp_path / "dir", NAMES)
+        except Refused:
+            return "refused"
+        return "made"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(set_up, range(4))).count("made") >= 1
+    authority = Authority(tmp_path / "dir")
+    assert open_identity(tmp_path / "dir").certificate.serial in {one.serial for one in authority.list_certificates()}
+    assert len(authority.list_certificates()) == 4
 
 
 def test_a_renewal_keeps_the_authority_and_the_revocations(folder: Path) -> None:
