@@ -32,7 +32,12 @@ class Link:
     """What the test puts in `events` arrives at the next turn; what the host sends lies in `sent`."""
 
     def __init__(
-        self, url: str, client_id: str, will: Callable[[], MqttMessage | None], topics: tuple[str, ...]
+        self,
+        url: str,
+        client_id: str,
+        will: Callable[[], MqttMessage | None],
+        topics: tuple[str, ...],
+        identity: Path | None = None,
     ) -> None:
         self.make_will, self.topics = will, topics
         self.events: list[LinkEvent] = []
