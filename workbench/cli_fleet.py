@@ -13,6 +13,12 @@ from workbench.report import Report
 from workbench.run_verb import run_verb
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
+KeepRawDays = Annotated[
+    int, typer.Option(min=1, metavar="DAYS", help="Days that rows stay in the database, if there is an archive.")
+]
+KeepRollupDays = Annotated[
+    int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
+]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -23,7 +29,8 @@ def run_fleet(
         str,
         typer.Option(
             metavar="URL",
-            help="mqtt://HOST:PORT, or local[:PORT] to start a broker on this machine.  [required]",
+            help="mqtts://HOST:PORT, on this machine also mqtt://127.0.0.1:1883, or local[:PORT] to start a broker "
+            "here; default: that of --tls.",
             show_default=False,
         ),
     ] = "",
@@ -41,6 +48,10 @@ def run_fleet(
         typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False),
     ] = None,
     *,
+    tls: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of fleet init, or of fleet certify --host: certificate and broker."),
+    ] = None,
     group: Annotated[
         list[str], typer.Option(metavar="NAME", help="Sparkplug group of the packs; may be given several times.")
     ] = ["pulsebms"],  # noqa: B006  # typer reads it and changes nothing
@@ -61,6 +72,18 @@ def run_fleet(
         Path | None,
         typer.Option(metavar="FILE", help="Admit only the nodes that this file lists, one name a line."),
     ] = None,
+    api: Annotated[
+        str,
+        typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
+    ] = "",
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Move rows that are older than --keep-raw-days to Parquet files in DIR; default: keep."
+        ),
+    ] = None,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
     send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
     to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
@@ -72,14 +95,14 @@ def run_fleet(
 ) -> None:
     """Receive the packs of some groups, store each row exactly once, acknowledge it, and send bundles.
 
-    There is no TLS and no access control per device yet: whoever reaches the broker can send rows, births and
-    acknowledgements under any name. A local broker listens on 127.0.0.1 only.
+    With --tls each pack is known by its certificate and can send as itself only. Without it the broker must run on this
+    machine, where every program can send as any pack.
     """
     if context.invoked_subcommand is not None:
         pass_to_verb(context)
         return
-    if not broker:
-        raise _UsageError("Missing option '--broker'.", ctx=context)
+    if not broker and tls is None:
+        raise _UsageError("Missing option '--broker' or '--tls'.", ctx=context)
     where = _choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
@@ -92,7 +115,10 @@ def run_fleet(
         shard=shard,
         host=host,
         take_over=take_over,
+        api=api,
+        tls=tls,
         nodes=nodes,
+        retention=(keep_raw_days, keep_rollup_days, archive),
         send=send,
         to=to,
         duration_s=duration,
@@ -120,6 +146,30 @@ def fleet_forget(
 
     where = _choose_store(context, store, db)
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
+
+
+@fleet.command("upkeep", short_help="Roll up rows and move old ones to the archive, once.")
+def fleet_upkeep(
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of a fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the Parquet files; without it, all rows stay.")
+    ] = None,
+    *,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
+    as_json: AsJson = False,
+) -> None:
+    """Do once what a running fleet does each minute: roll up rows by minute and hour, and move old days to Parquet.
+
+    Use it for a database whose fleet runs without --archive, or does not run. A day is dropped from the database only
+    after its file was read back.
+    """
+    from workbench.verbs import fleet_upkeep as verb
+
+    where = _choose_store(context, store, db)
+    run_verb(Report("fleet upkeep", as_json), verb.main, where, (keep_raw_days, keep_rollup_days, archive))
 
 
 def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:

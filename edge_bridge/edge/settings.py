@@ -19,6 +19,7 @@ class EdgeSettings:
 
     `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second; `datatypes` in data too.
     `keep_days`: how long acknowledged rows stay in the outbox.
+    `identity` is the folder of the certificate of this edge, for a broker with TLS.
     `pack_type`: the type of the pack, which a bundle must be for; empty: that of the first healthy bundle.
     """
 
@@ -34,6 +35,7 @@ class EdgeSettings:
     capacity_rows: int = 500_000
     datatypes: bool = True
     keep_days: float = KEEP_DAYS
+    identity: Path | None = None
 
     @property
     def outbox(self) -> Path:

@@ -10,8 +10,9 @@ from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
+from edge_bridge.fleet.quick_rows import QuickReader
 from edge_bridge.fleet.resend_plan import ResendPlan, read_kept
-from edge_bridge.fleet.row import LATEST_MS, is_row, read_newest, read_row
+from edge_bridge.fleet.row import LATEST_MS, StoredRow, find_clock, is_row, read_newest, read_row
 from edge_bridge.fleet.store.records import FLAGGED, OTHER_GROUP, REFUSED, Batch, Birth, NodeRecord
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
@@ -20,14 +21,16 @@ from edge_bridge.sparkplug.payload import PayloadError
 from edge_bridge.sparkplug.topics import MessageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
 
+    from edge_bridge.fleet.row_layout import QuickRow
     from edge_bridge.sparkplug.payload import Payload
     from edge_bridge.sparkplug.topics import Topic
 
 REBIRTH_S: Final = 1.0  # the shortest time between two requests to one node
 MAX_NODES: Final = 10_000
 MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within `REBIRTH_S`
+MAX_AT_ONCE: Final = 500  # messages that are read by one set of arrays
 MAX_OWN_STATES: Final = 100
 _NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
 
@@ -81,6 +84,8 @@ class HostApplication:
         self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
+        self._quick = QuickReader()
+        self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
     @property
@@ -95,7 +100,8 @@ class HostApplication:
     def drain(self) -> tuple[Batch, list[MqttMessage]]:
         """Return what was collected since the last call: the batch to commit and the messages to send."""
         batch, outgoing = self._batch, self._outgoing
-        self._batch, self._outgoing = Batch(), []
+        batch.notes = {node.name: make_note(node) for node in self._changed.values()}
+        self._batch, self._outgoing, self._changed = Batch(), [], {}
         return batch, outgoing
 
     def handle_connected(self, will_ms: int, now: Instant) -> None:
@@ -113,7 +119,19 @@ class HostApplication:
         """Handle a lost connection: whether a node is online is unknown, so end all sessions."""
         for node in self.nodes.values():
             node.end_session()
-            self._record_node(node)
+            self._changed[node.name] = node
+
+    def handle_messages(self, messages: Sequence[MqttMessage], now: Instant, will_ms: int) -> None:
+        """Handle messages in their order: rows that are certain by arrays, all else as `handle_message` does."""
+        for start in range(0, len(messages), MAX_AT_ONCE):
+            part = messages[start : start + MAX_AT_ONCE]
+            for message, row in zip(part, self._quick.read(part), strict=True):
+                if row is not None and self._take_quick_row(message.topic, row, now):
+                    continue
+                rows = len(self._batch.rows)
+                self.handle_message(message, now, will_ms)
+                if row is None and len(self._batch.rows) > rows:
+                    self._quick.learn(message)
 
     def handle_message(self, message: MqttMessage, now: Instant, will_ms: int) -> None:
         """Handle one message, or count why it is refused."""
@@ -131,10 +149,10 @@ class HostApplication:
         return (node.group if node else "") or self.groups[0]
 
     def drop_node(self, name: str) -> None:
-        """Drop a node that belongs to another host."""
-        self.nodes.pop(name, None)
+        """Drop a node that belongs to another host, and what was collected of it."""
+        self._forget(name)
         self._places.remove(name)
-        self.resends.drop(name)
+        self._batch = self._batch.drop_nodes({name})
 
     def declares(self, name: str, metric: str) -> bool:
         """Return whether the birth of a node declares a metric."""
@@ -164,7 +182,8 @@ class HostApplication:
         node = self._find_node(topic.node)
         _check_group(node, topic)
         former, node.group = node.group, topic.group
-        node.former = former if node.name in self.nodes else ""
+        if topic.kind is MessageKind.NBIRTH:
+            node.former = former if node.name in self.nodes else ""
         handlers: dict[MessageKind, Callable[[NodeState, Payload, Instant], None]] = {
             MessageKind.NBIRTH: self._handle_birth,
             MessageKind.NDATA: self._handle_data,
@@ -178,7 +197,7 @@ class HostApplication:
             if not node.online:
                 node.group = former or node.group  # only a birth moves a node
             raise
-        self._record_node(node)
+        self._changed[node.name] = node
 
     def _handle_birth(self, node: NodeState, payload: Payload, now: Instant) -> None:
         aliases = Aliases.from_birth(payload.metrics)
@@ -193,6 +212,9 @@ class HostApplication:
         self._give_place(node, now)
         self.resends.note_birth(node.name, kept, now.mono_s)
         node.begin_session(aliases, bd_seq, seq)  # no check can refuse the birth after this line
+        if node.former not in {"", node.group}:
+            self._quick.forget(_name_data_topic(node.former, node.name))
+        self._quick.begin(_name_data_topic(node.group, node.name), node, aliases)
         node.status.update(status)
         bundle = node.status.get(metrics.SHA256)
         t_ms = payload.timestamp_ms
@@ -210,12 +232,30 @@ class HostApplication:
             node.status.update(read_status(found))
         if row is None:
             return
+        self._add_row(node, row, now)
+        if row.clock:
+            self._count(FLAGGED, f"{row.clock}_time")
+
+    def _take_quick_row(self, topic: str, quick: QuickRow, now: Instant) -> bool:
+        """Take a row that was read quickly; return False, and change nothing, if the strict path has to judge it."""
+        node = self._quick.find(topic, quick)
+        if node is None or not node.expects(quick.seq) or find_clock(quick.t_ms, now.ms):
+            return False
+        node.count_message(quick.seq)
+        if not quick.layout.historical:
+            node.status.update(zip(quick.layout.status_names, quick.status, strict=True))
+        row = StoredRow(
+            node.name, quick.boot, quick.number, quick.t_ms, quick.layout.historical, "", quick.values, None
+        )
+        self._add_row(node, row, now)
+        self._changed[node.name] = node
+        return True
+
+    def _add_row(self, node: NodeState, row: StoredRow, now: Instant) -> None:
         self._batch.rows.append(row)
         self._places.mark_stored(node.name, now.mono_s)
         if not row.clock:
             node.last_ms = max(row.t_ms, node.last_ms or 0)
-        else:
-            self._count(FLAGGED, f"{row.clock}_time")
 
     def _handle_death(self, node: NodeState, payload: Payload, now: Instant) -> None:
         del now
@@ -234,12 +274,19 @@ class HostApplication:
             return
         lost = self._places.give(node.name, now.mono_s)
         if lost is not None:
-            self.nodes.pop(lost, None)
-            self._batch.forget(lost)
+            self._forget(lost)
+            self._batch.forgotten.add(lost)
             self._count(FLAGGED, "place_lost")
         self._strangers.pop(node.name, None)
         self._batch.forgotten.discard(node.name)
         self.nodes[node.name] = node
+
+    def _forget(self, name: str) -> None:
+        node = self.nodes.pop(name, None)
+        self._changed.pop(name, None)
+        self.resends.drop(name)
+        if node is not None:
+            self._quick.forget(_name_data_topic(node.group, name))
 
     def _request_rebirth(self, node: NodeState, now: Instant) -> None:
         if now.mono_s - node.rebirth_requested_s < REBIRTH_S or not self._is_room_for(node, now):
@@ -262,9 +309,6 @@ class HostApplication:
         self._strangers.move_to_end(node.name)
         return True
 
-    def _record_node(self, node: NodeState) -> None:
-        self._batch.notes[node.name] = NodeRecord(node.name, node.online, node.last_ms, dict(node.status), node.group)
-
     def _count(self, kind: str, reason: str) -> None:
         self._batch.counts[kind, reason] += 1
 
@@ -275,3 +319,12 @@ def _check_group(node: NodeState, topic: Topic) -> None:
         return
     words = f"{node.name} is known under the group {node.group}, not {topic.group}"
     raise PayloadError(OTHER_GROUP, words, key="group", value=topic.group, bound=node.group)
+
+
+def _name_data_topic(group: str, node: str) -> str:
+    return f"{topics.NAMESPACE}/{group}/{MessageKind.NDATA}/{node}"
+
+
+def make_note(node: NodeState) -> NodeRecord:
+    """Make what the store keeps of a node."""
+    return NodeRecord(node.name, node.online, node.last_ms, dict(node.status), node.group)

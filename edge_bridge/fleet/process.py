@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter, deque
+from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, cast
 
-from drivers.errors import StoreFailed, Usage
+from drivers.errors import Refused, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
+from edge_bridge.fleet.commit_thread import CommitThread
+from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
+from edge_bridge.fleet.missing_search import MissingSearch
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import CONFLICT, FLAGGED, OTHER_GROUP, REFUSED
 from edge_bridge.fleet.view import FleetView, NodeView
-from edge_bridge.mqtt import MAX_QUEUED, LinkDown, LinkUp, MqttLink, MqttMessage
+from edge_bridge.mqtt import MqttLink
+from edge_bridge.mqtt_events import MAX_QUEUED, LinkDown, LinkUp
+from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug import topics
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
     from pathlib import Path
 
+    from edge_bridge.fleet.commit_thread import Committed
     from edge_bridge.fleet.store.port import FleetStore
-    from edge_bridge.fleet.store.records import Batch
     from edge_bridge.fleet.summary import NodeSummary
-    from edge_bridge.mqtt import LinkEvent
+    from edge_bridge.fleet.tap import FleetTap
 
 GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
+PACE_S: Final = 0.01  # messages are collected for so long while a batch is committed
 
 
 def check_name(name: str, what: str) -> None:
@@ -63,29 +70,34 @@ class FleetHost:
         admitted: Container[str] | None = None,
         take_over: bool = False,
         is_shared: bool = False,
+        tap: FleetTap | None = None,
+        identity: Path | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
+        `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`. `group` is one name or several. With `is_shared` this is
-        one host of several with this id: it takes only its own groups from the database.
+        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
+        `group` is one name or several. With `is_shared` this is one host of several with this id: it takes only its own
+        groups from the database, and `turn` does not wait for a commit.
         """
         groups = (group,) if isinstance(group, str) else tuple(group)
         for name in groups:
             check_name(name, "group")
         check_name(host, "host")
-        self._now = now
+        self._now, self._tap, self._is_shared = now, tap, is_shared
         self._store = open_store(db)
-        self._trouble, self._store_trouble = "not connected yet", ""
+        self._trouble = "not connected yet"
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
         if is_shared:
             known = [note for note in known if note.group in groups]
+        self._events = EventWatch(known)
         self._host = HostApplication(groups, host, known, admitted=admitted, now_s=now().mono_s, is_shared=is_shared)
         self._host.handle_disconnected()
         self._claim = HostClaim(host, take_over=take_over or is_shared)
-        self._early = deque[MqttMessage](maxlen=MAX_QUEUED)  # what arrived before the claim was held
+        self._early = list[MqttMessage]()  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
             self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
@@ -93,11 +105,12 @@ class FleetHost:
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
         self._outage_s = 0.0
-        self._pending_batch: Batch | None = None  # what a full disk did not accept
+        self._commits, self._search = CommitThread(self._store), MissingSearch(self._store)
         try:
             client = f"{host}-{secrets.token_hex(4)}"
-            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions)
-        except Usage:
+            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions, identity)
+        except (Usage, Refused):
+            self._commits.close()
             self._store.close()
             raise
 
@@ -110,25 +123,38 @@ class FleetHost:
         """Return whether this host is online at the broker."""
         return self._link.is_up and self._claim.is_held
 
+    def read_trouble(self) -> str:
+        """Return why the host cannot work, empty if it can; any thread may ask."""
+        trouble = self._find_trouble()
+        return trouble or ("" if self.is_connected else "waiting whether another host is online")
+
     def turn(self, wait_s: float) -> None:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
-        events = self._link.poll(wait_s)
-        for event in events:
-            self._handle_event(event)
+        events = [] if self._commits.is_full else self._link.poll(0.0 if self._commits.is_busy else wait_s)
+        for is_message, some in groupby(events, lambda event: isinstance(event, MqttMessage)):
+            if is_message:
+                self._handle_messages(cast("list[MqttMessage]", list(some)))
+            else:
+                for event in cast("list[LinkUp | LinkDown]", list(some)):
+                    self._handle_event(event)
         now = self._now()
         if self._claim.update(now.mono_s):
             self._host.handle_connected(self._will_ms, now)
-            while self._early:
-                self._host.handle_message(self._early.popleft(), now, self._will_ms)
-        self._commit()
+            self._host.handle_messages(self._early, now, self._will_ms)
+            self._early = []
+        self._collect()
+        self._commit(wait_s)
         self._send_pieces()
         self._request_missing()
 
     def abandon(self) -> None:
-        """End at once without a commit: another host may have the groups by now."""
+        """End at once: another host may have the groups by now.
+
+        What waits is not committed. What is being committed is not acknowledged; its thread closes the store after it.
+        """
         with ExitStack() as undo:
-            undo.callback(self._store.close)
             undo.callback(self._link.close)
+            self._commits.abandon(self._close_store)
             if self._claim.is_held:  # the other hosts contradict it; without one it is true
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
@@ -139,7 +165,7 @@ class FleetHost:
         self._transfers[node] = BundleTransfer(node, data, self._host.nodes[node].status, self._now().mono_s)
 
     def has_node(self, node: str) -> bool:
-        """Return whether the node has ever sent a message."""
+        """Return whether the node has ever sent a message; any thread may ask."""
         return node in self._host.nodes
 
     def request_birth(self, node: str) -> None:
@@ -155,7 +181,7 @@ class FleetHost:
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
             connected=self.is_connected,
-            trouble=self._store_trouble or self._trouble or self._describe_other(),
+            trouble=self._find_trouble(),
             outage_s=self._outage_s + running_s,
             nodes=tuple(
                 NodeView(
@@ -176,21 +202,33 @@ class FleetHost:
 
     def summary(self) -> list[NodeSummary]:
         """Return the rows of each node, counted from the tables."""
+        self._acknowledge(self._commits.finish(None))
         return self._store.summary()
 
     def close(self) -> None:
         """Commit what was received, publish STATE offline, disconnect."""
         with ExitStack() as undo:
-            undo.callback(self._store.close)
+            undo.callback(self._close_store)
+            undo.callback(self._commits.close)
             undo.callback(self._link.close)
-            self._commit()
+            self._acknowledge(self._commits.finish(None))
+            self._collect()
+            self._commits.start()
+            self._acknowledge(self._commits.finish(None))
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
+
+    def _close_store(self) -> None:
+        self._search.close()
+        self._store.close()
+
+    def _find_trouble(self) -> str:
+        return self._commits.trouble or self._search.trouble or self._trouble or self._describe_other()
 
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
 
-    def _handle_event(self, event: LinkEvent) -> None:
+    def _handle_event(self, event: LinkUp | LinkDown) -> None:
         now = self._now()
         match event:
             case LinkUp(will=will):
@@ -208,10 +246,15 @@ class FleetHost:
                 self._host.handle_disconnected()
                 self._claim.handle_disconnected()
                 self._early.clear()
-            case _ if not self._claim.is_held:
-                self._handle_early(event, now)
-            case _:
-                self._host.handle_message(event, now, self._will_ms)
+
+    def _handle_messages(self, messages: Sequence[MqttMessage]) -> None:
+        now = self._now()
+        if self._claim.is_held:
+            self._host.handle_messages(messages, now, self._will_ms)
+            return
+        for message in messages:
+            self._handle_early(message, now)
+        del self._early[:-MAX_QUEUED]
 
     def _handle_early(self, message: MqttMessage, now: Instant) -> None:
         """Handle a message that arrives before this host is online: keep it, or note the STATE of another host."""
@@ -227,36 +270,55 @@ class FleetHost:
             return f"another host with the id {self._host.host} is online too; stop one of them"
         return ""
 
-    def _commit(self) -> None:
-        """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
+    def _collect(self) -> None:
+        """Send what the application has to send, and hand its batch to the tap and to the next commit."""
         batch, outgoing = self._host.drain()
-        if self._pending_batch is not None:
-            batch, self._pending_batch = self._pending_batch.join(batch), None
-        if batch:
-            try:
-                stored = self._store.commit(batch)
-            except StoreFailed as error:
-                self._store_trouble = f"rows cannot be stored: {error.what}"
-                batch.rows.clear()  # they were not acknowledged, so the edges send them again
-                self._pending_batch = batch
-            else:
-                self._store_trouble = ""
-                self._counts.update(batch.counts)
-                self._counts[CONFLICT] += stored.conflicts
-                self._resent += stored.duplicates
-                now = self._now()
-                for name in stored.strangers:
-                    self._host.drop_node(name)
-                    self._counts[REFUSED, OTHER_GROUP] += 1
-                outgoing += commands.make_acknowledgements(
-                    self._host.find_group,
-                    stored.kept,
-                    now.ms,
-                    host=self._host.host,
-                    with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
-                )
-        for message in outgoing:
-            self._link.publish(message)
+        batch.events += self._events.find(batch, self._now().ms, is_connected=self._link.is_up)
+        self._link.publish_all(outgoing)
+        if self._tap is not None and (batch.rows or batch.notes):
+            self._tap.handle_decoded(batch.rows, batch.notes)
+        self._commits.add(batch)
+
+    def _commit(self, wait_s: float) -> None:
+        """Commit what was collected; return when that is done, or when messages came that can be read meanwhile.
+
+        One host of several waits no longer than `wait_s`, because other shards have their turn.
+        """
+        self._commits.start()
+        while self._commits.is_busy:
+            committed = self._commits.finish(min(PACE_S, wait_s) if self._is_shared else PACE_S)
+            if committed is not None:
+                self._acknowledge(committed)
+                self._commits.start()
+            if self._is_shared or (self._link.has_events and not self._commits.is_full):
+                return
+
+    def _acknowledge(self, committed: Committed | None) -> None:
+        """Acknowledge the rows of a batch after its commit: never the other way round."""
+        if committed is None:
+            return
+        self._counts.update(committed.batch.counts)
+        self._counts[CONFLICT] += committed.result.conflicts
+        self._resent += committed.result.duplicates
+        self._drop_nodes(committed.result.strangers)
+        acknowledgements = commands.make_acknowledgements(
+            self._host.find_group,
+            committed.result.kept,
+            self._now().ms,
+            host=self._host.host,
+            with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
+        )
+        self._link.publish_all(list(acknowledgements))
+
+    def _drop_nodes(self, nodes: Collection[str]) -> None:
+        """Drop nodes that are online at another host under another group, and all that is not committed of them."""
+        if not nodes:
+            return
+        self._commits.drop_nodes(nodes)
+        for name in nodes:
+            self._host.drop_node(name)
+            self._events.forget(name)
+            self._counts[REFUSED, OTHER_GROUP] += 1
 
     def _send_pieces(self) -> None:
         now = self._now()
@@ -274,13 +336,12 @@ class FleetHost:
     def _request_missing(self) -> None:
         """Ask nodes again for rows that they keep and the database lacks: it may be a restored one."""
         now, plan = self._now(), self._host.resends
-        for name, kept in plan.due_checks(now.mono_s) if self.is_connected and not self._store_trouble else ():
-            try:
-                missing = self._store.find_missing(name, kept)
-            except StoreFailed as error:
-                self._store_trouble = f"rows cannot be looked for: {error.what}"
-                return
-            for text in plan.note_missing(name, missing, now.mono_s):
+        for found in self._search.take():
+            if not plan.is_awaited(found.node, found.kept):
+                continue  # a newer birth says something else
+            for text in plan.note_missing(found.node, found.missing, now.mono_s):
                 self._counts[FLAGGED, "resend_asked"] += 1
                 values = {metrics.RESEND: text, metrics.ACKNOWLEDGED_BY: self._host.host}
-                self._link.publish(commands.make_command(self._host.find_group(name), name, values, now.ms))
+                self._link.publish(commands.make_command(self._host.find_group(found.node), found.node, values, now.ms))
+        if self.is_connected and not self._commits.trouble and not self._search.is_busy:
+            self._search.start(plan.due_checks(now.mono_s))

@@ -57,6 +57,11 @@ class ResendPlan:
         room = min(CHECKS, MAX_BUSY - len(self._busy))
         return due + [(node, one.kept) for node, one in [*self._new.items()][: max(0, room)]]
 
+    def is_awaited(self, node: str, kept: Acks) -> bool:
+        """Return whether `due_checks` still names a node with these rows."""
+        one = self._busy.get(node) or self._new.get(node)
+        return one is not None and one.kept is kept
+
     def note_missing(self, node: str, missing: Mapping[str, Sequence[Range]], now_s: float) -> list[str]:
         """Note what the database lacks of a node; return the texts of the requests to send."""
         one = self._busy.pop(node, None) or self._new.pop(node, None)

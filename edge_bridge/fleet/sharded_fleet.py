@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.shard_choice import ShardChoice
     from edge_bridge.fleet.store.leases import Lease
     from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.fleet.tap import FleetTap
 
 MAX_WAIT_S: Final = 0.02  # for one shard, while others may have messages
 
@@ -43,13 +44,17 @@ class ShardedFleet:
         holder: str,
         host: str = HOST,
         admitted: Container[str] | None = None,
+        tap: FleetTap | None = None,
     ) -> None:
-        """`db` is a PostgreSQL server; `holder` names this host and start. Raise `Usage` or `StoreFailed`."""
+        """`db` is a PostgreSQL server; `holder` names this host and start; `tap` gets what all its shards decode.
+
+        Raise `Usage` or `StoreFailed`.
+        """
         self._groups = tuple(dict.fromkeys(groups))
         for name in self._groups:
             check_name(name, "group")
         self._broker, self._db, self._now, self._choice = url, db, now, choice
-        self._id, self._admitted = host, admitted
+        self._id, self._admitted, self._tap = host, admitted, tap
         self._all = open_store(
             db.render_as_string(hide_password=False)
         )  # for questions about the whole fleet; makes the tables
@@ -81,6 +86,11 @@ class ShardedFleet:
     def is_connected(self) -> bool:
         return all(host.is_connected for host in self._hosts.values())
 
+    def read_trouble(self) -> str:
+        """Return why this host cannot work, empty if it can or waits for a shard; any thread may ask."""
+        troubles = [self._holder.trouble, self._trouble, *(host.read_trouble() for host in [*self._hosts.values()])]
+        return next((trouble for trouble in troubles if trouble), "")
+
     def turn(self, wait_s: float) -> None:
         """Update the leases, then give each shard its turn; wait up to `wait_s` in all."""
         self._update_leases()
@@ -100,7 +110,8 @@ class ShardedFleet:
         raise make_unknown_node_error(node, [known.node for known in self.view().nodes])
 
     def has_node(self, node: str) -> bool:
-        return any(host.has_node(node) for host in self._hosts.values())
+        """Return whether a node of this host's shards has ever sent a message; any thread may ask."""
+        return any(host.has_node(node) for host in [*self._hosts.values()])
 
     def request_birth(self, node: str) -> None:
         """Request a birth from an unknown node in the groups of this host."""
@@ -164,6 +175,7 @@ class ShardedFleet:
                 open_store=lambda _: ShardStore(self._db, lease),
                 admitted=self._admitted,
                 is_shared=True,
+                tap=self._tap,
             )
         except StoreFailed as error:
             self._trouble = f"shard {lease.shard + 1} cannot be served: {error.what}"

@@ -49,7 +49,19 @@ OPTIONAL: dict[str, set[str]] = {
         ),  # the lane of a policy, which only a bench builds
     },
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
-    "window": {"alembic", "google", "iotcore", "paho", "sqlalchemy"},  # the Fleet page names the extra fleet
+    "window": {
+        "alembic",
+        "duckdb",
+        "fastapi",
+        "google",
+        "iotcore",
+        "orjson",
+        "paho",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "websockets",
+    },  # the Fleet page names the extra fleet
     "measure": {
         "pyqtgraph",
         "do_mpc",
@@ -75,6 +87,12 @@ STARTS = {
     "edge": ("workbench.verbs.edge",),
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
+    "fleet upkeep": ("workbench.verbs.fleet_upkeep",),
+    "fleet init": ("workbench.verbs.fleet_identity",),
+    "fleet enroll": ("workbench.verbs.fleet_identity",),
+    "fleet certify": ("workbench.verbs.fleet_identity",),
+    "fleet revoke": ("workbench.verbs.fleet_identity",),
+    "fleet identities": ("workbench.verbs.fleet_identity",),
     "forecast": ("workbench.verbs.forecast",),
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),

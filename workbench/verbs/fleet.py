@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-import socket
+import gc
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.clock import monotonic
 from drivers.errors import BrokerMissing, Usage
 from edge_bridge import metrics
+from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
@@ -21,20 +20,25 @@ from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.shard_choice import parse_shard
 from edge_bridge.fleet.store.open_store import open_store, parse_address
-from workbench.compose.broker import open_broker
+from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
+from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
+from workbench.compose.broker import choose_broker, is_local, open_broker
+from workbench.compose.fleet_shards import check_shard, open_shards
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Generator, Sequence
 
     from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
+    from workbench.compose.fleet_api import HostSide
     from workbench.report import Report
 
 REACH_S: Final = 10.0
 TURN_S: Final = 0.1
+COLLECT_AFTER: Final = (50_000, 20, 100)  # objects, young and middle collections before the next older one
 LOOK_S: Final = 0.5
 
 
@@ -58,36 +62,47 @@ def main(
     inject_defect: str,
     host: str = HOST,
     nodes: Path | None = None,
+    retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     shard: str = "",
+    api: str = "",
+    tls: Path | None = None,
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `shard` is I/N if this is one host of several; empty for one that serves all groups alone.
+    `api` is where its API listens, `[HOST:]PORT`, empty for none.
+    `tls` is the folder of its certificate; without a `broker` it names that too.
+
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
     open_rows = find_store(inject_defect)
     address = parse_address(store)
+    listen = parse_listen(api) if api else None
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in (*((group, "group") for group in groups), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
-    if shard:
-        parse_shard(shard)
-    if shard and (isinstance(address, Path) or inject_defect):
-        words = "shards need a PostgreSQL server, because an SQLite file has one writer"
-        raise Usage(words, key="shard", value=shard, hint="add --store postgresql://USER@HOST/DATABASE")
+    choice = parse_shard(shard) if shard else None
+    if choice is not None:
+        check_shard(shard, address, archive=kept.folder, defect=inject_defect)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
+    broker = choose_broker(broker, tls)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
+        side = _make_host_side(url) if listen is not None else None
+        if is_local(broker):
+            report.line("broker   without TLS, for up to 1 000 connections, loopback only; fleet init makes a real one")
+        tap = None if side is None else side.hub
         opened: FleetHost | ShardedFleet
-        if shard:
-            opened = _open_shards(url, address, shard, groups=groups, host=host, admitted=admitted)
+        if choice is not None and not isinstance(address, Path):
+            opened = open_shards(url, address, choice, groups=groups, host=host, admitted=admitted, tap=tap)
         else:
             opened = FleetHost(
                 *(url, store, read_clocks),
@@ -96,15 +111,39 @@ def main(
                 open_store=open_rows,
                 admitted=admitted,
                 take_over=take_over,
+                tap=tap,
+                identity=tls,
             )
-        with closing(opened) as fleet:
+        with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
+            if listen is not None and side is not None:
+                from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
             _wait_for_broker(fleet, url, stop, report)
-            reporter = FleetReporter(fleet, report, sending)
-            reporter.run(duration_s, stop)
+            reporter = FleetReporter(fleet, report, sending, side)
+            with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):
+                reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
+
+
+@contextmanager
+def _collect_rarely() -> Generator[None]:
+    """Let Python look for cycles rarely: the objects of 10 000 nodes cost a third of a commit to look at."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _make_host_side(broker: str) -> HostSide:
+    from workbench.compose.fleet_api import HostSide  # noqa: PLC0415  # FastAPI takes half a second to load
+
+    return HostSide(broker)
 
 
 def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -> bool:
@@ -123,8 +162,14 @@ def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -
 class FleetReporter:
     """The reporter of a fleet: it prints one line for each change."""
 
-    def __init__(self, fleet: FleetHost | ShardedFleet, report: Report, sending: BundleToSend | None) -> None:
-        self._fleet, self._report = fleet, report
+    def __init__(
+        self,
+        fleet: FleetHost | ShardedFleet,
+        report: Report,
+        sending: BundleToSend | None,
+        side: HostSide | None = None,
+    ) -> None:
+        self._fleet, self._report, self._side = fleet, report, side
         self._sending, self._has_begun = sending, False
         self._reported = dict[str, str]()
         self._trouble = ""
@@ -138,6 +183,8 @@ class FleetReporter:
         while not stop.is_set():
             self._fleet.turn(TURN_S)
             now_s = monotonic()
+            if self._side is not None:
+                self._side.turn(self._fleet, now_s)
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
                 self._report_changes()
@@ -192,25 +239,6 @@ def _format_progress(sending: TransferProgress) -> str:
     if not sending.is_over and sending.received < sending.size:
         return f"bundle {sending.sha256[:12]} {100 * sending.received // sending.size} % sent"
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
-
-
-def _open_shards(
-    url: str,
-    server: Any,
-    shard: str,
-    *,
-    groups: Sequence[str],
-    host: str,
-    admitted: Container[str] | None,
-) -> ShardedFleet:
-    from edge_bridge.fleet.sharded_fleet import ShardedFleet  # noqa: PLC0415  # it needs the driver of PostgreSQL
-
-    machine = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:20]
-    holder = f"{machine}-{secrets.token_hex(4)}"
-    choice = parse_shard(shard)
-    return ShardedFleet(
-        url, server, read_clocks, groups=groups, choice=choice, holder=holder, host=host, admitted=admitted
-    )
 
 
 def _wait_for_broker(fleet: FleetHost | ShardedFleet, url: str, stop: threading.Event, report: Report) -> None:

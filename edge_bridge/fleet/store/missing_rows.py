@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, func, select
 
+from edge_bridge.fleet.store.archived_spans import read_spans
 from edge_bridge.fleet.store.tables import BOOT, GAP, ROW
 from edge_bridge.ranges import Range, subtract
 
@@ -33,7 +34,7 @@ _GAPS: Final = select(GAP.c.first, GAP.c.last).where(
 
 
 def find_missing(connection: Connection, node: str, kept: Mapping[str, Sequence[Range]]) -> dict[str, list[Range]]:
-    """Return which rows of `kept` are neither stored nor named in a gap, by boot.
+    """Return which rows of `kept` are neither stored, archived nor named in a gap, by boot.
 
     The running counts say first whether any can be missing: if not, no row is read.
     """
@@ -49,6 +50,7 @@ def find_missing(connection: Connection, node: str, kept: Mapping[str, Sequence[
         asked = {"of_node": node, "of_boot": boot, "low": low, "high": high}
         here = [] if count is None else [(int(a), int(b)) for a, b in connection.execute(_ISLANDS, asked)]
         gaps = [(int(a), int(b)) for a, b in connection.execute(_GAPS, asked)]
-        if missing := subtract(ranges, [*here, *gaps]):
+        archived = read_spans(connection, node, boot, (low, high))
+        if missing := subtract(ranges, [*here, *gaps, *archived]):
             found[boot] = missing
     return found

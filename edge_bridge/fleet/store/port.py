@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class FleetStore(Protocol):
-    """A store of rows: each row exactly once, acknowledged only after the commit. One thread uses it."""
+    """A store of rows: each row exactly once, acknowledged only after the commit.
+
+    One thread at a time uses it; the running counts (`read_totals`, `count_rows`) may be read meanwhile.
+    """
 
     @property
     def notices(self) -> list[str]:
@@ -49,7 +52,10 @@ class FleetStore(Protocol):
         ...
 
     def find_missing(self, node: str, kept: Mapping[str, Sequence[Range]]) -> dict[str, list[Range]]:
-        """Return which rows of these ranges, by boot, are neither stored nor named in a gap; raise `StoreFailed`."""
+        """Return which rows of these ranges, by boot, are neither stored nor named in a gap; raise `StoreFailed`.
+
+        Rows in the archive count as stored. Any thread may ask, while another one commits.
+        """
         ...
 
     def close(self) -> None:
