@@ -6,6 +6,7 @@ import json
 import secrets
 from collections import Counter
 from contextlib import ExitStack
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, cast
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.fleet.commit_thread import Committed
+    from edge_bridge.fleet.shard_links import HostLink
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.tap import FleetTap
@@ -69,7 +71,7 @@ class FleetHost:
         open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
         take_over: bool = False,
-        is_shared: bool = False,
+        open_link: Callable[[Sequence[str]], HostLink] | None = None,
         tap: FleetTap | None = None,
         identity: Path | None = None,
     ) -> None:
@@ -79,24 +81,25 @@ class FleetHost:
         `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
         with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
-        `group` is one name or several. With `is_shared` this is one host of several with this id: it takes only its own
-        groups from the database, and `turn` does not wait for a commit.
+        `group` is one name or several. With `open_link`, which gets the subscriptions, this is one shard of a host of
+        several with this id: it takes only its own groups from the database, and `turn` does not wait for a commit.
         """
         groups = (group,) if isinstance(group, str) else tuple(group)
         for name in groups:
             check_name(name, "group")
         check_name(host, "host")
-        self._now, self._tap, self._is_shared = now, tap, is_shared
+        self._now, self._tap = now, tap
+        self._is_shared = shared = open_link is not None
         self._store = open_store(db)
         self._trouble = "not connected yet"
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
-        if is_shared:
+        if shared:
             known = [note for note in known if note.group in groups]
         self._events = EventWatch(known)
-        self._host = HostApplication(groups, host, known, admitted=admitted, now_s=now().mono_s, is_shared=is_shared)
+        self._host = HostApplication(groups, host, known, admitted=admitted, now_s=now().mono_s, is_shared=shared)
         self._host.handle_disconnected()
-        self._claim = HostClaim(host, take_over=take_over or is_shared)
+        self._claim = HostClaim(host, take_over=take_over or shared)
         self._early = list[MqttMessage]()  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
@@ -108,7 +111,8 @@ class FleetHost:
         self._commits, self._search = CommitThread(self._store), MissingSearch(self._store)
         try:
             client = f"{host}-{secrets.token_hex(4)}"
-            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions, identity)
+            connect = open_link or partial(MqttLink, url, client, self._make_will, identity=identity)
+            self._link: HostLink = connect(self._host.subscriptions)
         except (Usage, Refused):
             self._commits.close()
             self._store.close()
@@ -312,9 +316,8 @@ class FleetHost:
 
     def _drop_nodes(self, nodes: Collection[str]) -> None:
         """Drop nodes that are online at another host under another group, and all that is not committed of them."""
-        if not nodes:
-            return
-        self._commits.drop_nodes(nodes)
+        if nodes:
+            self._commits.drop_nodes(nodes)
         for name in nodes:
             self._host.drop_node(name)
             self._events.forget(name)

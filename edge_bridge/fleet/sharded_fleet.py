@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import PulseError, StoreFailed
+from edge_bridge.fleet.commands import make_state
 from edge_bridge.fleet.process import HOST, FleetHost, check_name, make_unknown_node_error
 from edge_bridge.fleet.shard_choice import choose_groups
+from edge_bridge.fleet.shard_links import ShardLinks
 from edge_bridge.fleet.shards import ShardHolder
 from edge_bridge.fleet.store.leases import LeaseTable
 from edge_bridge.fleet.store.open_store import open_store
@@ -18,6 +20,7 @@ from edge_bridge.fleet.view import FleetView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from sqlalchemy import URL
 
@@ -45,15 +48,19 @@ class ShardedFleet:
         host: str = HOST,
         admitted: Container[str] | None = None,
         tap: FleetTap | None = None,
+        identity: Path | None = None,
     ) -> None:
         """`db` is a PostgreSQL server; `holder` names this host and start; `tap` gets what all its shards decode.
 
-        Raise `Usage` or `StoreFailed`.
+        `identity` is the folder of this host's certificate. Raise `Usage`, `Refused` or `StoreFailed`.
         """
         self._groups = tuple(dict.fromkeys(groups))
         for name in self._groups:
             check_name(name, "group")
         self._broker, self._db, self._now, self._choice = url, db, now, choice
+        self._links = ShardLinks(
+            url, f"{host}-{holder}", lambda: make_state(host, now().ms, online=False), identity=identity
+        )
         self._id, self._admitted, self._tap = host, admitted, tap
         self._all = open_store(
             db.render_as_string(hide_password=False)
@@ -174,7 +181,7 @@ class ShardedFleet:
                 host=self._id,
                 open_store=lambda _: ShardStore(self._db, lease),
                 admitted=self._admitted,
-                is_shared=True,
+                open_link=self._links.open,
                 tap=self._tap,
             )
         except StoreFailed as error:

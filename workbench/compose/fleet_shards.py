@@ -41,6 +41,7 @@ def open_shards(
     host: str,
     admitted: Container[str] | None,
     tap: FleetTap | None,
+    identity: Path | None,
 ) -> ShardedFleet:
     """Return the host, under a name that no other start has."""
     from edge_bridge.fleet.sharded_fleet import ShardedFleet  # noqa: PLC0415  # it needs the driver of PostgreSQL
@@ -56,4 +57,5 @@ def open_shards(
         host=host,
         admitted=admitted,
         tap=tap,
+        identity=identity,
     )

@@ -102,7 +102,9 @@ def main(
         tap = None if side is None else side.hub
         opened: FleetHost | ShardedFleet
         if choice is not None and not isinstance(address, Path):
-            opened = open_shards(url, address, choice, groups=groups, host=host, admitted=admitted, tap=tap)
+            opened = open_shards(
+                *(url, address, choice), groups=groups, host=host, admitted=admitted, tap=tap, identity=tls
+            )
         else:
             opened = FleetHost(
                 *(url, store, read_clocks),
