@@ -20,7 +20,7 @@ from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.open_store import open_store
-from edge_bridge.fleet.store.records import MAX_BIRTHS, Batch, Birth, NodeRecord
+from edge_bridge.fleet.store.records import MAX_BIRTHS, Batch, Birth, NodeEvent, NodeRecord
 from edge_bridge.fleet.store.row_counts import MAX_CLAIMED
 from edge_bridge.fleet.store.tables import DAY_MS
 from edge_bridge.row_span import RowSpan
@@ -284,9 +284,11 @@ def test_a_node_that_is_online_under_another_group_is_refused_as_a_whole(store: 
     note = NodeRecord("pack-1", online=True, last_ms=T_MS, status={}, group="north")
     store.commit(Batch([row(1)], [Birth("pack-1", T_MS, 0, None, None, "north")], {"pack-1": note}))
     birth, other = Birth("pack-1", T_MS, 0, None, None, "south"), replace(note, group="south")
-    refused = store.commit(Batch([row(2)], [birth], {"pack-1": other}))
+    batch = Batch([row(2)], [birth], {"pack-1": other}, [NodeEvent("pack-1", T_MS, "online", "info", "")])
+    refused = store.commit(batch)
     assert (set(refused.strangers), refused.new, refused.kept) == ({"pack-1"}, 0, {})
     assert store.read_counts("refused")["other_group"] == 1
+    assert (dict(batch.counts), asked(store, "SELECT count(*) FROM event")) == ({}, [(0,)])
     assert [known.group for known in store.read_nodes()] == ["north"]
     store.commit(Batch(notes={"pack-1": replace(note, online=False)}))
     moved = store.commit(Batch([row(2)], [birth], {"pack-1": other}))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_bridge.fleet import commands
+from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.host import HostApplication
 from tests.edge_bridge.fleet.pack import Desk, Pack, asked
 
@@ -89,3 +91,43 @@ def test_a_node_of_the_version_before_gets_its_group_with_its_birth(tmp_path: Pa
         assert topics(desk, "NCMD") == ["spBv1.0/pulsebms/NCMD/pack-1", "spBv1.0/south/NCMD/pack-1"]
         desk.hear(Pack(group="south").birth())
         assert asked(desk.store, "SELECT group_id FROM node") == [("south",)]
+
+
+def test_rows_that_are_read_quickly_belong_to_the_group_of_their_topic(tmp_path: Path) -> None:
+    with closing(TwoGroups(tmp_path / "f.db")) as desk:
+        first, second = Pack(group="north"), Pack(group="south", boot="02")
+        desk.host.handle_messages([first.birth(), *map(first.row, range(1, 8))], desk.now, 0)
+        desk.host.handle_messages([*map(first.row, range(8, 12)), second.row(1)], desk.now, 0)
+        desk.host.handle_messages([first.death(), second.birth(), *map(second.row, range(2, 8))], desk.now, 0)
+        late = replace(second.row(8), topic=first.row(0).topic)  # in the old group, with the `seq` that is expected
+        desk.host.handle_messages([late], desk.now, 0)
+        desk.hear()
+        assert desk.refused == {"other_group": 2}
+        assert asked(desk.store, "SELECT boot, count(*) FROM row GROUP BY boot ORDER BY boot") == [
+            (first.boot, 11),
+            (second.boot, 6),
+        ]
+
+
+def test_what_waits_of_a_node_that_is_online_at_another_host_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "f.db"
+    with closing(Desk(path)) as desk:
+        desk.host = HostApplication("north", "fleet")
+        desk.hear(Pack(group="north").birth())
+        stranger, known = Pack(group="south", boot="02"), Pack("pack-2", group="south")
+        host, commits = HostApplication("south", "fleet"), CommitThread(desk.store)
+        for messages in ([stranger.birth(), known.birth(), stranger.row(1)], [stranger.row(2), known.row(1)]):
+            host.handle_messages(messages, desk.now, 0)
+            commits.add(host.drain()[0])
+            commits.start()
+        host.handle_messages([stranger.row(3), known.row(2)], desk.now, 0)
+        committed = commits.finish(None)
+        assert committed is not None
+        assert set(committed.result.strangers) == {"pack-1"}
+        commits.drop_nodes(committed.result.strangers)
+        host.drop_node("pack-1")
+        commits.add(host.drain()[0])
+        commits.start()
+        commits.finish(None)
+        commits.close()
+        assert asked(desk.store, "SELECT node, seq FROM row ORDER BY seq") == [("pack-2", 1), ("pack-2", 2)]

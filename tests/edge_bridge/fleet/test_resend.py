@@ -14,6 +14,7 @@ from edge_bridge.ranges import find_ranges
 from edge_bridge.sparkplug.acks import parse_acks
 from tests.edge_bridge.edge.sending_edge import BOOT, SendingEdge, stored
 from tests.edge_bridge.fleet.pack import Desk, Pack
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,16 +90,15 @@ def test_a_host_asks_over_the_broker_with_its_id(tmp_path: Path, monkeypatch: py
         outbox.acknowledge(BOOT, [(3, 9)])
         edge.up()
         link = fleet._link  # pyright: ignore[reportPrivateUsage]
-        events: list[list[LinkEvent]] = [[LinkUp(None, 1)], [*edge.hands.sent], []]
+        events: list[list[LinkEvent]] = [[LinkUp(None, 1)], [*edge.hands.sent]]
 
         def poll(_wait_s: float) -> list[LinkEvent]:
-            return events.pop(0)
+            return events.pop(0) if events else []
 
         monkeypatch.setattr(link, "poll", poll)
         monkeypatch.setattr(link, "publish", sent.append)
         monkeypatch.setattr(type(link), "is_up", True)
-        for _ in range(3):
-            fleet.turn(0.0)
+        wait_until(lambda: bool(fleet.turn(0.0) or fleet.view().flagged.get("resend_asked")), what="the request")
         edge.hear(*(message for message in sent if "NCMD" in message.topic))
         assert outbox.depth == 10
         assert fleet.view().flagged["resend_asked"] == 1

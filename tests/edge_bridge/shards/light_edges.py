@@ -14,6 +14,7 @@ from edge_bridge.edge.uplink import Uplink
 from edge_bridge.mqtt import MqttLink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_bridge.metrics import Scalar
@@ -25,13 +26,17 @@ STATUS: dict[str, Scalar] = {metrics.SHA256: "ab" * 32, metrics.STATE: "healthy"
 class LightEdge:
     """One edge; `turn` makes a row if asked, and serves the link."""
 
-    def __init__(self, url: str, group: str, name: str, folder: Path, boot: str) -> None:
+    def __init__(
+        self, url: str, group: str, name: str, folder: Path, boot: str, *, identity: Path | None = None
+    ) -> None:
         self.group, self.name = group, name
         self._clocks = MachineClocks()
         self.outbox = Outbox(folder / f"{name}.sqlite", boot)
         self.node = EdgeNode(NodeNames(group, name, "fleet"), 0)
         self._link = MqttLink(
-            url, f"edge-{name}", lambda: self.node.make_will(self._clocks.stamp_ms()), self.node.subscriptions
+            *(url, f"edge-{name}", lambda: self.node.make_will(self._clocks.stamp_ms())),
+            subscriptions=self.node.subscriptions,
+            identity=identity,
         )
         self._uplink = Uplink(
             *(self._link, self.node, self.outbox, self._clocks),
@@ -57,11 +62,14 @@ class LightEdge:
 class LightEdges:
     """Edges in a thread of its own; `is_producing` may be set at any time."""
 
-    def __init__(self, url: str, groups: list[str], folder: Path) -> None:
+    def __init__(
+        self, url: str, groups: list[str], folder: Path, make_identity: Callable[[str], Path] | None = None
+    ) -> None:
+        """`make_identity` makes the certificate of an edge, for a broker with TLS."""
         self.edges = list[LightEdge]()
         self.is_producing = True
         self._ready, self._closing = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(url, groups, folder), name="edges")
+        self._thread = threading.Thread(target=self._run, args=(url, groups, folder, make_identity), name="edges")
         self._thread.start()
         self._ready.wait()
 
@@ -77,11 +85,13 @@ class LightEdges:
         self._closing.set()
         self._thread.join()
 
-    def _run(self, url: str, groups: list[str], folder: Path) -> None:
+    def _run(self, url: str, groups: list[str], folder: Path, make_identity: Callable[[str], Path] | None) -> None:
         with ExitStack() as undo:
             undo.callback(self._ready.set)
             for number, group in enumerate(groups, 1):  # here, because an outbox belongs to one thread
-                edge = LightEdge(url, group, f"pack-{number}", folder, f"{number:016x}")
+                name = f"pack-{number}"
+                identity = make_identity(name) if make_identity else None
+                edge = LightEdge(url, group, name, folder, f"{number:016x}", identity=identity)
                 undo.callback(edge.close)
                 self.edges.append(edge)
             self._ready.set()

@@ -151,6 +151,10 @@ def test_devices_and_a_bundle_by_rest(fleet: ServedFleet) -> None:
         assert (sent["node"], sent["size"]) == ("pack-1", 6)
         with pytest.raises(Refused, match="a device nobody is not known"):
             rest.send_bundle(b"bundle", "nobody")
+        fleet.elsewhere = "pack-1"
+        with pytest.raises(Refused, match="this host does not serve pack-1 now"):
+            rest.send_bundle(b"bundle", "pack-1")
+        fleet.elsewhere = ""
         with pytest.raises(Refused, match="1 to"):
             rest.send_bundle(b"", "pack-1")
         for _ in range(MAX_WAITING - 1):
