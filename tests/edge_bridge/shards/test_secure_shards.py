@@ -5,18 +5,21 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.shard_choice import ShardChoice, find_shard
 from edge_bridge.fleet.sharded_fleet import ShardedFleet
 from edge_bridge.fleet.store.leases import LeaseTable
 from edge_bridge.fleet.store.postgres_store import PostgresStore
+from fixtures.broker import find_port
 from tests.edge_bridge.fleet.pack import asked
 from tests.edge_bridge.identity.secure_fleet import SecureFleet, serve_securely
 from tests.edge_bridge.shards.light_edges import LightEdges
 from tests.waiting import wait_until
-from workbench.compose.fleet_api import HostSide
+from workbench.compose.fleet_api import HostSide, open_api
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -64,6 +67,12 @@ def test_a_host_with_one_certificate_serves_all_its_shards(secure: SecureFleet, 
                 assert all(map(fleet.has_node, names))
                 heard = {row.node for rows in side.hub._rows for row in rows}  # pyright: ignore[reportPrivateUsage]
                 assert heard == {*names}
+                with open_api(
+                    fleet, url.render_as_string(hide_password=False), ApiSettings(port=find_port()), side
+                ) as at:
+                    assert httpx.get(f"{at}/api/v1/health/ready").status_code == 200
+                    listed = httpx.get(f"{at}/api/v1/devices").json()["devices"]
+                    assert {device["node"] for device in listed} == {*names}
                 edges.is_producing = False
                 wait_until(lambda: bool(turn()) and edges.depth == 0, what="all rows acknowledged")
             for edge in edges.edges:
