@@ -23,8 +23,9 @@ SERVER = make_url("postgresql://host/fleet")
     ],
 )
 def test_shards_refuse_what_belongs_to_one_machine(address: Any, options: dict[str, Any], key: str, words: str) -> None:
+    asked: dict[str, Any] = {"archive": None, "defect": "", **options}
     with pytest.raises(Usage, match=words) as refused:
-        check_shard("1/3", address, **{"archive": None, "defect": "", **options})
+        check_shard("1/3", address, **asked)
     assert refused.value.key == key
 
 
