@@ -23,6 +23,7 @@ from edge_bridge.fleet.client.rest import FleetRest, parse_api_address
 from edge_bridge.fleet.host_requests import MAX_WAITING, HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 from edge_bridge.fleet.store.records import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
@@ -48,7 +49,9 @@ class ServedFleet:
         self.settings, self._path = ApiSettings(port=find_port()), folder / "fleet.db"
 
     def serve(self) -> Any:
-        context = ApiContext(FleetReader(self._path), History(self._path), self)
+        context = ApiContext(
+            FleetReader(self._path), History(self._path), FleetWriter(self._path), self, lambda: self.desk.now.ms
+        )
         app = make_app(context, [make_live_router(self.hub), make_transfer_router(self.requests)])
         return serve_api(app, self.settings)
 
