@@ -112,6 +112,44 @@ def fleet_forget(
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
 
 
+@fleet.command("backup", short_help="Back up the database of a fleet, while it runs.")
+def fleet_backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup to write; it replaces an older file.")],
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of the fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write the database of a fleet into one file with a manifest; the fleet may go on to run.
+
+    The Parquet archive of older rows is not part of it: copy its folder too.
+    """
+    from workbench.verbs import fleet_backup as verb
+
+    where = _choose_store(context, store, db)
+    run_verb(Report("fleet backup", as_json), verb.back_up, where, file)
+
+
+@fleet.command("restore", short_help="Restore the database of a fleet from a backup.")
+def fleet_restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup that `fleet backup` wrote.")],
+    context: typer.Context,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="Database to restore to; no fleet may use it.  [required, or --db]")
+    ] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a database that is not empty.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a backup, then put its content into an empty database, all of it or nothing."""
+    from workbench.verbs import fleet_backup as verb
+
+    where = _choose_store(context, store, db)
+    run_verb(Report("fleet restore", as_json), verb.restore, file, where, replace=replace)
+
+
 def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
     """Return the database that one of the two options names."""
     if store and db is not None:
