@@ -52,6 +52,10 @@ def run_fleet(
         Path | None,
         typer.Option(metavar="FILE", help="Admit only the nodes that this file lists, one name a line."),
     ] = None,
+    api: Annotated[
+        str,
+        typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
+    ] = "",
     send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
     to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
@@ -82,6 +86,7 @@ def run_fleet(
         group=group,
         host=host,
         take_over=take_over,
+        api=api,
         nodes=nodes,
         send=send,
         to=to,

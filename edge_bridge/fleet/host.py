@@ -71,6 +71,7 @@ class HostApplication:
         self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
+        self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
     @property
@@ -85,7 +86,8 @@ class HostApplication:
     def drain(self) -> tuple[Batch, list[MqttMessage]]:
         """Return what was collected since the last call: the batch to commit and the messages to send."""
         batch, outgoing = self._batch, self._outgoing
-        self._batch, self._outgoing = Batch(), []
+        batch.notes = {node.name: make_note(node) for node in self._changed.values()}
+        self._batch, self._outgoing, self._changed = Batch(), [], {}
         return batch, outgoing
 
     def handle_connected(self, will_ms: int, now: Instant) -> None:
@@ -103,7 +105,7 @@ class HostApplication:
         """Handle a lost connection: whether a node is online is unknown, so end all sessions."""
         for node in self.nodes.values():
             node.end_session()
-            self._record_node(node)
+            self._changed[node.name] = node
 
     def handle_message(self, message: MqttMessage, now: Instant, will_ms: int) -> None:
         """Handle one message, or count why it is refused."""
@@ -152,7 +154,7 @@ class HostApplication:
             if error.kind in _NEEDS_REBIRTH:
                 self._request_rebirth(node, now)
             raise
-        self._record_node(node)
+        self._changed[node.name] = node
 
     def _handle_birth(self, node: NodeState, payload: Payload, now: Instant) -> None:
         aliases = Aliases.from_birth(payload.metrics)
@@ -205,7 +207,8 @@ class HostApplication:
         lost = self._places.give(node.name, now.mono_s)
         if lost is not None:
             del self.nodes[lost]
-            self._batch.forget(lost)
+            self._changed.pop(lost, None)
+            self._batch.forgotten.add(lost)
             self._count(FLAGGED, "place_lost")
         self._strangers.pop(node.name, None)
         self._batch.forgotten.discard(node.name)
@@ -231,8 +234,10 @@ class HostApplication:
         self._strangers.move_to_end(node.name)
         return True
 
-    def _record_node(self, node: NodeState) -> None:
-        self._batch.notes[node.name] = NodeRecord(node.name, node.online, node.last_ms, dict(node.status))
-
     def _count(self, kind: str, reason: str) -> None:
         self._batch.counts[kind, reason] += 1
+
+
+def make_note(node: NodeState) -> NodeRecord:
+    """Make what the store keeps of a node."""
+    return NodeRecord(node.name, node.online, node.last_ms, dict(node.status))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.store.records import Batch
     from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.fleet.tap import FleetTap
     from edge_bridge.mqtt import LinkEvent
 
 GROUP: Final = "pulsebms"
@@ -62,16 +63,17 @@ class FleetHost:
         open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
         take_over: bool = False,
+        tap: FleetTap | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`.
+        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
         """
         check_name(group, "group")
         check_name(host, "host")
-        self._now = now
+        self._now, self._tap = now, tap
         self._store = open_store(db)
         self._trouble, self._store_trouble = "not connected yet", ""
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
@@ -103,6 +105,11 @@ class FleetHost:
     def is_connected(self) -> bool:
         """Return whether this host is online at the broker."""
         return self._link.is_up and self._claim.is_held
+
+    def read_trouble(self) -> str:
+        """Return why the host cannot work, empty if it can; any thread may ask."""
+        trouble = self._store_trouble or self._trouble or self._describe_other()
+        return trouble or ("" if self.is_connected else "waiting whether another host is online")
 
     def turn(self, wait_s: float) -> None:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
@@ -215,6 +222,8 @@ class FleetHost:
     def _commit(self) -> None:
         """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
         batch, outgoing = self._host.drain()
+        if self._tap is not None and (batch.rows or batch.notes):
+            self._tap.handle_decoded(batch.rows, batch.notes)
         if self._pending_batch is not None:
             batch, self._pending_batch = self._pending_batch.join(batch), None
         if batch:

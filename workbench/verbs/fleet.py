@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.clock import monotonic
 from drivers.errors import BrokerMissing, Usage
 from edge_bridge import metrics
+from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
@@ -52,13 +53,17 @@ def main(
     host: str = HOST,
     nodes: Path | None = None,
     take_over: bool = False,
+    api: str = "",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
+
+    `api` is where its API listens, `[HOST:]PORT`, empty for none.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
     open_rows = find_store(inject_defect)
     address = parse_address(store)
+    listen = parse_listen(api) if api else None
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
@@ -79,9 +84,13 @@ def main(
             admitted=admitted,
             take_over=take_over,
         )
-        with closing(opened) as fleet:
+        with closing(opened) as fleet, ExitStack() as serving:
             for notice in fleet.notices:
                 report.line(f"database {notice}")
+            if listen is not None:
+                from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen))}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending)
             reporter.run(duration_s, stop)

@@ -56,11 +56,6 @@ class Batch:
         """Return the nodes that the batch is about."""
         return {row.node for row in self.rows} | {birth.node for birth in self.births} | {*self.notes} | self.forgotten
 
-    def forget(self, node: str) -> None:
-        """Forget a node that lost its place; its rows stay."""
-        self.notes.pop(node, None)
-        self.forgotten.add(node)
-
     def join(self, later: Batch) -> Batch:
         """Return one batch of both, in this order; of very many births only the newest."""
         births = (self.births + later.births)[-MAX_WAITING_BIRTHS:]

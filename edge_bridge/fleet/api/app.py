@@ -1,0 +1,69 @@
+"""The app: every route below `/api/v1`, errors as problem+json, the schema without a page that needs the internet."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import APIRouter, FastAPI
+
+from drivers.version import VERSION
+from edge_bridge.fleet.api import devices, health
+from edge_bridge.fleet.api.limits import RequestLimits
+from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from edge_bridge.fleet.api.context import ApiContext
+
+PREFIX: Final = "/api/v1"
+_ROUTERS: Final = (health.router, devices.router)
+_ERROR: Final[dict[int | str, dict[str, Any]]] = {
+    "default": {
+        "description": "An error.",
+        "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+    }
+}
+
+
+def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
+    """Make the app of a fleet; `more` are routers of other parts, below the same prefix."""
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        context.reader.close()
+
+    app = FastAPI(
+        title="PulseBMS fleet",
+        version=VERSION,
+        description="The packs of a fleet. Times are ms since 1970 (UTC). Errors are problem+json (RFC 9457).",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # both pages load scripts from other servers
+        redoc_url=None,
+        lifespan=run,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    app.add_middleware(RequestLimits, most=context.settings.max_requests)
+    add_problem_handlers(app)
+    for router in (*_ROUTERS, *more):
+        app.include_router(router, prefix=PREFIX, responses=_ERROR)
+    _add_problem_schema(app)
+    return app
+
+
+def _add_problem_schema(app: FastAPI) -> None:
+    """Describe the errors in the schema: FastAPI knows only models of a response with `application/json`."""
+    make_schema = app.openapi
+
+    def make_with_problems() -> dict[str, Any]:
+        schema = make_schema()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        if ProblemBody.__name__ not in schemas:
+            body = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= body.pop("$defs", {}) | {ProblemBody.__name__: body}
+        return schema
+
+    app.openapi = make_with_problems

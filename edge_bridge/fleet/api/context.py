@@ -1,0 +1,45 @@
+"""What the routes of one API share; a route gets it as a parameter of type `Context`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from edge_bridge.fleet.api.device_directory import DeviceDirectory
+from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.store.fleet_reader import FleetReader
+
+
+class HostPort(Protocol):
+    """The fleet host as the API sees it, from any thread."""
+
+    def read_trouble(self) -> str:
+        """Return why the host is not connected to its broker, empty if it is."""
+        ...
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """The ports of one API."""
+
+    reader: FleetReader
+    host: HostPort
+    settings: ApiSettings = field(default_factory=ApiSettings)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "directory", DeviceDirectory(self.reader))
+
+    directory: DeviceDirectory = field(init=False)
+
+
+def read_context(connection: HTTPConnection) -> ApiContext:
+    """Return the context of the app that serves this connection, a request or a WebSocket."""
+    found = connection.app.state.context
+    assert isinstance(found, ApiContext)  # noqa: S101  # `make_app` put it there
+    return found
+
+
+Context = Annotated[ApiContext, Depends(read_context)]

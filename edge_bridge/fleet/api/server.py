@@ -1,0 +1,70 @@
+"""The API in a thread of its own, beside the fleet host in the same process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from drivers.errors import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from fastapi import FastAPI
+
+    from edge_bridge.fleet.api.settings import ApiSettings
+
+CLOSE_S: Final = 3  # for answers that are being sent when the fleet ends
+KEEP_ALIVE_S: Final = 30
+
+
+class ApiServer(uvicorn.Server):
+    """A server that says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_begun = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.has_begun.set()
+
+
+@contextmanager
+def serve_api(app: FastAPI, settings: ApiSettings) -> Generator[str]:
+    """Serve until the block ends; yield the address. Raise `Usage` if the port is in use."""
+    listening = _listen(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,  # the log is the fleet's
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=CLOSE_S,
+        ws_max_size=64 << 10,
+    )
+    server = ApiServer(config)
+    thread = threading.Thread(target=server.run, args=([listening],), name="fleet-api", daemon=True)
+    thread.start()
+    try:
+        server.has_begun.wait()
+        yield settings.url
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def _listen(settings: ApiSettings) -> socket.socket:
+    try:
+        ((family, *_, address), *_) = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        what = f"{settings.url} cannot be opened: {error.strerror or error}"
+        raise Usage(what, key="api", value=settings.port, hint="choose another port") from error

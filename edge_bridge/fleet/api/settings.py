@@ -1,0 +1,51 @@
+"""Where the API listens, and what it accepts."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from drivers.errors import Usage
+
+HOST: Final = "127.0.0.1"
+PORTS: Final = range(1024, 65_536)  # the system's own ports lie below
+MAX_BODY_BYTES: Final = 256 << 10
+MAX_BUNDLE_BYTES: Final = 16 << 20
+MAX_REQUESTS: Final = 64  # that are answered at the same time
+_HINT: Final = "write PORT or 127.0.0.1:PORT, for instance --api 8080"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The settings of one API. `certificate` and `key` of TLS come here; without them only loopback is allowed."""
+
+    host: str = HOST
+    port: int = 8080
+    max_requests: int = MAX_REQUESTS
+
+    @property
+    def url(self) -> str:
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{shown}:{self.port}"
+
+
+def parse_listen(text: str) -> ApiSettings:
+    """Return the settings that `[HOST:]PORT` means; raise `Usage`."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if colon else HOST
+    if not (port.isascii() and port.isdigit() and len(port) < len("100000") and int(port) in PORTS):
+        raise Usage(
+            f"{text!r} has no valid port", key="api", value=text, bound=[PORTS.start, PORTS.stop - 1], hint=_HINT
+        )
+    if not _is_loopback(host):
+        what = f"{host!r} is not a loopback address, and the API has no TLS yet"
+        raise Usage(what, key="api", value=text, hint=_HINT)
+    return ApiSettings(host, int(port))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,26 @@
+"""The API of a fleet host, put together: a reader of its database, the host's port, the routes and their server."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from edge_bridge.fleet.api.app import make_app
+from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.server import serve_api
+from edge_bridge.fleet.store.fleet_reader import FleetReader
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from edge_bridge.fleet.api.settings import ApiSettings
+    from edge_bridge.fleet.process import FleetHost
+
+
+@contextmanager
+def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings) -> Generator[str]:
+    """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
+    context = ApiContext(FleetReader(store), fleet, settings)
+    with serve_api(make_app(context), settings) as url:
+        yield url
