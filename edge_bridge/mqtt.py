@@ -116,6 +116,11 @@ class MqttLink:
         """Return whether a message published now would be sent."""
         return self._up and self._seen_number == self._number
 
+    @property
+    def queued(self) -> int:
+        """Return about how many events wait for `poll`."""
+        return self._events.qsize()
+
     def poll(self, wait_s: float = 0.0) -> list[LinkEvent]:
         """Return the events since the last call, in order; wait up to `wait_s` for the first."""
         found = list[LinkEvent]()

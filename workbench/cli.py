@@ -244,6 +244,12 @@ def edge(
         bool,
         typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
     ] = False,
+    metrics: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
+        ),
+    ] = "",
     reset_trip: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
@@ -278,6 +284,7 @@ def edge(
         rate_hz=rate,
         capacity_rows=capacity,
         datatypes=not omit_datatypes,
+        metrics_on=metrics,
         reset=reset_trip,
         inject_defect=inject_defect,
     )

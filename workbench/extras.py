@@ -37,7 +37,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
         "sqlite_utils",
     ),
     "window": ("PySide6", "shiboken6"),
-    "edge": ("can", "cantools", "google.protobuf", "numba", "paho"),
+    "edge": ("can", "cantools", "google.protobuf", "numba", "paho", "prometheus_client"),
     "fleet": (
         "alembic",
         "argon2",

@@ -14,6 +14,7 @@ from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
+from edge_bridge.fleet.meter import FleetFigures
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import CONFLICT
 from edge_bridge.fleet.view import FleetView, NodeView
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
     from pathlib import Path
 
+    from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.store.records import Batch
     from edge_bridge.fleet.summary import NodeSummary
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
+MEASURE_S: Final = 1.0
 
 
 def check_name(name: str, what: str) -> None:
@@ -64,16 +67,19 @@ class FleetHost:
         admitted: Container[str] | None = None,
         take_over: bool = False,
         tap: FleetTap | None = None,
+        meter: FleetMeter | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
+        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded,
+        `meter` how much that was.
         """
         check_name(group, "group")
         check_name(host, "host")
-        self._now, self._tap = now, tap
+        self._now, self._tap, self._meter = now, tap, meter
+        self._measured_s = float("-inf")
         self._store = open_store(db)
         self._trouble, self._store_trouble = "not connected yet", ""
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
@@ -123,6 +129,9 @@ class FleetHost:
                 self._host.handle_message(self._early.popleft(), now, self._will_ms)
         self._commit()
         self._send_pieces()
+        if self._meter is not None and now.mono_s - self._measured_s >= MEASURE_S:
+            self._measured_s = now.mono_s
+            self._meter.note_figures(self._measure(now))
 
     def send_bundle(self, data: bytes, node: str) -> None:
         """Start to send a bundle, in place of any other transfer to this node; raise `Usage` for an unknown node."""
@@ -179,6 +188,16 @@ class FleetHost:
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
+    def _measure(self, now: Instant) -> FleetFigures:
+        return FleetFigures(
+            devices_known=len(self._host.nodes),
+            devices_online=sum(node.online for node in self._host.nodes.values()),
+            has_broker=self.has_broker,
+            is_online=self.is_connected,
+            outage_s=self._outage_s + (0.0 if self._down_s is None else now.mono_s - self._down_s),
+            queued=self._link.queued,
+        )
+
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
 
@@ -224,12 +243,17 @@ class FleetHost:
         batch, outgoing = self._host.drain()
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)
+        if self._meter is not None:
+            self._meter.count_batch(len(batch.rows), batch.counts)
         if self._pending_batch is not None:
             batch, self._pending_batch = self._pending_batch.join(batch), None
         if batch:
+            began_s = self._now().mono_s
             try:
                 stored = self._store.commit(batch)
             except StoreFailed as error:
+                if self._meter is not None:
+                    self._meter.count_failed_commit()
                 self._store_trouble = f"rows cannot be stored: {error.what}"
                 batch.rows.clear()  # they were not acknowledged, so the edges send them again
                 self._pending_batch = batch
@@ -239,6 +263,8 @@ class FleetHost:
                 self._counts[CONFLICT] += stored.conflicts
                 self._resent += stored.duplicates
                 now = self._now()
+                if self._meter is not None:
+                    self._meter.count_commit(now.mono_s - began_s, stored)
                 outgoing += commands.make_acknowledgements(
                     self._host.group,
                     stored.kept,

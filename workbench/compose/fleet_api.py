@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 
@@ -14,13 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from prometheus_client import CollectorRegistry
+
     from edge_bridge.fleet.api.settings import ApiSettings
     from edge_bridge.fleet.process import FleetHost
 
 
 @contextmanager
-def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings) -> Generator[str]:
-    """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
+def open_api(
+    fleet: FleetHost, store: Path | str, settings: ApiSettings, registry: CollectorRegistry | None = None
+) -> Generator[str]:
+    """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use.
+
+    `registry` has the metrics for `/metrics`.
+    """
     context = ApiContext(FleetReader(store), fleet, settings)
-    with serve_api(make_app(context), settings) as url:
+    app = make_app(context)
+    if registry is not None:
+        app.include_router(make_metrics_router(registry))
+    with serve_api(app, settings) as url:
         yield url

@@ -19,6 +19,7 @@ from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from workbench.compose.broker import open_broker
+from workbench.compose.fleet_measurement import FleetMeasurement
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -54,16 +55,18 @@ def main(
     nodes: Path | None = None,
     take_over: bool = False,
     api: str = "",
+    metrics_on: str = "",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
-    `api` is where its API listens, `[HOST:]PORT`, empty for none.
+    `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
     open_rows = find_store(inject_defect)
     address = parse_address(store)
     listen = parse_listen(api) if api else None
+    measured = FleetMeasurement.make(api, metrics_on)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
@@ -83,14 +86,17 @@ def main(
             open_store=open_rows,
             admitted=admitted,
             take_over=take_over,
+            meter=measured.meter,
         )
         with closing(opened) as fleet, ExitStack() as serving:
             for notice in fleet.notices:
                 report.line(f"database {notice}")
+            for words in measured.open(serving, store):
+                report.line(words)
             if listen is not None:
                 from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen))}")
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, measured.registry))}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending)
             reporter.run(duration_s, stop)
