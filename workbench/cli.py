@@ -14,6 +14,7 @@ from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_cell import cell as cell_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_fleet_demo import fleet_demo, fleet_light_nodes
 from workbench.cli_forecast import forecast
 from workbench.cli_health import grade, health
 from workbench.cli_logs import estimate, fit, twin
@@ -208,6 +209,8 @@ app.command("twin", short_help="Lay a model of the cell over a log.")(twin)
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
 app.add_typer(cell_app)
+fleet_app.command("demo", short_help="Start a whole fleet on this machine.")(fleet_demo)
+fleet_app.command("light-nodes", short_help="Run nodes with made-up values.")(fleet_light_nodes)
 app.add_typer(fleet_app)
 app.command(short_help="Forecast voltage, temperature and energy of a cell over a duty.")(forecast)
 app.command(short_help="Compare a controller with the active one in simulation.")(shadow)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,9 +129,7 @@ def test_a_real_prometheus_sees_a_host_and_an_edge_and_fires_alerts_as_their_sta
         pack.produce(30)
         wait_until(lambda: prometheus.query("pulsebms_fleet_rows_stored_total") == [30.0], 60.0, "rows", every_s=0.1)
         assert prometheus.list_firing() == set()
-        edge.figures = EdgeFigures(
-            **{**{name: getattr(FIGURES, name) for name in FIGURES.__slots__}, "verdict": "tripped"}
-        )
+        edge.figures = replace(FIGURES, verdict="tripped")
         make_backup(db, tmp_path / "x.backup", datetime.now(UTC) - timedelta(hours=27), ignore, pytest.fail)
         fired = {"EdgeTripped", "FleetBackupOld"}
         wait_until(lambda: prometheus.list_firing() == fired, 60.0, "both alerts fire", every_s=0.1)

@@ -75,6 +75,8 @@ STARTS = {
     "edge": ("workbench.verbs.edge",),
     "fleet": ("workbench.verbs.fleet",),
     "fleet backup": ("workbench.verbs.fleet_backup",),
+    "fleet demo": ("workbench.verbs.fleet_demo",),
+    "fleet light-nodes": ("workbench.verbs.fleet_demo",),
     "fleet forget": ("workbench.verbs.fleet",),
     "fleet restore": ("workbench.verbs.fleet_backup",),
     "forecast": ("workbench.verbs.forecast",),
