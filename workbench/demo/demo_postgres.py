@@ -79,7 +79,7 @@ def _run(command: list[str], options: dict[str, Any]) -> None:
         raise StoreFailed(f"{command[0]} ended with status {status}", key="store", hint=hint)
 
 
-def _launch(command: list[str], options: dict[str, Any], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+def _launch(command: list[str], options: dict[str, Any], output: int | IO[bytes]) -> subprocess.Popen[Any]:
     return subprocess.Popen(  # noqa: S603  # PostgreSQL's own program
         command,
         stdin=subprocess.DEVNULL,
@@ -90,7 +90,7 @@ def _launch(command: list[str], options: dict[str, Any], output: int | IO[bytes]
     )
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _wait(process: subprocess.Popen[Any], folder: Path) -> None:
     """Wait until the server accepts connections: it writes `ready` into its pid file."""
     state, until_s = folder / "data" / "postmaster.pid", monotonic() + START_S
     while monotonic() < until_s and process.poll() is None:

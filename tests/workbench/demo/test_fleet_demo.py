@@ -21,13 +21,13 @@ from fixtures.broker import start_broker
 from tests.prometheus import find_free_port
 from tests.waiting import wait_until
 from workbench.demo.demo_postgres import find_server
+from workbench.demo.light_node import LightNode
 from workbench.demo.light_nodes import run_light_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from fixtures.broker import Broker
-    from workbench.demo.light_node import LightNode
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[3]
@@ -84,16 +84,20 @@ def ask(url: str) -> Any:
         return json.loads(answer.read())
 
 
+@pytest.mark.slow
 def test_the_demo_brings_up_a_fleet_and_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
     """Without whole edges: a bundle needs a session on the emulated bench, which has tests of its own."""
     port, folder = find_free_port(), tmp_path / "demo"
     words = ["fleet", "demo", "--dir", str(folder), "--edges", "0", "--nodes", "6", "--api", str(port), "--json"]
     errors = (tmp_path / "stderr.txt").open("w+b")
+
+    def told() -> str:
+        return (tmp_path / "stderr.txt").read_text()
+
     process = subprocess.Popen(
         [sys.executable, ROOT / "main.py", *words], stdout=subprocess.PIPE, stderr=errors, cwd=ROOT
     )
     try:
-        told = lambda: (tmp_path / "stderr.txt").read_text()  # noqa: E731
         wait_until(lambda: "ready " in told() or process.poll() is not None, 110.0, "the demo", every_s=0.1)
         assert process.poll() is None, told()
         kind = "PostgreSQL, new and empty" if find_server() else "SQLite: no PostgreSQL server"
