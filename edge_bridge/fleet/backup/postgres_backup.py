@@ -22,7 +22,7 @@ from edge_bridge.fleet.backup.manifest import BackupManifest
 from edge_bridge.fleet.backup.postgres_programs import PostgresPrograms, find_programs, make_environment
 from edge_bridge.fleet.store.migrate import VERSION_TABLE, read_version
 from edge_bridge.fleet.store.partitions import LOCK
-from edge_bridge.fleet.store.postgres_server import APPLICATION
+from edge_bridge.fleet.store.postgres_server import SESSION
 from edge_bridge.fleet.store.sql_store import make_failure
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 STOP_S: Final = 10.0
 _COUNT_TABLES: Final = text("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()")
 _HOSTS: Final = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, :name)"
 )
 _BEGIN: Final = """\\set ON_ERROR_STOP on
 BEGIN;
@@ -134,7 +134,7 @@ def _check_target(connection: Connection, url: URL, manifest: BackupManifest, ma
         raise _refuse(url, words, f"create the schema {manifest.tables} and name it by search_path in the URL")
     if connection.execute(_COUNT_TABLES).scalar_one() and not read_version(connection):
         raise _refuse(url, "is the database of another program", "name another database")
-    hosts = int(connection.execute(_HOSTS, {"name": APPLICATION}).scalar_one())
+    hosts = int(connection.execute(_HOSTS, {"name": SESSION}).scalar_one())
     if hosts:
         raise _refuse(url, f"is in use by a fleet ({hosts} connections)", "stop all hosts of this fleet first")
     if not replace and read_version(connection):
