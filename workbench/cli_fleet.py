@@ -62,6 +62,9 @@ def run_fleet(
             metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
         ),
     ] = "",
+    log_format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="text, or json: one object a line, with the requests of the API.")
+    ] = "text",
     send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
     to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
@@ -94,6 +97,7 @@ def run_fleet(
         take_over=take_over,
         api=api,
         metrics_on=metrics,
+        log_format=log_format,
         nodes=nodes,
         send=send,
         to=to,

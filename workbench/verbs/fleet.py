@@ -20,6 +20,7 @@ from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from workbench.compose.broker import open_broker
 from workbench.compose.fleet_measurement import FleetMeasurement
+from workbench.fleet_log import open_log
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -56,6 +57,7 @@ def main(
     take_over: bool = False,
     api: str = "",
     metrics_on: str = "",
+    log_format: str = "text",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
@@ -63,6 +65,7 @@ def main(
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
+    log = open_log(report, log_format)
     open_rows = find_store(inject_defect)
     address = parse_address(store)
     listen = parse_listen(api) if api else None
@@ -96,7 +99,7 @@ def main(
             if listen is not None:
                 from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, measured.registry))}")
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, measured.registry, log))}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending)
             reporter.run(duration_s, stop)

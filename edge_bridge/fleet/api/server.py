@@ -14,7 +14,7 @@ from drivers.errors import Usage
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from edge_bridge.fleet.api.settings import ApiSettings
 
@@ -37,7 +37,7 @@ class ApiServer(uvicorn.Server):
 
 
 @contextmanager
-def serve_api(app: FastAPI, settings: ApiSettings) -> Generator[str]:
+def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
     """Serve until the block ends; yield the address. Raise `Usage` if the port is in use."""
     listening = _listen(settings)
     config = uvicorn.Config(
