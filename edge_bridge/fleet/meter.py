@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FleetFigures:
-    """A host at one instant; `queued` are messages that were received and not yet handled."""
+    """A host at one instant; `queued` are messages that were received and not yet handled.
+
+    `failed_commits` are those since the start that the database did not accept.
+    """
 
     devices_known: int
     devices_online: int
@@ -21,6 +24,8 @@ class FleetFigures:
     is_online: bool
     outage_s: float
     queued: int
+    queued_bytes: int
+    failed_commits: int
 
 
 class FleetMeter(Protocol):
@@ -32,10 +37,6 @@ class FleetMeter(Protocol):
 
     def count_commit(self, duration_s: float, stored: CommitResult) -> None:
         """Count a commit that the database accepted."""
-        ...
-
-    def count_failed_commit(self) -> None:
-        """Count a commit that the database did not accept."""
         ...
 
     def note_figures(self, figures: FleetFigures) -> None:

@@ -49,6 +49,8 @@ class HostMetrics:
         self._active = self._make_gauge("active", "1 while the host is online with its own id.")
         self._outage = self._make_gauge("broker_outage_seconds", "Time without a broker since the start.")
         self._queued = self._make_gauge("queue_messages", "Messages received and not yet handled.")
+        self._queued_bytes = self._make_gauge("queue_bytes", "Size of these messages.")
+        self._failed_before = 0
 
     def count_batch(self, rows: int, counts: Mapping[tuple[str, str], int]) -> None:
         if rows:
@@ -64,9 +66,6 @@ class HostMetrics:
         if stored.kept:
             self._last_commit.set(_read_unix_s())
 
-    def count_failed_commit(self) -> None:
-        self._failed.inc()
-
     def note_figures(self, figures: FleetFigures) -> None:
         self._known.set(figures.devices_known)
         self._online.set(figures.devices_online)
@@ -74,6 +73,9 @@ class HostMetrics:
         self._active.set(figures.is_online)
         self._outage.set(figures.outage_s)
         self._queued.set(figures.queued)
+        self._queued_bytes.set(figures.queued_bytes)
+        self._failed.inc(figures.failed_commits - self._failed_before)
+        self._failed_before = figures.failed_commits
 
     def _make_counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(_PREFIX + name, words, labels, registry=self.registry)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -255,7 +256,11 @@ def _drop_zeros(words: str | None) -> str | None:
 
 
 def _format_status(note: NodeRecord) -> str:
-    return json.dumps(dict(note.status), allow_nan=False)
+    status = dict(note.status)
+    try:
+        return orjson.dumps(status).decode()
+    except TypeError:  # a number or a text of an edited database that orjson does not write
+        return json.dumps(status, allow_nan=False)
 
 
 def _group_numbers(rows: Iterable[StoredRow]) -> Mapping[str, Mapping[str, Sequence[int]]]:

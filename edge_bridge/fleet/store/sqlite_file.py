@@ -74,7 +74,7 @@ def lock_file(path: Path) -> WriterLock:
 def open_file(path: Path, report: Callable[[str], object] = str) -> Engine:
     """Open or create the file under its lock; raise `Usage`. `report` gets a sentence on what was converted."""
     try:
-        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         close_to_others(path)
     except sqlite3.Error as error:
         raise make_refusal(path, f"cannot be opened: {error}") from error

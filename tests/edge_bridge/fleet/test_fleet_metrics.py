@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
@@ -19,6 +20,7 @@ from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.backup.run_backup import make_backup
 from edge_bridge.fleet.database_metrics import DatabaseCollector
 from edge_bridge.fleet.fleet_thread import read_clocks
+from edge_bridge.fleet.meter import FleetFigures
 from edge_bridge.fleet.metrics_export import HostMetrics
 from edge_bridge.fleet.process import FleetHost
 from edge_bridge.fleet.store.fleet_reader import FleetReader
@@ -132,12 +134,15 @@ def test_refusals_are_counted_by_reason_and_once(tmp_path: Path) -> None:
             batch, _ = desk.host.drain()
             metrics.count_batch(len(batch.rows), batch.counts)
             metrics.count_commit(0.02, desk.store.commit(batch))
-    metrics.count_failed_commit()
+    figures = FleetFigures(2, 1, True, True, 0.5, 7, 700, 3)  # noqa: FBT003  # figures by place
+    metrics.note_figures(figures)
+    metrics.note_figures(replace(figures, failed_commits=4))
     found = read(generate_latest(metrics.registry).decode())
     assert found["pulsebms_fleet_messages_refused_total,no_birth"] == 1
     assert found["pulsebms_fleet_messages_flagged_total,rebirth_asked"] == 1
     assert (found["pulsebms_fleet_rows_stored_total"], found["pulsebms_fleet_rows_duplicate_total"]) == (1, 1)
-    assert (found["pulsebms_fleet_commit_failures_total"], found["pulsebms_fleet_rows_conflict_total"]) == (1, 0)
+    assert (found["pulsebms_fleet_commit_failures_total"], found["pulsebms_fleet_rows_conflict_total"]) == (4, 0)
+    assert (found["pulsebms_fleet_queue_messages"], found["pulsebms_fleet_queue_bytes"]) == (7, 700)
     assert (
         found["pulsebms_fleet_commit_seconds_bucket,0.01"],
         found["pulsebms_fleet_commit_seconds_bucket,0.025"],
