@@ -13,6 +13,12 @@ from workbench.report import Report
 from workbench.run_verb import run_verb
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
+KeepRawDays = Annotated[
+    int, typer.Option(min=1, metavar="DAYS", help="Days that rows stay in the database, if there is an archive.")
+]
+KeepRollupDays = Annotated[
+    int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
+]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -65,6 +71,14 @@ def run_fleet(
     log_format: Annotated[
         str, typer.Option(metavar="FORMAT", help="text, or json: one object a line, with the requests of the API.")
     ] = "text",
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Move rows that are older than --keep-raw-days to Parquet files in DIR; default: keep."
+        ),
+    ] = None,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
     send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
     to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
@@ -99,6 +113,7 @@ def run_fleet(
         metrics_on=metrics,
         log_format=log_format,
         nodes=nodes,
+        retention=(keep_raw_days, keep_rollup_days, archive),
         send=send,
         to=to,
         duration_s=duration,
@@ -164,6 +179,30 @@ def fleet_restore(
 
     where = _choose_store(context, store, db)
     run_verb(Report("fleet restore", as_json), verb.restore, file, where, replace=replace)
+
+
+@fleet.command("upkeep", short_help="Roll up rows and move old ones to the archive, once.")
+def fleet_upkeep(
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of a fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the Parquet files; without it, all rows stay.")
+    ] = None,
+    *,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
+    as_json: AsJson = False,
+) -> None:
+    """Do once what a running fleet does each minute: roll up rows by minute and hour, and move old days to Parquet.
+
+    Use it for a database whose fleet runs without --archive, or does not run. A day is dropped from the database only
+    after its file was read back.
+    """
+    from workbench.verbs import fleet_upkeep as verb
+
+    where = _choose_store(context, store, db)
+    run_verb(Report("fleet upkeep", as_json), verb.main, where, (keep_raw_days, keep_rollup_days, archive))
 
 
 def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:

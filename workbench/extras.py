@@ -89,6 +89,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet forget": ("fleet",),
     "fleet light-nodes": ("fleet",),
     "fleet restore": ("fleet",),
+    "fleet upkeep": ("fleet",),
     "shadow": ("bench",),
     "promote": ("bench",),
     "train": ("bench", "rl"),

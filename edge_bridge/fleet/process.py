@@ -14,6 +14,7 @@ from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.commit_thread import CommitThread
+from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.meter import FleetFigures
@@ -88,6 +89,7 @@ class FleetHost:
         self._trouble = "not connected yet"
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
+        self._events = EventWatch(known)
         self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()
         self._claim = HostClaim(host, take_over=take_over)
@@ -263,6 +265,7 @@ class FleetHost:
     def _collect(self) -> None:
         """Send what the application has to send, and hand its batch to the tap and to the next commit."""
         batch, outgoing = self._host.drain()
+        batch.events += self._events.find(batch, self._now().ms, is_connected=self._link.is_up)
         self._link.publish_all(outgoing)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.api.request_log import RequestLog
 from edge_bridge.fleet.api.server import serve_api
+from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.fleet_thread import read_clocks
+from edge_bridge.fleet.host_requests import HostRequests
+from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
+from edge_bridge.fleet.store.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,11 +30,26 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.structured_log import FleetLog
 
 
+class HostSide:
+    """The host's side of an API: what its thread hands over each turn, and what it is asked to do."""
+
+    def __init__(self, broker: str) -> None:
+        """`broker` is its address; give `hub` to the host as its tap."""
+        self.hub, self.requests = LiveHub(broker), HostRequests()
+
+    def turn(self, fleet: FleetHost, now_s: float) -> None:
+        """Do it; the host's thread calls this each turn, `now_s` is monotonic."""
+        if self.requests.run(fleet) or self.hub.wants_overview(now_s):
+            self.hub.handle_overview(fleet.view(), now_s)
+
+
 @contextmanager
 def open_api(
     fleet: FleetHost,
     store: Path | str,
     settings: ApiSettings,
+    side: HostSide,
+    *,
     registry: CollectorRegistry | None = None,
     log: FleetLog | None = None,
 ) -> Generator[str]:
@@ -35,8 +57,11 @@ def open_api(
 
     `registry` has the metrics for `/metrics`, `log` gets the requests.
     """
-    context = ApiContext(FleetReader(store), fleet, settings)
-    app = make_app(context)
+    context = ApiContext(
+        FleetReader(store), History(store), FleetWriter(store), fleet, lambda: read_clocks().ms, settings
+    )
+    routers = [make_live_router(side.hub), make_transfer_router(side.requests)]
+    app = make_app(context, routers)
     if registry is not None:
         app.include_router(make_metrics_router(registry))
     with serve_api(app if log is None else RequestLog(app, log), settings) as url:

@@ -19,6 +19,8 @@ from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
+from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
+from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
 from workbench.compose.broker import open_broker
 from workbench.compose.fleet_measurement import FleetMeasurement
 from workbench.fleet_log import open_log
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
+    from workbench.compose.fleet_api import HostSide
     from workbench.report import Report
 
 REACH_S: Final = 10.0
@@ -58,6 +61,7 @@ def main(
     inject_defect: str,
     host: str = HOST,
     nodes: Path | None = None,
+    retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     api: str = "",
     metrics_on: str = "",
@@ -77,6 +81,7 @@ def main(
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
@@ -86,6 +91,7 @@ def main(
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
+        side = _make_host_side(url) if listen is not None else None
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -93,20 +99,23 @@ def main(
             open_store=open_rows,
             admitted=admitted,
             take_over=take_over,
+            tap=None if side is None else side.hub,
             meter=measured.meter,
         )
-        with closing(opened) as fleet, _collect_rarely(), ExitStack() as serving:
+        with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
             for words in measured.open(serving, store):
                 report.line(words)
-            if listen is not None:
+            if listen is not None and side is not None:
                 from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, measured.registry, log))}")
+                served = open_api(fleet, store, listen, side, registry=measured.registry, log=log)
+                report.line(f"api      {serving.enter_context(served)}")
             _wait_for_broker(fleet, url, stop, report)
-            reporter = FleetReporter(fleet, report, sending)
-            reporter.run(duration_s, stop)
+            reporter = FleetReporter(fleet, report, sending, side)
+            with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):
+                reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
 
@@ -120,6 +129,12 @@ def _collect_rarely() -> Generator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def _make_host_side(broker: str) -> HostSide:
+    from workbench.compose.fleet_api import HostSide  # noqa: PLC0415  # FastAPI takes half a second to load
+
+    return HostSide(broker)
 
 
 def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -> bool:
@@ -138,8 +153,10 @@ def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -
 class FleetReporter:
     """The reporter of a fleet: it prints one line for each change."""
 
-    def __init__(self, fleet: FleetHost, report: Report, sending: BundleToSend | None) -> None:
-        self._fleet, self._report = fleet, report
+    def __init__(
+        self, fleet: FleetHost, report: Report, sending: BundleToSend | None, side: HostSide | None = None
+    ) -> None:
+        self._fleet, self._report, self._side = fleet, report, side
         self._sending, self._has_begun = sending, False
         self._reported = dict[str, str]()
         self._trouble = ""
@@ -152,6 +169,8 @@ class FleetReporter:
         while not stop.is_set():
             self._fleet.turn(TURN_S)
             now_s = monotonic()
+            if self._side is not None:
+                self._side.turn(self._fleet, now_s)
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
                 self._report_changes()

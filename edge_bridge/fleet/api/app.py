@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, FastAPI
 
 from drivers.version import VERSION
-from edge_bridge.fleet.api import devices, health
+from edge_bridge.fleet.api import alarms, audit, completeness, devices, diagnosis, health, rows
 from edge_bridge.fleet.api.limits import RequestLimits
 from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
 
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.api.context import ApiContext
 
 PREFIX: Final = "/api/v1"
-_ROUTERS: Final = (health.router, devices.router)
+_ROUTERS: Final = (
+    health.router,
+    devices.router,
+    rows.router,
+    completeness.router,
+    diagnosis.router,
+    alarms.router,
+    audit.router,
+)
 _ERROR: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "An error.",
@@ -33,7 +41,7 @@ def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncGenerator[None]:
         yield
-        context.reader.close()
+        context.close()
 
     app = FastAPI(
         title="PulseBMS fleet",

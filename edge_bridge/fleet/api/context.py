@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -11,6 +12,8 @@ from starlette.requests import HTTPConnection
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
+from edge_bridge.fleet.store.history import History
 
 
 class HostPort(Protocol):
@@ -26,13 +29,22 @@ class ApiContext:
     """The ports of one API."""
 
     reader: FleetReader
+    history: History
+    writer: FleetWriter
     host: HostPort
+    now_ms: Callable[[], int]
     settings: ApiSettings = field(default_factory=ApiSettings)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "directory", DeviceDirectory(self.reader))
 
     directory: DeviceDirectory = field(init=False)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.reader.close()
+        self.history.close()
+        self.writer.close()
 
 
 def read_context(connection: HTTPConnection) -> ApiContext:

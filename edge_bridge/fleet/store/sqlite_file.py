@@ -137,6 +137,21 @@ def _check_version(database: sqlite3.Connection, path: Path) -> int:
     return version
 
 
+def is_current(path: Path) -> bool:
+    """Return whether the file is a fleet's of this version, without its lock; False for one that cannot be read."""
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_S)
+    except sqlite3.Error:
+        return False
+    try:
+        asked = ("PRAGMA application_id", "PRAGMA user_version")
+        return [database.execute(ask).fetchone()[0] for ask in asked] == [APPLICATION_ID, VERSION]
+    except sqlite3.Error:
+        return False
+    finally:
+        database.close()
+
+
 def _make_engine(database: sqlite3.Connection) -> Engine:
     for setting in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY"):  # WAL: nobody waits to read
         database.execute(f"PRAGMA {setting}")
