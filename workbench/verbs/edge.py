@@ -15,8 +15,8 @@ from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import check_reason, reset_trip
-from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
+from workbench.compose.edge_identity import IDENTITY, choose_identity, enrol_once, renew_in_background
 from workbench.compose.edge_pack import check_pack, open_edge_pack
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
@@ -47,11 +47,14 @@ def main(
     reset: str | None,
     inject_defect: str,
     datatypes: bool = True,
+    tls: Path | None = None,
+    enrolment: tuple[str, str] = ("", ""),
     metrics_on: str = "",
 ) -> bool:
-    """Run the edge; `names`: group, node, host. Raise `PulseError`; an absent broker is no error.
+    """Run the edge; `names`: group, node, host; `enrolment`: server and token.
 
     `metrics_on` is where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
+    Raise `PulseError`; an absent broker is no error.
     """
     make_outbox = find_outbox(inject_defect)
     stopped = False
@@ -61,9 +64,11 @@ def main(
         stopped = True
 
     leave_once(leave)
-    parse_address(broker)
     check_pack(pack)
-    node_names = _make_names(names)
+    if tls is None and any(enrolment):
+        enrol_once(state / IDENTITY, *enrolment, report.line)
+    broker, identity, node = choose_identity(broker, tls, state / IDENTITY, names[1])
+    node_names = _make_names((names[0], node, names[2]))
     if reset is not None:
         check_reason(reset)
     _check_files(bundle, state)
@@ -81,6 +86,7 @@ def main(
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
             datatypes=datatypes,
+            identity=identity,
         )
         if reset is not None:
             reset_trip(settings.trip, reset)
@@ -89,6 +95,7 @@ def main(
             metrics = _serve_metrics(held, settings, metrics_on, report)
             edge = Edge(settings, MachineClocks(), report.line, make_outbox=make_outbox, measured=metrics)
             held.callback(edge.close)
+            held.enter_context(renew_in_background(identity, report.line))
             result = edge.run(lambda: stopped, duration_s)
     report.body.update(asdict(result))
     report.line(

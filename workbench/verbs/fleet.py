@@ -21,7 +21,7 @@ from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
 from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
-from workbench.compose.broker import open_broker
+from workbench.compose.broker import choose_broker, is_local, open_broker
 from workbench.compose.fleet_measurement import FleetMeasurement
 from workbench.fleet_log import open_log
 from workbench.run_folders import require_folder
@@ -64,12 +64,14 @@ def main(
     retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     api: str = "",
+    tls: Path | None = None,
     metrics_on: str = "",
     log_format: str = "text",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
+    `tls` is the folder of its certificate; without a `broker` it names that too.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
@@ -87,11 +89,14 @@ def main(
         check_name(name, what)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
+    broker = choose_broker(broker, tls)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
         side = _make_host_side(url) if listen is not None else None
+        if is_local(broker):
+            report.line("broker   without TLS, for up to 1 000 connections, loopback only; fleet init makes a real one")
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -101,6 +106,7 @@ def main(
             take_over=take_over,
             tap=None if side is None else side.hub,
             meter=measured.meter,
+            identity=tls,
         )
         with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
