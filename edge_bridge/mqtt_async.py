@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from edge_bridge.mqtt import KEEP_ALIVE_S, MqttMessage, parse_address
+from edge_bridge.broker_address import parse_address
+from edge_bridge.mqtt import KEEP_ALIVE_S
+from edge_bridge.mqtt_frames import MqttMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

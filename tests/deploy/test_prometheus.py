@@ -19,7 +19,8 @@ from edge_bridge.fleet.backup.run_backup import make_backup
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.process import FleetHost
 from edge_bridge.metrics_server import serve_metrics
-from edge_bridge.mqtt import LinkUp, MqttLink
+from edge_bridge.mqtt import MqttLink
+from edge_bridge.mqtt_events import LinkUp
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
 from tests.edge_bridge.fleet.pack import Pack

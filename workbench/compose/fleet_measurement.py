@@ -36,8 +36,11 @@ class FleetMeasurement:
     def registry(self) -> CollectorRegistry | None:
         return None if self.meter is None else self.meter.registry
 
-    def open(self, serving: ExitStack, store: Path | str) -> Generator[str]:
-        """Add the metrics of the database, which is open now, and serve the page; yield lines for the log."""
+    def open(self, serving: ExitStack, store: Path | str, identity: Path | None = None) -> Generator[str]:
+        """Add the metrics of the database, which is open now, and serve the page; yield lines for the log.
+
+        `identity` is the folder of the host's certificate, if it has one.
+        """
         if self.meter is None:
             return
         from edge_bridge.fleet.database_metrics import DatabaseCollector  # noqa: PLC0415
@@ -47,5 +50,9 @@ class FleetMeasurement:
         reader = FleetReader(store)
         serving.callback(reader.close)
         self.meter.registry.register(DatabaseCollector(reader, store))
+        if identity is not None:
+            from edge_bridge.fleet.certificate_metrics import CertificateCollector  # noqa: PLC0415
+
+            self.meter.registry.register(CertificateCollector(identity))
         if self.address is not None:
             yield f"metrics  {serving.enter_context(serve_metrics(self.meter.registry, self.address))}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.edge.clocks import Clocks
     from edge_bridge.metrics import Scalar
-    from edge_bridge.mqtt import MqttMessage
+    from edge_bridge.mqtt_frames import MqttMessage
 
 RESEND_S: Final = 5.0
 MAX_WAITING: Final = 3_600  # rows; one that waits longer keeps new ones from being made

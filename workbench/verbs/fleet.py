@@ -111,7 +111,7 @@ def main(
         with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
-            for words in measured.open(serving, store):
+            for words in measured.open(serving, store, tls):
                 report.line(words)
             if listen is not None and side is not None:
                 from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load

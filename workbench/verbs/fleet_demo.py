@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
 from drivers.private_files import make_private_folder
+from edge_bridge.broker_address import check_protection
 from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.process import check_name
-from edge_bridge.mqtt import parse_address
 from workbench.demo.fleet_demo import DemoOrder, FleetDemo, wait_for_packs, watch
 from workbench.demo.light_nodes import run_light_nodes
 from workbench.signals import leave_once
@@ -44,7 +44,7 @@ def run_nodes(
     report: Report, broker: str, *, count: int, rate_hz: float, group: str, host: str, duration_s: float | None
 ) -> bool:
     """Run light nodes; return True if the fleet has acknowledged all their rows. Raise `Usage`."""
-    parse_address(broker)
+    check_protection(broker, None)
     for name, what in ((group, "group"), (host, "host")):
         check_name(name, what)
     if not count:

@@ -14,19 +14,20 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from drivers.errors import StoreFailed, Usage
-from edge_bridge.fleet.api.app import make_app
-from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.backup.run_backup import make_backup
+from edge_bridge.fleet.certificate_metrics import CertificateCollector
 from edge_bridge.fleet.database_metrics import DatabaseCollector
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.meter import FleetFigures
 from edge_bridge.fleet.metrics_export import HostMetrics
 from edge_bridge.fleet.process import FleetHost
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.identity.identity_folder import open_identity
+from edge_bridge.identity.initial_setup import set_up
 from edge_bridge.metrics_server import parse_metrics_address, serve_metrics
 from fixtures.broker import start_broker
-from tests.edge_bridge.fleet.api.conftest import AppClient, FakeHost
+from tests.edge_bridge.fleet.api.conftest import AppClient, serve_desk
 from tests.edge_bridge.fleet.livepack import LivePack
 from tests.edge_bridge.fleet.pack import Desk, Pack
 from tests.postgres import serve
@@ -176,9 +177,19 @@ def test_a_dead_database_is_down_and_nothing_else_is_told(tmp_path: Path, monkey
         assert (only.name, only.samples[0].value) == ("pulsebms_database_up", 0)
 
 
+def test_the_certificate_of_a_host_tells_when_it_expires(tmp_path: Path) -> None:
+    fleet, _ = set_up(tmp_path / "fleet", ["127.0.0.1"])
+    (family,) = CertificateCollector(fleet.path / "host").collect()
+    (sample,) = family.samples
+    assert sample.name == "pulsebms_certificate_expires_timestamp_seconds"
+    assert sample.value == open_identity(fleet.path / "host").certificate.not_after.timestamp()
+    assert sample.labels["name"]
+    assert list(CertificateCollector(tmp_path).collect()) == []
+
+
 def test_the_api_has_the_same_page_and_hides_it_from_its_schema(tmp_path: Path) -> None:
-    with closing(Desk(tmp_path / "fleet.db")), closing(FleetReader(tmp_path / "fleet.db")) as reader:
-        app = make_app(ApiContext(reader, FakeHost()))
+    with closing(Desk(tmp_path / "fleet.db")) as desk, serve_desk(desk) as served:
+        app = served.client.app
         app.include_router(make_metrics_router(HostMetrics().registry))
         answer = AppClient(app).request("GET", "/metrics")
         assert answer.status_code == 200

@@ -12,12 +12,9 @@ from fastapi import APIRouter
 from structlog.contextvars import bound_contextvars
 
 from drivers.errors import Usage
-from edge_bridge.fleet.api.app import make_app
-from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.request_log import RequestLog
-from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.structured_log import FleetLog, hide_in_text
-from tests.edge_bridge.fleet.api.conftest import AppClient, FakeHost
+from tests.edge_bridge.fleet.api.conftest import AppClient, serve_desk
 from tests.edge_bridge.fleet.pack import Desk
 from workbench.fleet_log import open_log
 from workbench.report import Report
@@ -99,9 +96,9 @@ def test_a_request_keeps_its_id_from_header_to_answer_and_log(tmp_path: Path) ->
     async def fail() -> dict[str, str]:
         raise RuntimeError("a defect")
 
-    with closing(Desk(tmp_path / "fleet.db")), closing(FleetReader(tmp_path / "fleet.db")) as reader:
-        app = make_app(ApiContext(reader, FakeHost()), [router])
-        around: Any = RequestLog(app, log)
+    with closing(Desk(tmp_path / "fleet.db")) as desk, serve_desk(desk) as served:
+        served.client.app.include_router(router, prefix="/api/v1")
+        around: Any = RequestLog(served.client.app, log)
         client = AppClient(around)
         answer = client.request("GET", "/api/v1/work?token=hidden9", headers={"X-Request-Id": "roll-out.7"})
         assert answer.headers["x-request-id"] == "roll-out.7"
