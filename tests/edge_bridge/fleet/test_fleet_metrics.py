@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import tempfile
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
+import httpx
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -27,7 +31,7 @@ from edge_bridge.identity.identity_folder import open_identity
 from edge_bridge.identity.initial_setup import set_up
 from edge_bridge.metrics_server import parse_metrics_address, serve_metrics
 from fixtures.broker import start_broker
-from tests.edge_bridge.fleet.api.conftest import AppClient, serve_desk
+from tests.edge_bridge.fleet.api.served import serve_desk
 from tests.edge_bridge.fleet.livepack import LivePack
 from tests.edge_bridge.fleet.pack import Desk, Pack
 from tests.postgres import serve
@@ -36,7 +40,6 @@ from workbench.compose.fleet_measurement import FleetMeasurement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
     from fixtures.broker import Broker
     from tests.postgres import PostgresServer
@@ -178,12 +181,14 @@ def test_a_dead_database_is_down_and_nothing_else_is_told(tmp_path: Path, monkey
 
 
 def test_the_certificate_of_a_host_tells_when_it_expires(tmp_path: Path) -> None:
-    fleet, _ = set_up(tmp_path / "fleet", ["127.0.0.1"])
-    (family,) = CertificateCollector(fleet.path / "host").collect()
-    (sample,) = family.samples
-    assert sample.name == "pulsebms_certificate_expires_timestamp_seconds"
-    assert sample.value == open_identity(fleet.path / "host").certificate.not_after.timestamp()
-    assert sample.labels["name"]
+    with tempfile.TemporaryDirectory(prefix="pulse-fleet-") as folder:
+        Path(folder).chmod(0o755)  # the user of a broker must reach it
+        fleet, _ = set_up(Path(folder) / "fleet", ["127.0.0.1"])
+        (family,) = CertificateCollector(fleet.path).collect()
+        (sample,) = family.samples
+        assert sample.name == "pulsebms_certificate_expires_timestamp_seconds"
+        assert sample.value == open_identity(fleet.path).certificate.not_after.timestamp()
+        assert sample.labels["name"]
     assert list(CertificateCollector(tmp_path).collect()) == []
 
 
@@ -191,7 +196,12 @@ def test_the_api_has_the_same_page_and_hides_it_from_its_schema(tmp_path: Path) 
     with closing(Desk(tmp_path / "fleet.db")) as desk, serve_desk(desk) as served:
         app = served.client.app
         app.include_router(make_metrics_router(HostMetrics().registry))
-        answer = AppClient(app).request("GET", "/metrics")
+
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+                return await client.get("/metrics")
+
+        answer = asyncio.run(ask())
         assert answer.status_code == 200
         assert "pulsebms_fleet_rows_stored_total 0.0" in answer.text
         assert "/metrics" not in app.openapi()["paths"]

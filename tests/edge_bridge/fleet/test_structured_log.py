@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from drivers.errors import Usage
 from edge_bridge.fleet.api.request_log import RequestLog
 from edge_bridge.fleet.structured_log import FleetLog, hide_in_text
-from tests.edge_bridge.fleet.api.conftest import AppClient, serve_desk
+from tests.edge_bridge.fleet.api.served import AppClient, serve_desk
 from tests.edge_bridge.fleet.pack import Desk
 from workbench.fleet_log import open_log
 from workbench.report import Report
@@ -100,7 +100,7 @@ def test_a_request_keeps_its_id_from_header_to_answer_and_log(tmp_path: Path) ->
         served.client.app.include_router(router, prefix="/api/v1")
         around: Any = RequestLog(served.client.app, log)
         client = AppClient(around)
-        answer = client.request("GET", "/api/v1/work?token=hidden9", headers={"X-Request-Id": "roll-out.7"})
+        answer = client.request("GET", "/work?token=hidden9", headers={"X-Request-Id": "roll-out.7"})
         assert answer.headers["x-request-id"] == "roll-out.7"
         inner, outer = map(json.loads, lines)
         assert (inner["event"], inner["request_id"]) == ("worked", "roll-out.7")
@@ -108,8 +108,8 @@ def test_a_request_keeps_its_id_from_header_to_answer_and_log(tmp_path: Path) ->
         assert "hidden9" not in "".join(lines)
         for bad in ("", "a" * 65, 'x"; drop', "ä"):
             headers: Any = [(b"x-request-id", bad.encode())]
-            assert len(client.request("GET", "/api/v1/work", headers=headers).headers["x-request-id"]) == 32
-        failed = client.request("GET", "/api/v1/fail")
+            assert len(client.request("GET", "/work", headers=headers).headers["x-request-id"]) == 32
+        failed = client.request("GET", "/fail")
         last = json.loads(lines[-1])
         assert (failed.status_code, last["status"], last["level"]) == (500, 500, "error")
         assert last["request_id"] == failed.headers["x-request-id"]
