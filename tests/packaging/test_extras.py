@@ -51,14 +51,17 @@ OPTIONAL: dict[str, set[str]] = {
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
     "window": {
         "alembic",
+        "argon2",
         "duckdb",
         "fastapi",
         "google",
         "iotcore",
         "orjson",
         "paho",
+        "prometheus_client",
         "sqlalchemy",
         "starlette",
+        "structlog",
         "uvicorn",
         "websockets",
     },  # the Fleet page names the extra fleet
