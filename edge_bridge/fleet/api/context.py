@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -10,6 +11,8 @@ from starlette.requests import HTTPConnection
 
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.people.claim import ClaimFile
+from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 
 
@@ -28,6 +31,9 @@ class ApiContext:
     reader: FleetReader
     host: HostPort
     settings: ApiSettings = field(default_factory=ApiSettings)
+    people: People | None = None  # None: an app on loopback without accounts
+    claim: ClaimFile | None = None  # makes the first administrator
+    find_site: Callable[[str], str | None] = lambda _node: None  # of a device; None: it belongs to no site
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "directory", DeviceDirectory(self.reader))

@@ -42,7 +42,7 @@ def append(
         connection.execute(text("SELECT pg_advisory_xact_lock(:one, :two)"), {"one": LOCK[0], "two": LOCK[1]})
     who, what = (part.replace("\0", "")[:MAX_WORDS] for part in (who, what))
     record = link(read_head(connection), t_ms, who, action, what, before=before, after=after)
-    connection.execute(insert(AUDIT), {name: getattr(record, name) for name in AUDIT.c.keys()})
+    connection.execute(insert(AUDIT), {name: getattr(record, name) for name in AuditRecord.__slots__})
     return record
 
 

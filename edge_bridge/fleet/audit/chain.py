@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,9 +60,10 @@ def hash_record(record: AuditRecord) -> str:
 
 def link(head: ChainHead, t_ms: int, who: str, action: str, what: str, *, before: Any, after: Any) -> AuditRecord:
     """Return the entry behind `head`; `before` and `after` become JSON, None stays None."""
-    texts = (None if value is None else _as_json(value) for value in (before, after))
-    open_record = AuditRecord(head.number + 1, t_ms, who, action, what, *texts, head.hash, "")
-    return AuditRecord(*(getattr(open_record, name) for name in _LINKED), hash_record(open_record))
+    record = AuditRecord(
+        head.number + 1, t_ms, who, action, what, _as_json(before), _as_json(after), prev_hash=head.hash, hash=""
+    )
+    return replace(record, hash=hash_record(record))
 
 
 def find_broken_link(
@@ -82,9 +83,13 @@ def find_broken_link(
             return head, BrokenLink(record.number, "its content was changed")
         head = ChainHead(record.number, record.hash)
         if anchor is not None and head.number == anchor.number and head.hash != anchor.hash:
-            return head, BrokenLink(head.number, "it is another entry than the one of the kept head: the log was rewritten")
+            return head, BrokenLink(
+                head.number, "it is another entry than the one of the kept head: the log was rewritten"
+            )
     if anchor is not None and head.number < anchor.number:
-        return head, BrokenLink(head.number + 1, f"the log ends before the kept head {anchor.number}: its end was cut off")
+        return head, BrokenLink(
+            head.number + 1, f"the log ends before the kept head {anchor.number}: its end was cut off"
+        )
     return head, None
 
 
@@ -94,11 +99,12 @@ def parse_record(line: str) -> AuditRecord:
         fields: Any = json.loads(line)
     except RecursionError as error:
         raise ValueError("not an entry of an audit log") from error
-    if not isinstance(fields, dict) or fields.pop("schema", None) != SCHEMA:  # pyright: ignore[reportUnknownMemberType]
+    content = cast("dict[str, Any]", fields) if isinstance(fields, dict) else {}
+    if content.pop("schema", None) != SCHEMA:
         raise ValueError(f"not an entry of {SCHEMA}")
-    if fields.keys() != set(AuditRecord.__slots__):  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+    if content.keys() != set(AuditRecord.__slots__):
         raise ValueError("an entry with other fields")
-    record = AuditRecord(**fields)
+    record = AuditRecord(**content)
     if not all(isinstance(getattr(record, name), kind) for name, kind in _KINDS.items()):
         raise ValueError("an entry with a field of another type")
     return record
@@ -112,7 +118,6 @@ def parse_head(text: str) -> ChainHead:
     return ChainHead(int(number), digest)
 
 
-_LINKED: Final = tuple(name for name in AuditRecord.__slots__ if name != "hash")
 _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
     "number": int,
     "t_ms": int,
@@ -121,5 +126,7 @@ _KINDS: Final[dict[str, type | tuple[type, ...]]] = {
 }
 
 
-def _as_json(value: Any) -> str:
+def _as_json(value: Any) -> str | None:
+    if value is None:
+        return None
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)

@@ -40,12 +40,19 @@ def check_account_name(name: str) -> None:
     """Raise `Usage` for a name that no account may have."""
     if not NAME_FORM.fullmatch(name) or name in _RESERVED:
         hint = f"use up to {MAX_NAME} of a to z, 0 to 9, . _ @ -"
-        raise Usage(f"{name[:MAX_NAME]!r} cannot be the name of an account", key="name", value=name[:MAX_NAME], hint=hint)
+        raise Usage(
+            f"{name[:MAX_NAME]!r} cannot be the name of an account", key="name", value=name[:MAX_NAME], hint=hint
+        )
 
 
 def has_accounts(connection: Connection) -> bool:
     """Return whether there is any account, disabled ones included."""
     return bool(connection.execute(select(exists().select_from(ACCOUNT))).scalar())
+
+
+def is_account(connection: Connection, name: str) -> bool:
+    """Return whether there is an account of this name, disabled or not."""
+    return bool(connection.execute(select(exists().where(ACCOUNT.c.name == name))).scalar())
 
 
 def add_account(
@@ -60,7 +67,7 @@ def add_account(
     if not count and RoleGrant(FleetRole.ADMINISTRATOR) not in grants:
         hint = "give it the role administrator at all sites"
         raise Refused("the first account must be able to make the others", key="role", hint=hint)
-    if connection.execute(select(exists().where(ACCOUNT.c.name == name))).scalar():
+    if is_account(connection, name):
         raise Usage(f"there is an account {name} already", key="name", value=name, hint="choose another name")
     values = {"name": name, "password": password_hash, "made_ms": now_ms, "password_ms": now_ms, "disabled_ms": None}
     connection.execute(insert(ACCOUNT), values)
@@ -71,8 +78,10 @@ def read_account(connection: Connection, name: str) -> Account:
     """Return an account; raise `Usage` for an unknown one."""
     found = connection.execute(select(*_SHOWN).where(ACCOUNT.c.name == name)).first()
     if found is None:
-        raise Usage(f"there is no account {name[:MAX_NAME]}", key="name", value=name[:MAX_NAME], hint="list the accounts")
-    return Account(*found, read_grants(connection, name))
+        raise Usage(
+            f"there is no account {name[:MAX_NAME]}", key="name", value=name[:MAX_NAME], hint="list the accounts"
+        )
+    return _make_account(found, read_grants(connection, name))
 
 
 def list_accounts(connection: Connection, after: str = "", limit: int = MAX_ACCOUNTS) -> list[Account]:
@@ -81,7 +90,7 @@ def list_accounts(connection: Connection, after: str = "", limit: int = MAX_ACCO
     grants: dict[str, set[RoleGrant]] = {}
     for account, role, site in connection.execute(_GRANTS.where(ROLE_GRANT.c.account > after)):
         grants.setdefault(account, set()).update(_parse_grant(role, site))
-    return [Account(*row, frozenset(grants.get(row.name, ()))) for row in rows]
+    return [_make_account(row, frozenset(grants.get(row.name, ()))) for row in rows]
 
 
 def read_password_hash(connection: Connection, name: str) -> str | None:
@@ -118,7 +127,7 @@ def set_grants(connection: Connection, name: str, grants: Collection[RoleGrant])
 
 
 def lock_accounts(connection: Connection) -> None:
-    """Keep others from changing accounts until the transaction ends: two at once must not remove both administrators."""
+    """Keep others from changing accounts: two at once must not remove the last two administrators."""
     if connection.dialect.name == "postgresql":  # a transaction of SQLite has the whole file
         connection.exec_driver_sql("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE")
 
@@ -144,6 +153,10 @@ def _keep_administrator(connection: Connection) -> None:
     if not connection.execute(wanted).scalar_one():
         hint = "make another administrator of all sites first"
         raise Refused("this is the last administrator of all sites", key="role", hint=hint)
+
+
+def _make_account(row: Any, grants: frozenset[RoleGrant]) -> Account:
+    return Account(row.name, row.made_ms, row.password_ms, row.disabled_ms, grants)
 
 
 def _parse_grant(role: str, site: str) -> list[RoleGrant]:

@@ -1,6 +1,6 @@
-"""What administrators do with accounts, from the API or the command line; each change is one transaction with its audit.
+"""What administrators do with accounts, from the API or the command line: each change with its entry in the audit log.
 
-`who` is the name in the audit log.
+`who` is the name in that log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def add_account(
-    writer: FleetWriter, who: str, name: str, password: str, grants: Collection[RoleGrant], now_ms: int
+    writer: FleetWriter, who: str, name: str, password: str, *, grants: Collection[RoleGrant], now_ms: int
 ) -> Account:
     """Add an account; raise `Usage` for a name or password that it may not have, `Refused` for a wrong first one."""
     accounts.check_account_name(name)
@@ -56,17 +56,23 @@ def reset_password(writer: FleetWriter, who: str, name: str, password: str, now_
     with writer.begin() as connection:
         account = accounts.read_account(connection, name)
         accounts.set_password(connection, name, hashed, now_ms)
-        ended = {"sessions": sessions.end_sessions(connection, name), "tokens": api_tokens.revoke_tokens(connection, name)}
+        ended = {
+            "sessions": sessions.end_sessions(connection, name),
+            "tokens": api_tokens.revoke_tokens(connection, name),
+        }
         audit_log.append(connection, now_ms, who, "account.reset-password", name, after=ended)
         return account
 
 
 def disable_account(writer: FleetWriter, who: str, name: str, now_ms: int) -> Account:
-    """Keep an account from signing in; its sessions and tokens end at once. Raise `Refused` for the last administrator."""
+    """Keep an account from signing in; its sessions and tokens end. Raise `Refused` for the last administrator."""
     with writer.begin() as connection:
         accounts.read_account(connection, name)
         accounts.set_disabled(connection, name, now_ms)
-        ended = {"sessions": sessions.end_sessions(connection, name), "tokens": api_tokens.revoke_tokens(connection, name)}
+        ended = {
+            "sessions": sessions.end_sessions(connection, name),
+            "tokens": api_tokens.revoke_tokens(connection, name),
+        }
         audit_log.append(connection, now_ms, who, "account.disable", name, after=ended)
         return accounts.read_account(connection, name)
 
@@ -91,7 +97,7 @@ def set_grants(writer: FleetWriter, who: str, name: str, grants: Collection[Role
 
 
 def add_token(
-    writer: FleetWriter, person: Person, title: str, scopes: Collection[RoleGrant], days: int, now_ms: int
+    writer: FleetWriter, person: Person, title: str, scopes: Collection[RoleGrant], *, days: int, now_ms: int
 ) -> tuple[ApiToken, str]:
     """Make a token of a person; return it and its text. Raise `Refused` for more than the person may do."""
     with writer.begin() as connection:

@@ -1,4 +1,4 @@
-"""API tokens for scripts and programs: a secret with an owner, a life and scopes that never exceed the owner's roles."""
+"""API tokens for scripts and programs: a secret with an owner, a life, and scopes within the owner's roles."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def find_token(connection: Connection, secret: str, now_ms: int) -> ApiToken | N
     wanted = (
         select(*_SHOWN)
         .join_from(API_TOKEN, ACCOUNT, API_TOKEN.c.account == ACCOUNT.c.name)
-        .where(API_TOKEN.c.hash == hash_secret(secret), API_TOKEN.c.expires_ms > now_ms, ACCOUNT.c.disabled_ms.is_(None))
+        .where(
+            API_TOKEN.c.hash == hash_secret(secret), API_TOKEN.c.expires_ms > now_ms, ACCOUNT.c.disabled_ms.is_(None)
+        )
     )
     found = connection.execute(wanted).first()
     return None if found is None else _make_token(found)

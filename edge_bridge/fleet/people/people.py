@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import StoreFailed
 from edge_bridge.fleet.audit import audit_log
-from edge_bridge.fleet.people import accounts, api_tokens, sessions
+from edge_bridge.fleet.people import accounts, administration, api_tokens, sessions
 from edge_bridge.fleet.people.attempts import LoginAttempts
 from edge_bridge.fleet.people.passwords import check_password, hash_password, is_outdated, verify_password
 from edge_bridge.fleet.people.person import Person
 from edge_bridge.fleet.people.request_rates import find_network
+from edge_bridge.fleet.people.roles import FleetRole, RoleGrant
 from edge_bridge.fleet.people.secrets import make_csrf_token
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from edge_bridge.fleet.host import Instant
+    from edge_bridge.fleet.people.claim import ClaimFile
 
 UNKNOWN: Final = "(unknown)"  # what was typed as a name may be a password: the log holds names of accounts only
 
@@ -63,7 +65,7 @@ class People:
         now_ms = self.clock().ms
         with self.reader.begin() as connection:
             found = sessions.find_session(connection, secret, now_ms)
-            grants = accounts.read_grants(connection, found[0]) if found else frozenset()
+            grants = accounts.read_grants(connection, found[0]) if found else frozenset[RoleGrant]()
         if found is None:
             return None
         if now_ms - found[1] >= sessions.TOUCH_MS:
@@ -92,7 +94,9 @@ class People:
             stored = accounts.read_password_hash(connection, name.replace("\0", ""))
         if not verify_password(stored, password):
             with self.writer.begin() as connection:
-                self._append(connection, UNKNOWN, "sign-in.failed", name if stored else UNKNOWN, after={"address": network})
+                self._append(
+                    connection, UNKNOWN, "sign-in.failed", name if stored else UNKNOWN, after={"address": network}
+                )
             return SignIn()
         self._attempts.clear(name, network)
         renewed = hash_password(password) if stored is not None and is_outdated(stored) else ""
@@ -104,6 +108,22 @@ class People:
             secret = sessions.begin_session(connection, name, network, now.ms)
             self._append(connection, name, "sign-in", name, after={"address": network})
         return SignIn(secret)
+
+    def claim(self, file: ClaimFile | None, token: str, name: str, password: str, address: str) -> SignIn:
+        """Make the first administrator with the token of the file, and begin a session.
+
+        Raise `Usage` for a name or password that it may not have, `Refused` if there are accounts already.
+        """
+        network, now = find_network(address), self.clock()
+        if wait_s := self._attempts.begin(UNKNOWN, network, now.mono_s):
+            return SignIn(wait_s=wait_s)
+        if file is None or not file.is_valid(token):
+            return SignIn()
+        self._attempts.clear(UNKNOWN, network)
+        grant = RoleGrant(FleetRole.ADMINISTRATOR)
+        administration.claim_administrator(self.writer, name, password, grant, now.ms)
+        file.remove()
+        return self.sign_in(name, password, address)
 
     def sign_out(self, person: Person, *, everywhere: bool = False) -> int:
         """End the person's session, or all of them; return how many ended."""

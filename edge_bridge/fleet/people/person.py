@@ -34,9 +34,7 @@ class Person:
 
     def may(self, action: FleetAction, site: str | None) -> bool:
         """Return whether this person may do it at the site; None: at all sites."""
-        return is_allowed(self.grants, action, site) and (
-            self.scopes is None or is_allowed(self.scopes, action, site)
-        )
+        return is_allowed(self.grants, action, site) and (self.scopes is None or is_allowed(self.scopes, action, site))
 
     def find_sites(self, action: FleetAction) -> frozenset[str] | None:
         """Return the sites where this person may do it; None: all of them."""

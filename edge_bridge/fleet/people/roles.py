@@ -72,7 +72,7 @@ def is_allowed(grants: Collection[RoleGrant] | None, action: FleetAction, site: 
     if action is FleetAction.OWN:
         return True
     roles = ROLES_OF[action]
-    return any(grant.role in roles and (grant.site == ALL_SITES or grant.site == site) for grant in grants)
+    return any(grant.role in roles and grant.site in {ALL_SITES, site} for grant in grants)
 
 
 def find_sites(grants: Collection[RoleGrant], action: FleetAction) -> frozenset[str] | None:
