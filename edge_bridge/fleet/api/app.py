@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Depends, FastAPI
 
 from drivers.version import VERSION
-from edge_bridge.fleet.api import accounts, audit, devices, health, sign_in, tokens
+from edge_bridge.fleet.api import accounts, audit, completeness, devices, health, rows, sign_in, tokens
 from edge_bridge.fleet.api.access import AccessControl
 from edge_bridge.fleet.api.limits import RequestLimits
 from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.api.context import ApiContext
 
 _PEOPLE: Final = (sign_in.router, accounts.router, tokens.router, audit.router)
-_ROUTERS: Final = (health.router, devices.router, *_PEOPLE)
+_ROUTERS: Final = (health.router, devices.router, rows.router, completeness.router, *_PEOPLE)
 _ERROR: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "An error.",
@@ -36,7 +36,7 @@ def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncGenerator[None]:
         yield
-        context.reader.close()
+        context.close()
 
     app = FastAPI(
         title="PulseBMS fleet",

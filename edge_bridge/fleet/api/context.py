@@ -14,6 +14,7 @@ from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.history import History
 
 
 class HostPort(Protocol):
@@ -29,6 +30,7 @@ class ApiContext:
     """The ports of one API."""
 
     reader: FleetReader
+    history: History
     host: HostPort
     settings: ApiSettings = field(default_factory=ApiSettings)
     people: People | None = None  # None: an app on loopback without accounts
@@ -39,6 +41,13 @@ class ApiContext:
         object.__setattr__(self, "directory", DeviceDirectory(self.reader))
 
     directory: DeviceDirectory = field(init=False)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.reader.close()
+        self.history.close()
+        if self.people is not None:
+            self.people.close()
 
 
 def read_context(connection: HTTPConnection) -> ApiContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -48,10 +49,9 @@ class DeviceList:
 
     def count_states(self) -> dict[str, int]:
         """Return how many devices are in each state."""
-        counts = dict.fromkeys(STATES, 0)
-        for device in self.devices.values():
-            counts[device.state] += 1
-        return counts
+        counts = Counter(device.state for device in self.devices.values())
+        found: dict[str, int] = {state: counts[state] for state in STATES}
+        return found
 
 
 class DeviceDirectory:

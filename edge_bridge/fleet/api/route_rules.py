@@ -59,6 +59,11 @@ GET    /audit                           read-audit       fleet
 GET    /audit/head                      read-audit       fleet
 GET    /devices                         view             filtered
 GET    /devices/{node}                  view             device
+GET    /devices/{node}/latest           view             device
+GET    /devices/{node}/rows             view             device
+GET    /devices/{node}/history          view             device
+GET    /devices/{node}/completeness     view             device
+GET    /devices/{node}/gaps             view             device
 """
 
 

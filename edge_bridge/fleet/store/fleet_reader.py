@@ -6,25 +6,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from edge_bridge.fleet.store.history import open_reader
 from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.fleet.store.sql_store import make_failure
-from edge_bridge.fleet.store.tables import BIRTH, BOOT, NODE
+from edge_bridge.fleet.store.tables import BIRTH, BOOT, DATED_ROW, DAY_MS, GAP, NODE, ROW
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection
 
-CONNECTIONS: Final = 4
-TIMEOUT_S: Final = 10.0
-_POSTGRESQL: Final = {
-    "default_transaction_read_only": "on",
-    "statement_timeout": f"{TIMEOUT_S:g}s",
-    "jit": "off",
-}
+    from edge_bridge.ranges import Range
+
+MAX_HOLES: Final = 1_000  # holes in the numbers of one boot that are looked at
+_HAS_ROWS: Final = BOOT.c.stored > 0
 
 
 class FleetReader:
@@ -34,7 +32,7 @@ class FleetReader:
         """`where` is a file or a URL of a database that a `FleetStore` has opened, so that it has all tables."""
         address = parse_address(where)
         self._where = str(address) if isinstance(address, Path) else address.render_as_string(hide_password=True)
-        self._engine = open_reading(address)
+        self._engine = open_reader(address)
 
     @contextmanager
     def begin(self) -> Generator[Connection]:
@@ -67,25 +65,79 @@ class FleetReader:
         with self.begin() as connection:
             return connection.execute(wanted.order_by(BIRTH.c.id.desc()).limit(limit)).all()
 
+    def read_boots(self, node: str) -> Sequence[Any]:
+        """Return the boots of a node as rows of `BOOT`, by the time of their first row; those without rows last."""
+        wanted = (
+            select(BOOT).where(BOOT.c.node == node).order_by(BOOT.c.first_ms.is_(None), BOOT.c.first_ms, BOOT.c.boot)
+        )
+        with self.begin() as connection:
+            return connection.execute(wanted).all()
+
+    def read_gaps(self, node: str, after: tuple[str, int], limit: int) -> Sequence[Any]:
+        """Return boot, first and last of the gaps that a node named, behind a boot and its row, in this order."""
+        wanted = select(GAP.c.boot, GAP.c.first, GAP.c.last).where(
+            GAP.c.node == node, _is_behind(GAP.c.boot, GAP.c.first, after)
+        )
+        with self.begin() as connection:
+            return connection.execute(wanted.order_by(GAP.c.boot, GAP.c.first).limit(limit)).all()
+
+    def read_holes(self, node: str, boot: str, highest: int) -> list[Range]:
+        """Return the first `MAX_HOLES` ranges of numbers up to `highest` without a stored row."""
+        before = func.lag(ROW.c.seq, 1, 0).over(order_by=ROW.c.seq).label("before")
+        of_boot = select(ROW.c.seq, before).where(ROW.c.node == node, ROW.c.boot == boot).subquery()
+        holes = select(of_boot.c.before + 1, of_boot.c.seq - 1).where(of_boot.c.seq - of_boot.c.before > 1)
+        newest = select(func.max(ROW.c.seq)).where(ROW.c.node == node, ROW.c.boot == boot)
+        with self.begin() as connection:
+            found = [
+                (int(first), int(last))
+                for first, last in connection.execute(holes.order_by(of_boot.c.seq).limit(MAX_HOLES))
+            ]
+            last = int(connection.execute(newest).scalar() or 0)
+        return [*found, (last + 1, highest)] if last < highest and len(found) < MAX_HOLES else found
+
+    def read_rows(self, node: str, span: tuple[int, int], after: tuple[str, int] | None, limit: int) -> list[Any]:
+        """Return rows of `ROW` of a node whose time lies in `span`, boot by boot and by number, behind `after`."""
+        low, high = span
+        boots = [
+            boot.boot
+            for boot in self.read_boots(node)
+            if boot.first_ms is not None and boot.first_ms < high and boot.last_ms >= low
+        ]
+        begin, seq = 0, 0
+        if after is not None:
+            boot, seq = after
+            if boot not in boots:
+                return []
+            begin = boots.index(boot)
+        found = list[Any]()
+        with self.begin() as connection:
+            for boot in boots[begin:]:
+                found += connection.execute(_select_rows(connection, node, (boot, seq), span, limit - len(found))).all()
+                seq = 0
+                if len(found) >= limit:
+                    break
+        return found
+
+    def read_newest_row(self, node: str) -> Any | None:
+        """Return the row with the highest number of the boot with the newest row, as one of `ROW`."""
+        newest = select(BOOT.c.boot).where(BOOT.c.node == node, _HAS_ROWS).order_by(BOOT.c.last_ms.desc()).limit(1)
+        wanted = select(ROW).where(ROW.c.node == node, ROW.c.boot == newest.scalar_subquery())
+        with self.begin() as connection:
+            return connection.execute(wanted.order_by(ROW.c.seq.desc()).limit(1)).first()
+
     def close(self) -> None:
         self._engine.dispose()
 
 
-def open_reading(address: Path | URL) -> Engine:
-    """Return an engine whose connections can only read."""
-    if isinstance(address, Path):
-        url = f"sqlite:///file:{address.resolve().as_posix()}?mode=ro&uri=true"
-        return create_engine(url, pool_size=CONNECTIONS, max_overflow=0, connect_args={"timeout": TIMEOUT_S})
-    options = [str(value) for value in [address.query.get("options")] if value]
-    options += [f"-c {name}={value}" for name, value in _POSTGRESQL.items()]
-    return create_engine(
-        address.set(drivername="postgresql+psycopg"),
-        pool_size=CONNECTIONS,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": round(TIMEOUT_S),
-            "application_name": "pulsebms fleet api",
-            "options": " ".join(options),
-        },
-    )
+def _is_behind(boot: Any, number: Any, after: tuple[str, int]) -> Any:
+    return or_(boot > after[0], and_(boot == after[0], number > after[1]))
+
+
+def _select_rows(connection: Connection, node: str, after: tuple[str, int], span: tuple[int, int], limit: int) -> Any:
+    boot, seq = after
+    table = DATED_ROW if connection.dialect.name == "postgresql" else ROW
+    wanted = select(*(table.c[column.name] for column in ROW.c)).where(table.c.node == node, table.c.boot == boot)
+    wanted = wanted.where(table.c.seq > seq, table.c.t_ms >= span[0], table.c.t_ms < span[1])
+    if table is DATED_ROW:  # the days that can have such rows
+        wanted = wanted.where(table.c.day.between(span[0] // DAY_MS, (span[1] - 1) // DAY_MS))
+    return wanted.order_by(table.c.seq).limit(limit)

@@ -13,7 +13,7 @@ from tests.edge_bridge.fleet.pack import START_MS, Pack
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.edge_bridge.fleet.api.conftest import Served
+    from tests.edge_bridge.fleet.api.served import Served
 
 
 def test_health_is_live_and_ready_only_with_broker_and_database(served: Served) -> None:
@@ -80,9 +80,9 @@ async def many() -> AsyncGenerator[bytes]:
 def test_what_cannot_be_answered_is_a_problem(served: Served) -> None:
     assert served.get("/devices", 422, limit=0)["errors"][0]["where"] == "query.limit"
     served.get("/nothing", 404)
-    assert served.client.request("POST", "/api/v1/devices").headers["content-type"] == "application/problem+json"
-    assert served.client.request("POST", "/api/v1/health/live", content=b"x" * 300_000).status_code == 413
-    assert served.client.request("POST", "/api/v1/health/live", content=many()).status_code in {405, 413}
+    assert served.client.request("POST", "/devices").headers["content-type"] == "application/problem+json"
+    assert served.client.request("POST", "/health/live", content=b"x" * 300_000).status_code == 413
+    assert served.client.request("POST", "/health/live", content=many()).status_code in {405, 413}
 
 
 @pytest.mark.parametrize("text", ["", "x", "80", "70000", "0.0.0.0:8080", "example.org:8080", ":8080", "::1"])
