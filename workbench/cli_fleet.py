@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.cli_fleet_people import account, audit, choose_store
 from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson
 from workbench.report import Report
@@ -14,6 +15,8 @@ from workbench.run_verb import run_verb
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
+fleet.add_typer(account)
+fleet.add_typer(audit)
 
 
 @fleet.callback(invoke_without_command=True, short_help="Receive, store and acknowledge the rows of packs.")
@@ -75,7 +78,7 @@ def run_fleet(
         return
     if not broker:
         raise _UsageError("Missing option '--broker'.", ctx=context)
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
     run_verb(
@@ -113,14 +116,5 @@ def fleet_forget(
     """
     from workbench.verbs import fleet as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
-
-
-def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
-    """Return the database that one of the two options names."""
-    if store and db is not None:
-        raise _UsageError("Give '--store' or '--db', not both.", ctx=context)
-    if not store and db is None:
-        raise _UsageError("Missing option '--store' or '--db'.", ctx=context)
-    return store or db or Path()

@@ -85,6 +85,8 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet": ("fleet",),
     "forecast": ("bench",),
     "fleet forget": ("fleet",),
+    "fleet account": ("fleet",),
+    "fleet audit": ("fleet",),
     "shadow": ("bench",),
     "promote": ("bench",),
     "train": ("bench", "rl"),

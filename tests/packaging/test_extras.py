@@ -75,6 +75,8 @@ STARTS = {
     "edge": ("workbench.verbs.edge",),
     "fleet": ("workbench.verbs.fleet",),
     "fleet forget": ("workbench.verbs.fleet",),
+    "fleet account": ("workbench.verbs.fleet_people",),
+    "fleet audit": ("workbench.verbs.fleet_people",),
     "forecast": ("workbench.verbs.forecast",),
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 REACH_S: Final = 10.0
 TURN_S: Final = 0.1
 LOOK_S: Final = 0.5
+NO_ACCOUNT: Final = "no account yet: who reaches the API on this machine is its administrator; see fleet account add"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,11 @@ def main(
             for notice in fleet.notices:
                 report.line(f"database {notice}")
             if listen is not None:
-                from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+                from workbench.compose.fleet_api import has_accounts, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
                 report.line(f"api      {serving.enter_context(open_api(fleet, store, listen))}")
+                if not has_accounts(store):
+                    report.line(f"people   {NO_ACCOUNT}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending)
             reporter.run(duration_s, stop)
