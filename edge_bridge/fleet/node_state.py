@@ -35,6 +35,7 @@ STATUS: Final = (  # the metrics that a host shows of a node
     metrics.CELL_MIN,
     metrics.CELL_MAX,
     metrics.TEMPERATURE,
+    metrics.BMS_FAULT,
     metrics.CURRENT,
     metrics.VOLTAGE,
     *metrics.HEALTH,

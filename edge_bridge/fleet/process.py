@@ -12,6 +12,7 @@ from drivers.errors import StoreFailed, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
+from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.store.open_store import open_store
@@ -78,6 +79,7 @@ class FleetHost:
         self._trouble, self._store_trouble = "not connected yet", ""
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
+        self._events = EventWatch(known)
         self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()
         self._claim = HostClaim(host, take_over=take_over)
@@ -222,6 +224,7 @@ class FleetHost:
     def _commit(self) -> None:
         """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
         batch, outgoing = self._host.drain()
+        batch.events += self._events.find(batch, self._now().ms, is_connected=self._link.is_up)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)
         if self._pending_batch is not None:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from drivers.errors import StoreFailed, Usage
+from edge_bridge.fleet.store.migrate import VERSION
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.partitions import DAYS_BACK
 from edge_bridge.fleet.store.postgres_store import PostgresStore
@@ -157,5 +158,5 @@ def test_a_database_that_is_not_a_fleets_is_refused(server: PostgresServer, post
     open_store(later).close()
     with psycopg.connect(later, autocommit=True) as other:
         other.execute("UPDATE pulsebms_version SET version_num = '0007'")
-    with pytest.raises(Usage, match="has version 7, this program writes 3"):
+    with pytest.raises(Usage, match=f"has version 7, this program writes {VERSION}"):
         open_store(later)

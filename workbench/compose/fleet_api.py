@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.fleet_thread import read_clocks
+from edge_bridge.fleet.people import accounts
 from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 
 if TYPE_CHECKING:
@@ -24,16 +26,14 @@ if TYPE_CHECKING:
 @contextmanager
 def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
-    people = People(store, read_clocks)
-    context = ApiContext(FleetReader(store), History(store), fleet, settings, people=people)
+    reader, writer = FleetReader(store), FleetWriter(store)
+    people = People(reader, writer, read_clocks)
+    context = ApiContext(reader, History(store), writer, fleet, lambda: read_clocks().ms, settings, people=people)
     with serve_api(make_app(context), settings) as url:
         yield url
 
 
 def has_accounts(store: Path | str) -> bool:
     """Return whether anybody has an account; else who reaches the API is `local`, an administrator."""
-    people = People(store, read_clocks)
-    try:
-        return people.has_accounts()
-    finally:
-        people.close()
+    with closing(FleetReader(store)) as reader, reader.begin() as connection:
+        return accounts.has_accounts(connection)

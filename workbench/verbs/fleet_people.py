@@ -17,7 +17,7 @@ from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.people import accounts, administration
 from edge_bridge.fleet.people.roles import ALL_SITES, FleetRole, RoleGrant
 from edge_bridge.fleet.store.fleet_reader import FleetReader
-from edge_bridge.fleet.store.fleet_writer import open_writer
+from edge_bridge.fleet.store.open_writer import open_writer
 from edge_bridge.sparkplug.payload import PayloadError
 from edge_bridge.sparkplug.topics import check_name
 
@@ -100,7 +100,7 @@ def export_audit(report: Report, store: Path | str, out: Path) -> bool:
     with _read(store) as connection, make_draft(out) as draft, open_private(draft, "xb") as file:
         for record in audit_log.read_records(connection):
             file.write(f"{record.as_line()}\n".encode())
-            head = ChainHead(record.number, record.hash)
+            head = ChainHead(record.id, record.hash)
     report.body.update(entries=head.number, head=str(head), file=str(out))
     report.line(f"{head.number} entries in {out}")
     report.line(f"head {head}")

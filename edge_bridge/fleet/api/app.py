@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Depends, FastAPI
 
 from drivers.version import VERSION
-from edge_bridge.fleet.api import accounts, audit, completeness, devices, health, rows, sign_in, tokens
+from edge_bridge.fleet.api import (
+    accounts,
+    alarms,
+    audit,
+    completeness,
+    devices,
+    diagnosis,
+    health,
+    rows,
+    sign_in,
+    tokens,
+)
 from edge_bridge.fleet.api.access import AccessControl
 from edge_bridge.fleet.api.limits import RequestLimits
 from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
@@ -20,8 +31,18 @@ if TYPE_CHECKING:
 
     from edge_bridge.fleet.api.context import ApiContext
 
-_PEOPLE: Final = (sign_in.router, accounts.router, tokens.router, audit.router)
-_ROUTERS: Final = (health.router, devices.router, rows.router, completeness.router, *_PEOPLE)
+_ROUTERS: Final = (
+    health.router,
+    devices.router,
+    rows.router,
+    completeness.router,
+    diagnosis.router,
+    alarms.router,
+    audit.router,
+    sign_in.router,
+    accounts.router,
+    tokens.router,
+)
 _ERROR: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "An error.",

@@ -1,65 +1,66 @@
-"""`/audit`: who did what, each entry linked to the one before by its hash."""
+"""The audit: who changed what, as an append-only chain."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
+from typing import Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from edge_bridge.fleet.api.context import Context
-from edge_bridge.fleet.api.fields import MAX_MS, Limit
+from edge_bridge.fleet.api.cursors import make_cursor, read_cursor
+from edge_bridge.fleet.api.fields import MAX_MS, Cursor, Limit, Ms
 from edge_bridge.fleet.audit import audit_log
+from edge_bridge.fleet.store.tables import AUDIT
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = APIRouter(tags=["audit"])
+_NAMES: Final = tuple(column.name for column in AUDIT.c)
 
 
 class AuditBody(BaseModel):
-    """One entry."""
+    """One change. `hash` is the SHA-256 of the rest as canonical JSON; `prev_hash` that of the entry before."""
 
-    number: int = Field(ge=1)
-    t_ms: int = Field(description="ms since 1970 (UTC).")
-    who: str = Field(max_length=audit_log.MAX_WORDS)
-    action: str = Field(max_length=audit_log.MAX_WORDS)
-    object: str = Field(max_length=audit_log.MAX_WORDS)
-    before: str | None = Field(description="JSON.")
-    after: str | None = Field(description="JSON.")
-    prev_hash: str = Field(description="SHA-256 of the entry before.")
-    hash: str = Field(description="SHA-256 of this entry.")
-
-
-class AuditPage(BaseModel):
-    """Entries in their order."""
-
-    entries: list[AuditBody]
-    next: int | None = Field(description="`after` of the next page, null at the end.")
-
-
-class AuditHead(BaseModel):
-    """The newest entry: keep it elsewhere, so that a log that was cut off shows."""
-
-    number: int = Field(ge=0)
+    id: int = Field(ge=1)
+    t_ms: Ms
+    who: str
+    action: str
+    object: str
+    before: str = Field(description="SHA-256 of what was there, or JSON of something small; empty for nothing.")
+    after: str
+    prev_hash: str
     hash: str
 
 
-@router.get("", summary="Read the audit log")
-def read_audit(
-    context: Context,
-    after: Annotated[int, Query(ge=0, le=MAX_MS, description="Number of the last entry that is known.")] = 0,
-    limit: Limit = 100,
-) -> AuditPage:
-    """Read the entries behind a number."""
-    with context.reader.begin() as connection:
-        found = audit_log.read_page(connection, after, limit + 1)
-    page = found[:limit]
-    following = page[-1].number if len(found) > limit else None
-    return AuditPage(entries=[AuditBody(**asdict(one)) for one in page], next=following)
+class AuditPage(BaseModel):
+    """Entries, the newest first."""
+
+    entries: list[AuditBody]
+    next: str | None
 
 
-@router.get("/head", summary="Read the newest entry's number and hash")
+class AuditHead(BaseModel):
+    """The newest entry, 0 where there is none."""
+
+    id: int = Field(ge=0)
+    hash: str
+
+
+@router.get("/audit", summary="List changes")
+def list_audit(context: Context, limit: Limit = 100, cursor: Cursor = None) -> AuditPage:
+    """List who changed what, the newest first."""
+    before = max(0, min(read_cursor(cursor, "audit", int)[0], MAX_MS)) if cursor else None
+    found = context.reader.read_audit(before, limit + 1)
+    page = [_make_entry(entry) for entry in found[:limit]]
+    return AuditPage(entries=page, next=make_cursor("audit", page[-1].id) if len(found) > limit else None)
+
+
+@router.get("/audit/head", summary="Read the newest entry's number and hash")
 def read_head(context: Context) -> AuditHead:
-    """Read what a copy elsewhere should hold."""
+    """Read what a copy elsewhere should hold: it shows later whether the end of the log was cut off."""
     with context.reader.begin() as connection:
         head = audit_log.read_head(connection)
-    return AuditHead(number=head.number, hash=head.hash)
+    return AuditHead(id=head.number, hash=head.hash)
+
+
+def _make_entry(entry: Any) -> AuditBody:
+    return AuditBody(**{name: getattr(entry, name) for name in _NAMES})

@@ -14,6 +14,7 @@ from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 
 
@@ -31,7 +32,9 @@ class ApiContext:
 
     reader: FleetReader
     history: History
+    writer: FleetWriter
     host: HostPort
+    now_ms: Callable[[], int]
     settings: ApiSettings = field(default_factory=ApiSettings)
     people: People | None = None  # None: an app on loopback without accounts
     claim: ClaimFile | None = None  # makes the first administrator
@@ -46,8 +49,7 @@ class ApiContext:
         """Close the connections to the database."""
         self.reader.close()
         self.history.close()
-        if self.people is not None:
-            self.people.close()
+        self.writer.close()
 
 
 def read_context(connection: HTTPConnection) -> ApiContext:

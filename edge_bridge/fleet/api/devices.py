@@ -10,15 +10,14 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from edge_bridge import metrics
-from edge_bridge.fleet.api.context import ApiContext, Context
+from edge_bridge.fleet.api.context import Context
 from edge_bridge.fleet.api.cursors import make_cursor, read_cursor
-from edge_bridge.fleet.api.device_directory import STATES, DeviceList, DeviceRecord
+from edge_bridge.fleet.api.device_directory import STATES, DeviceRecord
 from edge_bridge.fleet.api.fields import Cursor, Limit, Ms, Name, NodePath
 from edge_bridge.fleet.api.problems import make_not_found
 from edge_bridge.fleet.api.signed_in import SignedIn
+from edge_bridge.fleet.api.visible import find_visible
 from edge_bridge.fleet.node_state import MAX_TEXT
-from edge_bridge.fleet.people.person import Person
-from edge_bridge.fleet.people.roles import FleetAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -169,16 +168,6 @@ def read_device(context: Context, node: NodePath) -> DeviceBody:
     if device is None:
         raise make_not_found(f"a device {node}")
     return make_device(device)
-
-
-def find_visible(context: ApiContext, person: Person) -> DeviceList:
-    """Return the devices at the sites that this person may see."""
-    listed = context.directory.read()
-    sites = person.find_sites(FleetAction.VIEW)
-    if sites is None:
-        return listed
-    devices = {node: device for node, device in listed.devices.items() if context.find_site(node) in sites}
-    return DeviceList(devices, listed.read_s)
 
 
 def make_device(device: DeviceRecord) -> DeviceBody:

@@ -64,6 +64,10 @@ GET    /devices/{node}/rows             view             device
 GET    /devices/{node}/history          view             device
 GET    /devices/{node}/completeness     view             device
 GET    /devices/{node}/gaps             view             device
+GET    /devices/{node}/why-offline      view             device
+GET    /events                          view             filtered
+GET    /alarms                          view             filtered
+POST   /alarms/{alarm}/acknowledge      acknowledge      filtered
 """
 
 

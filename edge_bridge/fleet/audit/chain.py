@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from edge_bridge.fleet.store.audit_chain import FIRST, make_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SCHEMA: Final = "pulsebms.fleet.audit/1"
-FIRST: Final = "0" * 64  # `prev_hash` of the first entry
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One entry as it is stored: who did what to which object; `before` and `after` tell what changed, as JSON."""
+    """One entry as it is stored: who did what to which object, and a hash or JSON of what was `before` and `after`."""
 
-    number: int
+    id: int
     t_ms: int
     who: str
     action: str
     object: str
-    before: str | None
-    after: str | None
+    before: str
+    after: str
     prev_hash: str
     hash: str
 
@@ -54,16 +54,7 @@ class BrokenLink:
 
 def hash_record(record: AuditRecord) -> str:
     """Return the hash of an entry, over everything in it but the hash itself."""
-    content = [SCHEMA, *(value for name, value in asdict(record).items() if name != "hash")]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def link(head: ChainHead, t_ms: int, who: str, action: str, what: str, *, before: Any, after: Any) -> AuditRecord:
-    """Return the entry behind `head`; `before` and `after` become JSON, None stays None."""
-    record = AuditRecord(
-        head.number + 1, t_ms, who, action, what, _as_json(before), _as_json(after), prev_hash=head.hash, hash=""
-    )
-    return replace(record, hash=hash_record(record))
+    return make_hash(asdict(record))
 
 
 def find_broken_link(
@@ -75,13 +66,13 @@ def find_broken_link(
     """
     head = ChainHead()
     for record in records:
-        if record.number != head.number + 1:
+        if record.id != head.number + 1:
             return head, BrokenLink(head.number + 1, "the entry is missing")
         if record.prev_hash != head.hash:
-            return head, BrokenLink(record.number, "it does not continue the entry before")
+            return head, BrokenLink(record.id, "it does not continue the entry before")
         if hash_record(record) != record.hash:
-            return head, BrokenLink(record.number, "its content was changed")
-        head = ChainHead(record.number, record.hash)
+            return head, BrokenLink(record.id, "its content was changed")
+        head = ChainHead(record.id, record.hash)
         if anchor is not None and head.number == anchor.number and head.hash != anchor.hash:
             return head, BrokenLink(
                 head.number, "it is another entry than the one of the kept head: the log was rewritten"
@@ -118,15 +109,7 @@ def parse_head(text: str) -> ChainHead:
     return ChainHead(int(number), digest)
 
 
-_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
-    "number": int,
-    "t_ms": int,
-    **dict.fromkeys(("who", "action", "object", "prev_hash", "hash"), str),
-    **dict.fromkeys(("before", "after"), (str, type(None))),
+_KINDS: Final[dict[str, type]] = {
+    **dict.fromkeys(("id", "t_ms"), int),
+    **dict.fromkeys(("who", "action", "object", "before", "after", "prev_hash", "hash"), str),
 }
-
-
-def _as_json(value: Any) -> str | None:
-    if value is None:
-        return None
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)

@@ -15,17 +15,16 @@ from edge_bridge.fleet.people.person import Person
 from edge_bridge.fleet.people.request_rates import find_network
 from edge_bridge.fleet.people.roles import FleetRole, RoleGrant
 from edge_bridge.fleet.people.secrets import make_csrf_token
-from edge_bridge.fleet.store.fleet_reader import FleetReader
-from edge_bridge.fleet.store.fleet_writer import FleetWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
     from edge_bridge.fleet.host import Instant
     from edge_bridge.fleet.people.claim import ClaimFile
+    from edge_bridge.fleet.store.fleet_reader import FleetReader
+    from edge_bridge.fleet.store.fleet_writer import FleetWriter
 
 UNKNOWN: Final = "(unknown)"  # what was typed as a name may be a password: the log holds names of accounts only
 
@@ -41,17 +40,10 @@ class SignIn:
 class People:
     """The people of one database, for any thread."""
 
-    def __init__(self, where: Path | str, clock: Callable[[], Instant]) -> None:
-        """`where` is a file or a URL of a database that has all tables. Raise `StoreFailed`."""
-        self.writer = FleetWriter(where)
-        self.reader = FleetReader(where)
-        self.clock = clock
+    def __init__(self, reader: FleetReader, writer: FleetWriter, clock: Callable[[], Instant]) -> None:
+        self.reader, self.writer, self.clock = reader, writer, clock
         self._attempts = LoginAttempts()
         self._has_accounts = False  # an account is never removed, so once true it stays
-
-    def close(self) -> None:
-        self.reader.close()
-        self.writer.close()
 
     def has_accounts(self) -> bool:
         """Return whether there is any account."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from edge_bridge.fleet.store.audit_chain import read_entries
 from edge_bridge.fleet.store.history import open_reader
 from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.fleet.store.sql_store import make_failure
-from edge_bridge.fleet.store.tables import BIRTH, BOOT, DATED_ROW, DAY_MS, GAP, NODE, ROW
+from edge_bridge.fleet.store.tables import BIRTH, BOOT, DATED_ROW, DAY_MS, EVENT, GAP, NODE, ROW
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -23,6 +25,31 @@ if TYPE_CHECKING:
 
 MAX_HOLES: Final = 1_000  # holes in the numbers of one boot that are looked at
 _HAS_ROWS: Final = BOOT.c.stored > 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are wanted; None for any."""
+
+    node: str | None = None
+    kind: str | None = None
+    severity: str | None = None
+    is_alarm: bool | None = None
+    is_raised: bool | None = None
+    is_acknowledged: bool | None = None
+    nodes: frozenset[str] | None = None  # those that somebody may see
+
+    @property
+    def conditions(self) -> list[Any]:
+        found = [EVENT.c[name] == value for name in ("node", "kind", "severity") if (value := getattr(self, name))]
+        if self.nodes is not None:
+            found.append(EVENT.c.node.in_(sorted(self.nodes)))
+        if self.is_alarm is not None:
+            found.append(EVENT.c.is_alarm.is_(self.is_alarm))
+        for wanted, column in ((self.is_raised, EVENT.c.cleared_ms), (self.is_acknowledged, EVENT.c.acknowledged_ms)):
+            if wanted is not None:
+                found.append(column.is_(None) if wanted is (column is EVENT.c.cleared_ms) else column.is_not(None))
+        return found
 
 
 class FleetReader:
@@ -64,6 +91,22 @@ class FleetReader:
         wanted = select(BIRTH.c.t_ms, BIRTH.c.bd_seq, BIRTH.c.bundle).where(BIRTH.c.node == node)
         with self.begin() as connection:
             return connection.execute(wanted.order_by(BIRTH.c.id.desc()).limit(limit)).all()
+
+    def read_events(self, wanted: EventFilter, before: int | None, limit: int) -> Sequence[Any]:
+        """Return the newest events of a filter, as rows of `EVENT`; `before` is the number of the one after them."""
+        chosen = select(EVENT).where(*wanted.conditions).order_by(EVENT.c.id.desc()).limit(limit)
+        with self.begin() as connection:
+            return connection.execute(chosen if before is None else chosen.where(EVENT.c.id < before)).all()
+
+    def read_alarm_node(self, alarm: int) -> str | None:
+        """Return the device of an alarm, None if there is no such alarm."""
+        with self.begin() as connection:
+            return connection.execute(select(EVENT.c.node).where(EVENT.c.id == alarm, EVENT.c.is_alarm)).scalar()
+
+    def read_audit(self, before: int | None, limit: int) -> Sequence[Any]:
+        """Return the newest entries of the audit, as rows of `AUDIT`."""
+        with self.begin() as connection:
+            return read_entries(connection, before, limit)
 
     def read_boots(self, node: str) -> Sequence[Any]:
         """Return the boots of a node as rows of `BOOT`, by the time of their first row; those without rows last."""

@@ -1,103 +1,93 @@
-"""Short changes beside the host's store: accounts, sessions, audit. On connections of their own, for any thread."""
+"""What people change in a fleet's database: short transactions on a connection of its own, each with an audit entry."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from drivers.errors import StoreFailed, Usage
-from edge_bridge.fleet.store.migrate import VERSION
-from edge_bridge.fleet.store.open_store import open_store, parse_address
+from edge_bridge.fleet.store.audit_chain import append_entry
+from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.fleet.store.sql_store import make_failure
+from edge_bridge.fleet.store.tables import EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from sqlalchemy import URL, Connection, Engine
 
-CONNECTIONS: Final = 2
-WAIT_S: Final = 10.0  # for the host, whose transactions take milliseconds, and for other writers
-_POSTGRESQL: Final = {"lock_timeout": f"{WAIT_S:g}s", "statement_timeout": "30s", "synchronous_commit": "on"}
+    from edge_bridge.fleet.store.audit_chain import AuditNote
+
+WAIT_S: Final = 5.0  # for the host's own transaction
 
 
 class FleetWriter:
-    """A writer of what people change. SQLite has one writer at a time, so each transaction is short."""
+    """The writer of people's changes; threads may share it. Every change raises `StoreFailed`."""
 
     def __init__(self, where: Path | str) -> None:
         """`where` is a file or a URL of a database that a `FleetStore` has opened, so that it has all tables."""
         address = parse_address(where)
         self._where = str(address) if isinstance(address, Path) else address.render_as_string(hide_password=True)
-        self._engine = _open_file(address) if isinstance(address, Path) else _open_server(address)
+        self._engine = _open_writing(address)
 
     @contextmanager
     def begin(self) -> Generator[Connection]:
-        """Begin a transaction, which is committed at the end; raise `StoreFailed`."""
+        """Begin a transaction."""
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise make_failure(self._where, error) from error
 
+    def append(self, note: AuditNote) -> None:
+        """Append an entry to the audit."""
+        with self.begin() as connection:
+            append_entry(connection, note)
+
+    def acknowledge(self, alarm: int, note: str, audit: AuditNote) -> Any | None:
+        """Acknowledge an alarm and return it as a row of `EVENT`; None if there is none that nobody acknowledged."""
+        wanted = (
+            update(EVENT)
+            .where(EVENT.c.id == alarm, EVENT.c.is_alarm, EVENT.c.acknowledged_ms.is_(None))
+            .values(acknowledged_ms=audit.t_ms, acknowledged_by=audit.who, note=note)
+        )
+        with self.begin() as connection:
+            if not connection.execute(wanted).rowcount:
+                return None
+            append_entry(connection, audit)
+            return connection.execute(select(EVENT).where(EVENT.c.id == alarm)).first()
+
     def close(self) -> None:
         self._engine.dispose()
 
 
-def open_writer(where: Path | str) -> FleetWriter:
-    """Return a writer; make or convert the database first if it has not all tables. Raise `Usage` or `StoreFailed`."""
-    address = parse_address(where)
-    if not isinstance(address, Path):
-        with closing(open_store(where)):
-            return FleetWriter(where)
-    if _read_file_version(address) != VERSION:  # else a fleet may run, and hold the file
-        open_store(where).close()
-    return FleetWriter(where)
-
-
-def _read_file_version(path: Path) -> int:
-    if not path.is_file():
-        return 0
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            return int(database.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        hint = "name the database of a fleet"
-        raise Usage(f"cannot be read: {error}", where=str(path), key="store", value=str(path), hint=hint) from error
-
-
-def _open_file(path: Path) -> Engine:
-    def connect() -> sqlite3.Connection:
-        address = f"{path.resolve().as_uri()}?mode=rw"
-        database = sqlite3.connect(address, WAIT_S, uri=True, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA synchronous = FULL")
-        return database
-
-    if not path.is_file():
-        raise StoreFailed("does not exist", where=str(path), key="store", hint="name the database of a fleet")
-    engine = create_engine("sqlite:///file", creator=connect, pool_size=CONNECTIONS, max_overflow=0)
-    event.listen(engine, "begin", _begin_immediate)
-    return engine
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # the lock comes first, so that what was read stays true
-
-
-def _open_server(url: URL) -> Engine:
-    options = [str(value) for value in [url.query.get("options")] if value]
-    options += [f"-c {name}={value}" for name, value in _POSTGRESQL.items()]
+def _open_writing(address: Path | URL) -> Engine:
+    if isinstance(address, Path):
+        url = f"sqlite:///file:{address.absolute().as_posix()}?mode=rw&uri=true"
+        engine = create_engine(url, pool_size=1, max_overflow=0, connect_args={"timeout": WAIT_S})
+        event.listen(engine, "connect", _leave_transactions)
+        event.listen(engine, "begin", _begin)
+        return engine
     return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_size=CONNECTIONS,
+        address.set(drivername="postgresql+psycopg"),
+        pool_size=1,
         max_overflow=0,
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": round(WAIT_S),
-            "application_name": "pulsebms people",
-            "options": " ".join(options),
+            "application_name": "pulsebms fleet people",
+            "options": f"{address.query.get('options', '')} -c lock_timeout={WAIT_S:g}s",
         },
     )
+
+
+def _leave_transactions(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # `_begin` begins them
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: Connection) -> None:
+    connection.execute(text("BEGIN IMMEDIATE"))

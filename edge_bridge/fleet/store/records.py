@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CONFLICT: Final = ("refused", "conflict")  # a row arrived again with the same number and other values
 MAX_BIRTHS: Final = 100  # births that are kept of one node
+MAX_EVENTS: Final = 1_000  # events that are kept of one node
+MAX_WAITING_EVENTS: Final = 20_000
 MAX_WAITING_BIRTHS: Final = 1_000  # births that wait for a disk that accepts nothing
 
 
@@ -38,6 +40,19 @@ class Birth:
     newest: tuple[str, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class NodeEvent:
+    """Something that happened to a node; an alarm stays raised until an event whose `clears` names its kind."""
+
+    node: str
+    t_ms: int
+    kind: str
+    severity: str
+    detail: str
+    is_alarm: bool = False
+    clears: tuple[str, ...] = ()
+
+
 @dataclass
 class Batch:
     """All changes of one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
@@ -45,22 +60,30 @@ class Batch:
     rows: list[StoredRow] = field(default_factory=list["StoredRow"])
     births: list[Birth] = field(default_factory=list[Birth])
     notes: dict[str, NodeRecord] = field(default_factory=dict[str, NodeRecord])
+    events: list[NodeEvent] = field(default_factory=list[NodeEvent])
     forgotten: set[str] = field(default_factory=set[str])  # nodes that lost their place
     counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.births or self.notes or self.forgotten or self.counts)
+        return bool(self.rows or self.births or self.notes or self.events or self.forgotten or self.counts)
 
     @property
     def nodes(self) -> set[str]:
         """Return the nodes that the batch is about."""
-        return {row.node for row in self.rows} | {birth.node for birth in self.births} | {*self.notes} | self.forgotten
+        return (
+            {row.node for row in self.rows}
+            | {birth.node for birth in self.births}
+            | {event.node for event in self.events}
+            | {*self.notes}
+            | self.forgotten
+        )
 
     def join(self, later: Batch) -> Batch:
         """Return one batch of both, in this order; of very many births only the newest."""
         births = (self.births + later.births)[-MAX_WAITING_BIRTHS:]
         notes = {node: note for node, note in self.notes.items() if node not in later.forgotten} | later.notes
-        both = Batch(self.rows + later.rows, births, notes, (self.forgotten | later.forgotten) - notes.keys())
+        events = (self.events + later.events)[-MAX_WAITING_EVENTS:]
+        both = Batch(self.rows + later.rows, births, notes, events, (self.forgotten | later.forgotten) - notes.keys())
         for counts in (self.counts, later.counts):
             for key, count in counts.items():
                 both.counts[key] += count

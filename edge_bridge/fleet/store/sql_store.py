@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, selec
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
+from edge_bridge.fleet.store.event_writer import insert_events
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals
 from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
@@ -176,6 +177,7 @@ class SqlStore(ABC):
                 changes.drop_claims(node)
             notes = [(note.node, note.online, note.last_ms, _format_status(note)) for note in batch.notes.values()]
             self._write(connection, NODE, notes)
+            insert_events(connection, batch.events)
             self._fill(connection, TOUCHED, changes.boots)
             written = write_counts(connection, changes, lambda boots: self._write(connection, BOOT, boots))
             counts = dict(batch.counts) | ({CONFLICT: conflicts} if conflicts else {})

@@ -76,13 +76,41 @@ COUNTER: Final = Table(
     Column("reason", Text, primary_key=True),
     Column("count", BigInteger),
 )
+EVENT: Final = Table(
+    "event",
+    _tables,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("node", Text),
+    Column("t_ms", BigInteger),
+    Column("kind", Text),
+    Column("severity", Text),
+    Column("detail", Text),
+    Column("is_alarm", Boolean),  # it stays raised until another event clears it
+    Column("cleared_ms", BigInteger),
+    Column("acknowledged_ms", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("note", Text),
+)
+AUDIT: Final = Table(
+    "audit",
+    _tables,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("t_ms", BigInteger),
+    Column("who", Text),
+    Column("action", Text),
+    Column("object", Text),
+    Column("before", Text),  # SHA-256 of what was there, empty for nothing
+    Column("after", Text),
+    Column("prev_hash", Text),
+    Column("hash", Text),
+)
 STAGED, STAGED_BOOT, STAGED_NODE = (  # temporary: what one batch changes
     Table(f"staged_{table.name}", MetaData(), *(Column(column.name, column.type) for column in table.c))
     for table in (ROW, BOOT, NODE)
 )
 TOUCHED: Final = Table("touched", MetaData(), Column("node", Text), Column("boot", Text))  # temporary: its boots
 TEMPORARY: Final = (STAGED, STAGED_BOOT, STAGED_NODE, TOUCHED)
-OF_NODE: Final = (ROW, BOOT, GAP, BIRTH, NODE)  # the tables that know a node
+OF_NODE: Final = (ROW, BOOT, GAP, BIRTH, EVENT, NODE)  # the tables that know a node
 KEY: Final = ("node", "boot", "seq")
 CONTENT: Final = ("t_ms", "gap_boot", "gap_first", "gap_last", *COLUMN_NAMES)  # the rest tells how a row arrived
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.fleet import commands
+from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import CONFLICT
@@ -125,6 +126,7 @@ class Desk:
     ) -> None:
         self.path, self.store = path, open_store(path)
         self.host = HostApplication("pulsebms", "fleet", self.store.read_nodes(), admitted=admitted)
+        self.events, self.is_connected = EventWatch(), True
         self.now = self.START
         self.sent = list[MqttMessage]()
         self.refused = dict[str, int]()
@@ -136,6 +138,7 @@ class Desk:
         for message in messages:
             self.host.handle_message(message, self.now, START_MS)
         batch, outgoing = self.host.drain()
+        batch.events += self.events.find(batch, self.now.ms, is_connected=self.is_connected)
         stored = self.store.commit(batch)
         for (kind, reason), count in (*batch.counts.items(), (CONFLICT, stored.conflicts)):
             if kind == "refused" and count:

@@ -12,7 +12,7 @@ import pytest
 
 from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.row import StoredRow
-from edge_bridge.fleet.store.migrate import migrate
+from edge_bridge.fleet.store.migrate import VERSION, migrate
 from edge_bridge.fleet.store.records import Batch
 from edge_bridge.fleet.store.sqlite_store import SqliteStore
 from tests.edge_bridge.fleet.pack import Desk, Pack, asked
@@ -96,7 +96,8 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     newer.execute("PRAGMA user_version = 7")
     newer.close()
     with pytest.raises(
-        Usage, match="has version 7, this program writes 3 and reads 1 to 3; name another file with --db"
+        Usage,
+        match=f"has version 7, this program writes {VERSION} and reads 1 to {VERSION}; name another file with --db",
     ):
         SqliteStore(path)
 
@@ -114,7 +115,7 @@ def test_a_database_of_a_version_before_is_converted_and_says_so(tmp_path: Path,
         before.commit()
     with closing(SqliteStore(path)) as store:
         more = "; its rows have empty columns for health" if version == 1 else ""
-        assert store.notices == [f"{path} was of version {version}, it is of version 3 now{more}"]
+        assert store.notices == [f"{path} was of version {version}, it is of version {VERSION} now{more}"]
         one, two = store.summary()
         assert (one.produced, one.stored, one.named, one.missing_rows) == (9, 4, 2, ("0a:5-5", "0a:8-9"))
         assert (two.node, two.stored, one.bundle, store.read_counts("flagged")) == (

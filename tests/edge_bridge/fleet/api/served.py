@@ -13,6 +13,7 @@ from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Served:
 @contextmanager
 def serve_desk(desk: Desk) -> Generator[Served]:
     host = FakeHost()
-    context = ApiContext(FleetReader(desk.path), History(desk.path), host, UNHURRIED)
+    reader, writer = FleetReader(desk.path), FleetWriter(desk.path)
+    context = ApiContext(reader, History(desk.path), writer, host, lambda: desk.now.ms, UNHURRIED)
     yield Served(desk, AppClient(make_app(context)), host)
     context.close()

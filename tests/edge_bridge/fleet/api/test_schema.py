@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis import checks as server_checks
+from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks
 
 from tests.edge_bridge.fleet.api.served import HOST, serve_desk
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _checks: Any = checks  # its types are partly unknown
+_asgi: Any = asgi
 _server: Any = server_checks
 ALL_HEALTH: Any = list(HealthCheck)
 CHECKS: Final[list[Any]] = [
@@ -28,7 +30,7 @@ CHECKS: Final[list[Any]] = [
     _checks.response_schema_conformance,
     _checks.negative_data_rejection,
 ]
-EXAMPLES: Final = 12
+EXAMPLES: Final = 8
 MODES: Final = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
@@ -39,6 +41,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Generator[Any]:
     with serve_desk(desk) as served:
         loader: Any = schemathesis.openapi
         yield loader.from_asgi("/api/v1/openapi.json", served.client.app, headers={"Host": HOST})
+    _asgi._shutdown()  # else its thread lives as long as the process
     desk.close()
 
 

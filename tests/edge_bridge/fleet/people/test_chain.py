@@ -14,25 +14,29 @@ from edge_bridge.fleet.audit.chain import (
     ChainHead,
     find_broken_link,
     hash_record,
-    link,
     parse_head,
     parse_record,
 )
+from edge_bridge.fleet.store.audit_chain import FIRST
 
 
-def make_chain(count: int) -> list[AuditRecord]:
-    head, made = ChainHead(), list[AuditRecord]()
+def append(chain: list[AuditRecord], who: str, what: str) -> None:
+    head = chain[-1].hash if chain else FIRST
+    record = AuditRecord(len(chain) + 1, 1_000 + len(chain), who, "site.edit", what, "", '{"é":1}', head, "")
+    chain.append(replace(record, hash=hash_record(record)))
+
+
+def make_chain(count: int, who: str = "eve") -> list[AuditRecord]:
+    made = list[AuditRecord]()
     for number in range(count):
-        record = link(head, 1_000 + number, "eve", "site.edit", f"site-{number}", before=None, after={"é": number})
-        made.append(record)
-        head = ChainHead(record.number, record.hash)
+        append(made, who, f"site-{number}")
     return made
 
 
 CHAIN = make_chain(8)
 HEAD = ChainHead(8, CHAIN[-1].hash)
 CHANGES = st.sampled_from(
-    [{"t_ms": 1}, {"who": "bob"}, {"action": "x"}, {"object": "y"}, {"before": "{}"}, {"after": None}, {"number": 99}]
+    [{"t_ms": 1}, {"who": "bob"}, {"action": "x"}, {"object": "y"}, {"before": "{}"}, {"after": ""}, {"id": 99}]
 )
 
 
@@ -79,10 +83,7 @@ def test_a_cut_end_shows_against_a_kept_head_alone(count: int) -> None:
 
 
 def test_a_log_that_was_written_anew_shows_against_a_kept_head() -> None:
-    forged, head = list[AuditRecord](), ChainHead()
-    for record in CHAIN:
-        forged.append(link(head, record.t_ms, "bob", record.action, record.object, before=None, after=None))
-        head = ChainHead(forged[-1].number, forged[-1].hash)
+    forged = make_chain(8, "bob")
     assert find_broken_link(forged)[1] is None
     broken = find_broken_link(forged, HEAD)[1]
     assert broken is not None
@@ -105,6 +106,6 @@ def test_any_other_line_is_refused(line: str) -> None:
 def test_a_line_of_another_form_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"not an entry|other fields|Expecting"):
         parse_record(line)
-    damaged = CHAIN[0].as_line().replace('"number":1', '"number":"1"')
+    damaged = CHAIN[0].as_line().replace('"id":1', '"id":"1"')
     with pytest.raises(ValueError, match="another type"):
         parse_record(damaged)

@@ -1,4 +1,4 @@
-"""Version 4: people: accounts, roles, sessions, API tokens, and the audit log."""
+"""Version 5: people: accounts, roles, sessions, API tokens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 from alembic import op
 
-revision: Final = "0004"
-down_revision: Final = "0003"
+revision: Final = "0005"
+down_revision: Final = "0004"
 
 
 def upgrade() -> None:
@@ -28,8 +28,5 @@ def upgrade() -> None:
     id {name} PRIMARY KEY, hash {name} NOT NULL UNIQUE, account {name} NOT NULL, title TEXT NOT NULL,
     scopes TEXT NOT NULL, made_ms {number} NOT NULL, expires_ms {number} NOT NULL)""",
         "CREATE INDEX api_token_of ON api_token (account)",
-        f"""CREATE TABLE audit (
-    number {number} PRIMARY KEY, t_ms {number} NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
-    before TEXT, after TEXT, prev_hash TEXT NOT NULL, hash TEXT NOT NULL)""",
     ):
         op.execute(statement)
