@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from edge_bridge.metrics import Scalar
 
 FRESH_S: Final = 1.0
+OLD_S: Final = 5.0
 TRIPPED, OFFLINE, HELD, ONLINE = "tripped", "offline", "held", "online"  # in the order of the attention they need
+_NOTHING: Final = (0, 0, 0)
 STATES: Final[tuple[str, ...]] = (TRIPPED, OFFLINE, HELD, ONLINE)
 
 
@@ -47,7 +50,8 @@ class DeviceList:
     devices: Mapping[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
     read_s: float = float("-inf")
 
-    def count_states(self) -> dict[str, int]:
+    @cached_property
+    def counts(self) -> dict[str, int]:
         """Return how many devices are in each state."""
         counts = Counter(device.state for device in self.devices.values())
         found: dict[str, int] = {state: counts[state] for state in STATES}
@@ -63,11 +67,19 @@ class DeviceDirectory:
         self._statuses = dict[str, tuple[str, "Mapping[str, Scalar]"]]()  # text and content, since few texts change
 
     def read(self) -> DeviceList:
-        """Return the list, at most `FRESH_S` old; raise `StoreFailed`."""
-        with self._lock:
+        """Return the list, renewed if it is older than `FRESH_S`; raise `StoreFailed`.
+
+        While one thread renews it, the others get the one of before, unless that is too old.
+        """
+        age_s = monotonic() - self._list.read_s
+        if age_s <= FRESH_S or not self._lock.acquire(blocking=age_s > OLD_S):
+            return self._list
+        try:
             if monotonic() - self._list.read_s > FRESH_S:
                 self._list = self._read_list()
             return self._list
+        finally:
+            self._lock.release()
 
     def _read_list(self) -> DeviceList:
         now_s = monotonic()
@@ -78,7 +90,7 @@ class DeviceDirectory:
             status = known[1] if known is not None and known[0] == text else parse_status(text) or {}
             statuses[node] = text, status
             state = _find_state(status, online=bool(online))
-            devices.append(DeviceRecord(node, state, bool(online), last_ms, status, *counts.get(node, (0, 0, 0))))
+            devices.append(DeviceRecord(node, state, bool(online), last_ms, status, *counts.get(node, _NOTHING)))
         self._statuses = statuses
         return DeviceList({device.node: device for device in sorted(devices, key=_by_name)}, now_s)
 

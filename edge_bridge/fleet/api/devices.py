@@ -156,7 +156,7 @@ def list_devices(
     return DevicePage(
         devices=[make_device(visible.devices[node]) for _, node in page],
         total=len(found),
-        counts={DeviceState(name): count for name, count in visible.count_states().items()},
+        counts={DeviceState(name): count for name, count in visible.counts.items()},
         next=make_cursor(sort.value, *page[-1]) if has_more else None,
     )
 
