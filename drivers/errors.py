@@ -8,6 +8,7 @@
     |-- LogError         a log of a laboratory or of the field that cannot be read
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
+    |   |-- ApiMissing       no API of a fleet answers
     |   |-- OtherHostOnline  another fleet with the same host id is online
     |   |-- StoreFailed      the database of a fleet does not answer, or does not store rows
     |   |-- PackageMissing   a Python package of an extra is not installed
@@ -25,6 +26,7 @@
     |-- Blocked          a certification case whose precondition does not hold
     |-- NotApplicable    a certification case that the device's profile cannot serve
     |-- CheckFailed      a check of the bench that failed
+    |-- DocumentChanged  a document that somebody else has changed since it was read
     |-- BundleRefused    a bundle that violates a rule; `key` names the rule
     |-- Interrupted      Ctrl-C or SIGTERM, after an orderly end
     |-- OutputClosed     the program that reads stdout or stderr has ended
@@ -120,6 +122,12 @@ class BrokerMissing(BenchError):
     """No MQTT broker answers."""
 
     code = "broker_missing"
+
+
+class ApiMissing(BenchError):
+    """No API of a fleet answers."""
+
+    code = "api_missing"
 
 
 class OtherHostOnline(BenchError):
@@ -222,6 +230,12 @@ class CheckFailed(PulseError):
     """A check of the bench that failed."""
 
     code = "check_failed"
+
+
+class DocumentChanged(PulseError):
+    """A document of the fleet that somebody else has changed since it was read."""
+
+    code = "document_changed"
 
 
 class BundleRefused(PulseError):

@@ -14,6 +14,12 @@ from workbench.report import Report
 from workbench.run_verb import run_verb
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
+KeepRawDays = Annotated[
+    int, typer.Option(min=1, metavar="DAYS", help="Days that rows stay in the database, if there is an archive.")
+]
+KeepRollupDays = Annotated[
+    int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
+]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
 fleet.add_typer(account)
 fleet.add_typer(audit)
@@ -59,6 +65,14 @@ def run_fleet(
         str,
         typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
     ] = "",
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Move rows that are older than --keep-raw-days to Parquet files in DIR; default: keep."
+        ),
+    ] = None,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
     send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
     to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
@@ -91,6 +105,7 @@ def run_fleet(
         take_over=take_over,
         api=api,
         nodes=nodes,
+        retention=(keep_raw_days, keep_rollup_days, archive),
         send=send,
         to=to,
         duration_s=duration,
@@ -118,3 +133,27 @@ def fleet_forget(
 
     where = choose_store(context, store, db)
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
+
+
+@fleet.command("upkeep", short_help="Roll up rows and move old ones to the archive, once.")
+def fleet_upkeep(
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of a fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the Parquet files; without it, all rows stay.")
+    ] = None,
+    *,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
+    as_json: AsJson = False,
+) -> None:
+    """Do once what a running fleet does each minute: roll up rows by minute and hour, and move old days to Parquet.
+
+    Use it for a database whose fleet runs without --archive, or does not run. A day is dropped from the database only
+    after its file was read back.
+    """
+    from workbench.verbs import fleet_upkeep as verb
+
+    where = choose_store(context, store, db)
+    run_verb(Report("fleet upkeep", as_json), verb.main, where, (keep_raw_days, keep_rollup_days, archive))

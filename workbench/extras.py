@@ -87,6 +87,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet forget": ("fleet",),
     "fleet account": ("fleet",),
     "fleet audit": ("fleet",),
+    "fleet upkeep": ("fleet",),
     "shadow": ("bench",),
     "promote": ("bench",),
     "train": ("bench", "rl"),

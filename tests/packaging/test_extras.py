@@ -49,7 +49,19 @@ OPTIONAL: dict[str, set[str]] = {
         ),  # the lane of a policy, which only a bench builds
     },
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
-    "window": {"alembic", "google", "iotcore", "paho", "sqlalchemy"},  # the Fleet page names the extra fleet
+    "window": {
+        "alembic",
+        "duckdb",
+        "fastapi",
+        "google",
+        "iotcore",
+        "orjson",
+        "paho",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "websockets",
+    },  # the Fleet page names the extra fleet
     "measure": {
         "pyqtgraph",
         "do_mpc",
@@ -77,6 +89,7 @@ STARTS = {
     "fleet forget": ("workbench.verbs.fleet",),
     "fleet account": ("workbench.verbs.fleet_people",),
     "fleet audit": ("workbench.verbs.fleet_people",),
+    "fleet upkeep": ("workbench.verbs.fleet_upkeep",),
     "forecast": ("workbench.verbs.forecast",),
     "measure": ("workbench.verbs.measure",),
     "shadow": ("workbench.verbs.shadow",),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,17 +19,23 @@ from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
+from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
+from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
 from workbench.compose.broker import open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
+    from workbench.compose.fleet_api import HostSide
     from workbench.report import Report
 
 REACH_S: Final = 10.0
 TURN_S: Final = 0.1
+COLLECT_AFTER: Final = (50_000, 20, 100)  # objects, young and middle collections before the next older one
 LOOK_S: Final = 0.5
 NO_ACCOUNT: Final = "no account yet: who reaches the API on this machine is its administrator; see fleet account add"
 
@@ -53,6 +60,7 @@ def main(
     inject_defect: str,
     host: str = HOST,
     nodes: Path | None = None,
+    retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     api: str = "",
 ) -> bool:
@@ -68,6 +76,7 @@ def main(
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
@@ -77,6 +86,7 @@ def main(
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
+        side = _make_host_side(url) if listen is not None else None
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -84,21 +94,40 @@ def main(
             open_store=open_rows,
             admitted=admitted,
             take_over=take_over,
+            tap=None if side is None else side.hub,
         )
-        with closing(opened) as fleet, ExitStack() as serving:
+        with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
-            if listen is not None:
+            if listen is not None and side is not None:
                 from workbench.compose.fleet_api import has_accounts, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen))}")
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
                 if not has_accounts(store):
                     report.line(f"people   {NO_ACCOUNT}")
             _wait_for_broker(fleet, url, stop, report)
-            reporter = FleetReporter(fleet, report, sending)
-            reporter.run(duration_s, stop)
+            reporter = FleetReporter(fleet, report, sending, side)
+            with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):
+                reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
+
+
+@contextmanager
+def _collect_rarely() -> Generator[None]:
+    """Let Python look for cycles rarely: the objects of 10 000 nodes cost a third of a commit to look at."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _make_host_side(broker: str) -> HostSide:
+    from workbench.compose.fleet_api import HostSide  # noqa: PLC0415  # FastAPI takes half a second to load
+
+    return HostSide(broker)
 
 
 def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -> bool:
@@ -117,8 +146,10 @@ def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -
 class FleetReporter:
     """The reporter of a fleet: it prints one line for each change."""
 
-    def __init__(self, fleet: FleetHost, report: Report, sending: BundleToSend | None) -> None:
-        self._fleet, self._report = fleet, report
+    def __init__(
+        self, fleet: FleetHost, report: Report, sending: BundleToSend | None, side: HostSide | None = None
+    ) -> None:
+        self._fleet, self._report, self._side = fleet, report, side
         self._sending, self._has_begun = sending, False
         self._reported = dict[str, str]()
         self._trouble = ""
@@ -131,6 +162,8 @@ class FleetReporter:
         while not stop.is_set():
             self._fleet.turn(TURN_S)
             now_s = monotonic()
+            if self._side is not None:
+                self._side.turn(self._fleet, now_s)
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
                 self._report_changes()

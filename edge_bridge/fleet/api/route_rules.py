@@ -65,6 +65,8 @@ GET    /devices/{node}/history          view             device
 GET    /devices/{node}/completeness     view             device
 GET    /devices/{node}/gaps             view             device
 GET    /devices/{node}/why-offline      view             device
+POST   /devices/{node}/bundles          approve          device
+LIVE   /live                            view             fleet
 GET    /events                          view             filtered
 GET    /alarms                          view             filtered
 POST   /alarms/{alarm}/acknowledge      acknowledge      filtered

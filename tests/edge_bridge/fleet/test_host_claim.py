@@ -20,7 +20,7 @@ from edge_bridge.sparkplug.payload import DataType, SparkplugMetric
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from edge_bridge.mqtt import LinkEvent
@@ -37,6 +37,14 @@ class Link:
         self.make_will, self.topics = will, topics
         self.events: list[LinkEvent] = []
         self.sent, self.is_up = list[MqttMessage](), False
+
+    @property
+    def has_events(self) -> bool:
+        return bool(self.events)
+
+    def publish_all(self, messages: Sequence[MqttMessage]) -> int:
+        self.sent += messages
+        return len(messages)
 
     def poll(self, wait_s: float) -> list[LinkEvent]:
         events, self.events = self.events, []

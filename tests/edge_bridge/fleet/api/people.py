@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.live import make_live_router
+from edge_bridge.fleet.api.transfers import make_transfer_router
 from edge_bridge.fleet.host import Instant
+from edge_bridge.fleet.host_requests import HostRequests
+from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.people import accounts, sessions
 from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.people.roles import ALL_SITES, FleetRole, RoleGrant
@@ -80,6 +84,7 @@ def serve_people(folder: Path, settings: ApiSettings = UNHURRIED, **context: Any
         find_site=SITES.get,
         **context,
     )
-    yield PeopleApi(make_app(ports), people, clock)
+    routers = [make_live_router(LiveHub("mqtt://127.0.0.1:1883")), make_transfer_router(HostRequests())]
+    yield PeopleApi(make_app(ports, routers), people, clock)
     ports.close()
     desk.close()
