@@ -9,18 +9,20 @@ from collections import deque
 from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from drivers.clock import monotonic
-from drivers.errors import Usage
+from drivers.errors import PulseError, Refused
+from edge_bridge.broker_address import check_protection, parse_address
+from edge_bridge.identity import tls
 from edge_bridge.mqtt_events import MAX_QUEUED, EventQueue, LinkDown, LinkEvent, LinkUp
 from edge_bridge.mqtt_frames import FramedSocket, MqttMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from paho.mqtt.client import MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
@@ -32,22 +34,7 @@ CLOSE_TIMEOUT_S: Final = 1.0  # for what was published before `close`
 _SELECT_S: Final = 0.2
 _MAX_PACKETS: Final = 100  # that are queued at once
 _MAX_READS: Final = 50  # times that many, before the other direction is served
-_PORT: Final = 1883
 _OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
-
-
-def parse_address(url: str) -> tuple[str, int]:
-    """Return host and port of `mqtt://HOST[:PORT]`; raise `Usage` for anything else."""
-    hint = "write mqtt://HOST:PORT, for instance mqtt://127.0.0.1:1883"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port if parts.port is not None else _PORT
-    except ValueError as error:
-        raise Usage(f"{url!r} is not the address of a broker: {error}", key="broker", value=url, hint=hint) from error
-    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
-    if parts.scheme != "mqtt" or not host or port == 0 or any(rest):
-        raise Usage(f"{url!r} is not the address of a broker", key="broker", value=url, hint=hint)
-    return host, port
 
 
 def _handle_packets(client: _FramedClient, packets: Iterator[bytes]) -> MQTTErrorCode:
@@ -71,7 +58,8 @@ class _FramedClient(Client):
 class MqttLink:
     """A link that connects, subscribes to `subscriptions` and reconnects, 0.2 s up to 5 s apart, until `close`.
 
-    The constructor raises `Usage` at once.
+    The constructor raises `Usage` at once, and `Refused` for an `identity` folder that cannot serve. The folder is read
+    again at each connect, so that a renewed certificate is used without a restart.
 
     The link's thread calls `will` before each connect, because Sparkplug requires a new one for each. Nothing is
     sent on a connection before `poll` returned its `LinkUp`, so that a birth is the first message at the broker.
@@ -83,8 +71,10 @@ class MqttLink:
         client_id: str,
         will: Callable[[], MqttMessage | None] | None = None,
         subscriptions: Sequence[str] = (),
+        identity: Path | None = None,
     ) -> None:
-        self._address = parse_address(url)
+        self._address, self._identity = parse_address(url), identity
+        check_protection(url, identity)
         self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(subscriptions)
         self._events = EventQueue()
         self._outgoing = deque[MqttMessage]()
@@ -168,11 +158,12 @@ class MqttLink:
 
     def _run_connection(self) -> str:
         """Run one connection from CONNECT to its end; return why it ended. Only this thread calls paho."""
-        client = self._make_client()
         self._reason = "the broker does not answer"
         self._unacknowledged.clear()
         self._has_more = False
+        client = self._make_client()
         try:
+            self._protect(client)
             client.connect(*self._address, keepalive=KEEP_ALIVE_S)
             answer_by_s = monotonic() + CONNECT_TIMEOUT_S
             while self._step(client):
@@ -181,8 +172,10 @@ class MqttLink:
                     break
                 if not self._up and monotonic() > answer_by_s:
                     break
+        except PulseError as error:
+            self._reason = str(error)
         except OSError as error:
-            self._reason = error.strerror or str(error)
+            self._reason = tls.explain(error, self._address[0])
         except Exception as error:  # noqa: BLE001  # bytes from outside that make paho fail end only the connection
             self._reason = f"the received bytes are not MQTT: {error}"
         if (left := client.socket()) is not None:
@@ -206,6 +199,14 @@ class MqttLink:
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, self._will.qos, self._will.retain)
         return client
+
+    def _protect(self, client: _FramedClient) -> None:
+        """Use TLS with the certificate of this machine as it is now; raise `PulseError` if that cannot serve."""
+        if self._identity is None:
+            return
+        if trouble := tls.find_own_trouble(self._identity):
+            raise Refused(trouble)
+        client.tls_set_context(tls.make_client_context(self._identity))  # pyright: ignore[reportUnknownMemberType]  # paho leaves it open
 
     def _step(self, client: _FramedClient) -> bool:
         """Wait for either side, read and write; return False when the connection has ended."""

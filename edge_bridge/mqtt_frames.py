@@ -5,12 +5,14 @@ paho reads a packet in four small reads and makes 20 us of it. A fleet receives 
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 READ_BYTES: Final = 65_536
 MAX_UNSENT: Final = 262_144
+_NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _PUBLISH_QOS_0: Final = 0x30
 _RETAIN: Final = 0x01
 _MAX_HEADER: Final = 5  # bytes: the kind of packet and its length
@@ -48,7 +50,7 @@ class FramedSocket:
         """Read what is there, up to `READ_BYTES`; return False if nothing is there or the connection has ended."""
         try:
             data = self._inner.recv(READ_BYTES)
-        except BlockingIOError:
+        except _NOT_NOW:
             return False
         self._received += data
         self._has_ended = not data
@@ -84,7 +86,7 @@ class FramedSocket:
 
     def flush(self) -> None:
         """Send what waits, as much as the network takes; raise `OSError`."""
-        with suppress(BlockingIOError):
+        with suppress(*_NOT_NOW):
             while self._unsent:
                 sent = self._inner.send(self._unsent[:READ_BYTES])
                 del self._unsent[:sent]

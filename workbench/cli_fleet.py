@@ -32,7 +32,8 @@ def run_fleet(
         str,
         typer.Option(
             metavar="URL",
-            help="mqtt://HOST:PORT, or local[:PORT] to start a broker on this machine.  [required]",
+            help="mqtts://HOST:PORT, on this machine also mqtt://127.0.0.1:1883, or local[:PORT] to start a broker "
+            "here; default: that of --tls.",
             show_default=False,
         ),
     ] = "",
@@ -50,6 +51,10 @@ def run_fleet(
         typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False),
     ] = None,
     *,
+    tls: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of fleet init, or of fleet certify --host: certificate and broker."),
+    ] = None,
     group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Id of this host; the packs accept acknowledgements of one id only.")
@@ -84,14 +89,14 @@ def run_fleet(
 ) -> None:
     """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
 
-    There is no TLS and no access control per device yet: whoever reaches the broker can send rows, births and
-    acknowledgements under any name. A local broker listens on 127.0.0.1 only.
+    With --tls each pack is known by its certificate and can send as itself only. Without it the broker must run on this
+    machine, where every program can send as any pack.
     """
     if context.invoked_subcommand is not None:
         pass_to_verb(context)
         return
-    if not broker:
-        raise _UsageError("Missing option '--broker'.", ctx=context)
+    if not broker and tls is None:
+        raise _UsageError("Missing option '--broker' or '--tls'.", ctx=context)
     where = choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
@@ -104,6 +109,7 @@ def run_fleet(
         host=host,
         take_over=take_over,
         api=api,
+        tls=tls,
         nodes=nodes,
         retention=(keep_raw_days, keep_rollup_days, archive),
         send=send,

@@ -102,7 +102,13 @@ class Edge:
         update = UpdateFlow(download, self._installer, log=self._log)
         node = EdgeNode(settings.names, self._first_bd_seq(), datatypes=settings.datatypes)
         client = f"edge-{settings.names.group}-{settings.names.node}"
-        link = MqttLink(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
+        link = MqttLink(
+            settings.broker,
+            client,
+            lambda: node.make_will(self._clocks.stamp_ms()),
+            node.subscriptions,
+            settings.identity,
+        )
         uplink = Uplink(
             link,
             node,

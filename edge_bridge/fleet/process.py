@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, cast
 
-from drivers.errors import Usage
+from drivers.errors import Refused, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
@@ -69,10 +69,12 @@ class FleetHost:
         admitted: Container[str] | None = None,
         take_over: bool = False,
         tap: FleetTap | None = None,
+        identity: Path | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
+        `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
         with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
         """
@@ -98,8 +100,8 @@ class FleetHost:
         self._commits = CommitThread(self._store)
         try:
             client = f"{host}-{secrets.token_hex(4)}"
-            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions)
-        except Usage:
+            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions, identity)
+        except (Usage, Refused):
             self._commits.close()
             self._store.close()
             raise

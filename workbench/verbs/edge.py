@@ -14,8 +14,8 @@ from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
 from edge_bridge.edge.trip_file import check_reason, reset_trip
-from edge_bridge.mqtt import parse_address
 from edge_bridge.sparkplug.payload import PayloadError
+from workbench.compose.edge_identity import IDENTITY, choose_identity, enrol_once, renew_in_background
 from workbench.compose.edge_pack import check_pack, open_edge_pack
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
@@ -45,8 +45,13 @@ def main(
     reset: str | None,
     inject_defect: str,
     datatypes: bool = True,
+    tls: Path | None = None,
+    enrolment: tuple[str, str] = ("", ""),
 ) -> bool:
-    """Run the edge; `names`: group, node, host. Raise `PulseError`; an absent broker is no error."""
+    """Run the edge; `names`: group, node, host; `enrolment`: server and token.
+
+    Raise `PulseError`; an absent broker is no error.
+    """
     make_outbox = find_outbox(inject_defect)
     stopped = False
 
@@ -55,9 +60,11 @@ def main(
         stopped = True
 
     leave_once(leave)
-    parse_address(broker)
     check_pack(pack)
-    node_names = _make_names(names)
+    if tls is None and any(enrolment):
+        enrol_once(state / IDENTITY, *enrolment, report.line)
+    broker, identity, node = choose_identity(broker, tls, state / IDENTITY, names[1])
+    node_names = _make_names((names[0], node, names[2]))
     if reset is not None:
         check_reason(reset)
     _check_files(bundle, state)
@@ -75,13 +82,15 @@ def main(
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
             datatypes=datatypes,
+            identity=identity,
         )
         if reset is not None:
             reset_trip(settings.trip, reset)
         with BenchLock.take([can_address(found.interface, found.channel)], f"edge {settings.names.node}"):
             edge = Edge(settings, MachineClocks(), report.line, make_outbox=make_outbox)
             try:
-                result = edge.run(lambda: stopped, duration_s)
+                with renew_in_background(identity, report.line):
+                    result = edge.run(lambda: stopped, duration_s)
             finally:
                 edge.close()
     report.body.update(asdict(result))

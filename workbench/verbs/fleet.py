@@ -21,7 +21,7 @@ from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
 from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
-from workbench.compose.broker import open_broker
+from workbench.compose.broker import choose_broker, is_local, open_broker
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -37,7 +37,6 @@ REACH_S: Final = 10.0
 TURN_S: Final = 0.1
 COLLECT_AFTER: Final = (50_000, 20, 100)  # objects, young and middle collections before the next older one
 LOOK_S: Final = 0.5
-NO_ACCOUNT: Final = "no account yet: who reaches the API on this machine is its administrator; see fleet account add"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,12 @@ def main(
     retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     api: str = "",
+    tls: Path | None = None,
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `api` is where its API listens, `[HOST:]PORT`, empty for none.
+    `tls` is the folder of its certificate; without a `broker` it names that too.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
@@ -82,11 +83,14 @@ def main(
         check_name(name, what)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
+    broker = choose_broker(broker, tls)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
         side = _make_host_side(url) if listen is not None else None
+        if is_local(broker):
+            report.line("broker   without TLS, for up to 1 000 connections, loopback only; fleet init makes a real one")
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -95,16 +99,18 @@ def main(
             admitted=admitted,
             take_over=take_over,
             tap=None if side is None else side.hub,
+            identity=tls,
         )
         with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
             if listen is not None and side is not None:
-                from workbench.compose.fleet_api import has_accounts, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+                from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
-                if not has_accounts(store):
-                    report.line(f"people   {NO_ACCOUNT}")
+                claim = find_claim(tls)
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side, claim))}")
+                if words := describe_missing_accounts(store, claim):
+                    report.line(f"people   {words}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending, side)
             with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):

@@ -37,7 +37,7 @@ class ApiContext:
     now_ms: Callable[[], int]
     settings: ApiSettings = field(default_factory=ApiSettings)
     people: People | None = None  # None: an app on loopback without accounts
-    claim: ClaimFile | None = None  # makes the first administrator
+    claim: ClaimFile | None = None  # makes the first administrator; without it this machine is `local`
     find_site: Callable[[str], str | None] = lambda _node: None  # of a device; None: it belongs to no site
 
     def __post_init__(self) -> None:

@@ -42,6 +42,9 @@ GET    /health/live                     open             fleet
 GET    /health/ready                    open             fleet
 POST   /session                         open             fleet
 POST   /claim                           open             fleet
+GET    /enrolment/authority             open             fleet
+POST   /enrolment                       open             fleet
+POST   /enrolment/renewal               open             fleet
 GET    /session                         own              fleet
 DELETE /session                         own              fleet
 DELETE /sessions                        own              fleet

@@ -13,8 +13,8 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, selec
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
-from edge_bridge.fleet.store.event_writer import insert_events
 from edge_bridge.fleet.store.archived_spans import count_archived_of, drop_archived
+from edge_bridge.fleet.store.event_writer import insert_events
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals

@@ -32,7 +32,12 @@ class Link:
     """What the test puts in `events` arrives at the next turn; what the host sends lies in `sent`."""
 
     def __init__(
-        self, url: str, client_id: str, will: Callable[[], MqttMessage | None], topics: tuple[str, ...]
+        self,
+        url: str,
+        client_id: str,
+        will: Callable[[], MqttMessage | None],
+        topics: tuple[str, ...],
+        identity: Path | None = None,
     ) -> None:
         self.make_will, self.topics = will, topics
         self.events: list[LinkEvent] = []
@@ -66,7 +71,7 @@ class Scene:
 
     def __init__(self, folder: Path, *, take_over: bool = False) -> None:
         self.now_s = 100.0
-        self.host = FleetHost("mqtt://x", folder / "fleet.db", self.now, take_over=take_over)
+        self.host = FleetHost("mqtt://localhost", folder / "fleet.db", self.now, take_over=take_over)
         self.link: Any = self.host._link  # pyright: ignore[reportPrivateUsage]
 
     def now(self) -> Instant:

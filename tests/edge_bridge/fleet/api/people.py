@@ -24,10 +24,11 @@ from tests.edge_bridge.fleet.api.served import UNHURRIED, AppClient, FakeHost
 from tests.edge_bridge.fleet.pack import Desk, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     import httpx
+    from fastapi import APIRouter
 
     from edge_bridge.fleet.api.settings import ApiSettings
 
@@ -69,7 +70,9 @@ class PeopleApi:
 
 
 @contextmanager
-def serve_people(folder: Path, settings: ApiSettings = UNHURRIED, **context: Any) -> Generator[PeopleApi]:
+def serve_people(
+    folder: Path, settings: ApiSettings = UNHURRIED, more: Sequence[APIRouter] = (), **context: Any
+) -> Generator[PeopleApi]:
     """Serve two packs, one at each of two sites."""
     desk = Desk(folder / "fleet.db")
     for node in SITES:
@@ -84,7 +87,7 @@ def serve_people(folder: Path, settings: ApiSettings = UNHURRIED, **context: Any
         find_site=SITES.get,
         **context,
     )
-    routers = [make_live_router(LiveHub("mqtt://127.0.0.1:1883")), make_transfer_router(HostRequests())]
+    routers = [make_live_router(LiveHub("mqtt://127.0.0.1:1883")), make_transfer_router(HostRequests()), *more]
     yield PeopleApi(make_app(ports, routers), people, clock)
     ports.close()
     desk.close()

@@ -262,6 +262,11 @@ def test_the_claim_of_the_set_up_makes_one_administrator(tmp_path: Path) -> None
         assert api.ask("POST", "/claim", json=again).status_code == 409
 
 
+def test_with_a_claim_this_machine_is_nobody(tmp_path: Path) -> None:
+    with serve_people(tmp_path, claim=ClaimFile(tmp_path / "administrator.token")) as api:
+        assert api.ask("GET", "/devices").status_code == 401
+
+
 def test_a_client_that_asks_too_much_waits(tmp_path: Path) -> None:
     with serve_people(tmp_path, ApiSettings(rate_per_s=0.1, burst=3)) as api:
         answers = [api.ask("GET", "/health/live") for _ in range(4)]

@@ -8,8 +8,10 @@ import pytest
 from fastapi import APIRouter
 
 from edge_bridge.fleet.api.app import make_app
+from edge_bridge.fleet.api.enrolment import make_enrolment_router
 from edge_bridge.fleet.api.route_rules import LIVE, RULES, Reach, find_rule
 from edge_bridge.fleet.people.roles import FleetAction, FleetRole
+from edge_bridge.identity.initial_setup import set_up
 from tests.edge_bridge.fleet.api.people import PeopleApi, serve_people
 from tests.edge_bridge.fleet.api.served import AppClient
 from tests.edge_bridge.fleet.people.test_roles import PERMITTED
@@ -23,7 +25,9 @@ REFUSED: Final = {401, 403}
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Generator[PeopleApi]:
-    with serve_people(tmp_path_factory.mktemp("people")) as served:
+    folder = tmp_path_factory.mktemp("people")
+    set_up(folder / "init", ["localhost"])
+    with serve_people(folder, more=[make_enrolment_router(folder / "init")]) as served:
         for role in FleetRole:
             served.add(role.value, role)
             served.add(f"{role.value}-north", role, "north")
