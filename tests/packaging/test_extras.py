@@ -51,6 +51,7 @@ OPTIONAL: dict[str, set[str]] = {
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
     "window": {
         "alembic",
+        "argon2",
         "duckdb",
         "fastapi",
         "google",

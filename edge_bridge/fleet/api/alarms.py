@@ -56,7 +56,7 @@ class EventPage(BaseModel):
     next: str | None
 
 
-class Acknowledgement(BaseModel):
+class AcknowledgementBody(BaseModel):
     """What somebody says who has seen an alarm."""
 
     model_config = ConfigDict(extra="forbid")
@@ -102,7 +102,7 @@ def list_alarms(
 
 @router.post("/alarms/{alarm}/acknowledge", summary="Acknowledge an alarm")
 def acknowledge_alarm(
-    context: Context, person: SignedIn, alarm: Annotated[int, Path(ge=1, le=MAX_ID)], body: Acknowledgement
+    context: Context, person: SignedIn, alarm: Annotated[int, Path(ge=1, le=MAX_ID)], body: AcknowledgementBody
 ) -> EventBody:
     """Acknowledge an alarm once; it stays raised until its opposite."""
     node = context.reader.read_alarm_node(alarm)

@@ -84,7 +84,11 @@ def test_two_passwords_that_differ_at_the_prompt_are_refused(monkeypatch: pytest
 
     typed = iter([PASSWORD, PASSWORD, PASSWORD, "another"])
     monkeypatch.setattr("sys.stdin", Terminal())
-    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(typed))
+
+    def read(_prompt: str) -> str:
+        return next(typed)
+
+    monkeypatch.setattr("getpass.getpass", read)
     assert verb.read_password("eve") == PASSWORD
     with pytest.raises(Usage, match="differ"):
         verb.read_password("eve")

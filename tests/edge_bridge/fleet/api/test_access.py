@@ -311,6 +311,7 @@ def open_socket(app: Any, **headers: str) -> Socket:
     return Socket(asyncio.create_task(app(scope, sent.get, received.put)), sent, received)
 
 
+ALL_HEALTH: Any = list(HealthCheck)
 HEADERS = st.fixed_dictionaries(
     {},
     optional={
@@ -328,7 +329,7 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=ALL_HEALTH)
 @given(headers=HEADERS)
 def test_whatever_a_stranger_sends_as_a_session_or_token_nobody_is_signed_in(
     api: PeopleApi, headers: dict[str, str]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -25,15 +28,17 @@ REFUSED: Final = {401, 403}
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Generator[PeopleApi]:
-    folder = tmp_path_factory.mktemp("people")
+    folder = Path(tempfile.mkdtemp(prefix="pulse-people-"))  # pytest's own are closed to the user of the broker
+    folder.chmod(0o755)
     set_up(folder / "init", ["localhost"])
-    with serve_people(folder, more=[make_enrolment_router(folder / "init")]) as served:
+    with serve_people(tmp_path_factory.mktemp("people"), more=[make_enrolment_router(folder / "init")]) as served:
         for role in FleetRole:
             served.add(role.value, role)
             served.add(f"{role.value}-north", role, "north")
             served.add(f"{role.value}-south", role, "south")
         served.add("guest", None)
         yield served
+    shutil.rmtree(folder)
 
 
 def list_routes(app: Any) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from argon2 import extract_parameters
@@ -22,6 +23,7 @@ from edge_bridge.fleet.people.passwords import (
     verify_password,
 )
 
+ALL_HEALTH: Any = list(HealthCheck)
 GOOD = "four words and more"
 
 
@@ -103,7 +105,7 @@ def test_a_damaged_hash_lets_nobody_in() -> None:
         assert not verify_password(stored, GOOD)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=ALL_HEALTH)
 @given(st.text(max_size=40, alphabet=st.characters(codec=None)), st.text(max_size=20))
 def test_any_text_is_accepted_or_refused_in_words(password: str, name: str) -> None:
     with suppress(Usage):
