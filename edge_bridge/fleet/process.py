@@ -17,6 +17,7 @@ from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
+from edge_bridge.fleet.meter import FleetFigures
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import CONFLICT
 from edge_bridge.fleet.view import FleetView, NodeView
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.fleet.commit_thread import Committed
+    from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.tap import FleetTap
 
 GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
+MEASURE_S: Final = 1.0
 PACE_S: Final = 0.01  # messages are collected for so long while a batch is committed
 
 
@@ -69,6 +72,7 @@ class FleetHost:
         admitted: Container[str] | None = None,
         take_over: bool = False,
         tap: FleetTap | None = None,
+        meter: FleetMeter | None = None,
         identity: Path | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
@@ -76,11 +80,13 @@ class FleetHost:
         `db` is a file or the URL of a database.
         `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
+        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded,
+        `meter` how much that was.
         """
         check_name(group, "group")
         check_name(host, "host")
-        self._now, self._tap = now, tap
+        self._now, self._tap, self._meter = now, tap, meter
+        self._measured_s = float("-inf")
         self._store = open_store(db)
         self._trouble = "not connected yet"
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
@@ -137,6 +143,9 @@ class FleetHost:
         self._collect()
         self._commit()
         self._send_pieces()
+        if self._meter is not None and now.mono_s - self._measured_s >= MEASURE_S:
+            self._measured_s = now.mono_s
+            self._meter.note_figures(self._measure(now))
 
     def send_bundle(self, data: bytes, node: str) -> None:
         """Start to send a bundle, in place of any other transfer to this node; raise `Usage` for an unknown node."""
@@ -198,6 +207,18 @@ class FleetHost:
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
+    def _measure(self, now: Instant) -> FleetFigures:
+        return FleetFigures(
+            devices_known=len(self._host.nodes),
+            devices_online=sum(node.online for node in self._host.nodes.values()),
+            has_broker=self.has_broker,
+            is_online=self.is_connected,
+            outage_s=self._outage_s + (0.0 if self._down_s is None else now.mono_s - self._down_s),
+            queued=self._link.queued,
+            queued_bytes=self._link.queued_bytes,
+            failed_commits=self._commits.failures,
+        )
+
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
 
@@ -250,6 +271,8 @@ class FleetHost:
         self._link.publish_all(outgoing)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)
+        if self._meter is not None:
+            self._meter.count_batch(len(batch.rows), batch.counts)
         self._commits.add(batch)
 
     def _commit(self) -> None:
@@ -270,6 +293,8 @@ class FleetHost:
         self._counts.update(committed.batch.counts)
         self._counts[CONFLICT] += committed.result.conflicts
         self._resent += committed.result.duplicates
+        if self._meter is not None:
+            self._meter.count_commit(committed.duration_s, committed.result)
         acknowledgements = commands.make_acknowledgements(
             self._host.group,
             committed.result.kept,

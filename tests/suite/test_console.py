@@ -14,6 +14,7 @@ COMMAND_LINE = {
     "cli_bundle.py",
     "cli_cell.py",
     "cli_fleet.py",
+    "cli_fleet_demo.py",
     "cli_fleet_identity.py",
     "cli_fleet_people.py",
     "cli_forecast.py",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.live import make_live_router
+from edge_bridge.fleet.api.metrics_route import make_metrics_router
+from edge_bridge.fleet.api.request_log import RequestLog
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.transfers import make_transfer_router
 from edge_bridge.fleet.fleet_thread import read_clocks
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from prometheus_client import CollectorRegistry
+
     from edge_bridge.fleet.api.settings import ApiSettings
     from edge_bridge.fleet.process import FleetHost
+    from edge_bridge.fleet.structured_log import FleetLog
 
 
 class HostSide:
@@ -44,18 +49,29 @@ class HostSide:
 
 @contextmanager
 def open_api(
-    fleet: FleetHost, store: Path | str, settings: ApiSettings, side: HostSide, claim: ClaimFile | None = None
+    fleet: FleetHost,
+    store: Path | str,
+    settings: ApiSettings,
+    side: HostSide,
+    *,
+    claim: ClaimFile | None = None,
+    registry: CollectorRegistry | None = None,
+    log: FleetLog | None = None,
 ) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use.
 
     `claim` makes the first administrator; without it, and without an account, this machine is the administrator.
+    `registry` has the metrics for `/metrics`, `log` gets the requests.
     """
     reader, writer = FleetReader(store), FleetWriter(store)
     people = People(reader, writer, read_clocks)
     ports = (reader, History(store), writer, fleet, lambda: read_clocks().ms, settings)
     context = ApiContext(*ports, people=people, claim=claim)
     routers = [make_live_router(side.hub), make_transfer_router(side.requests)]
-    with serve_api(make_app(context, routers), settings) as url:
+    app = make_app(context, routers)
+    if registry is not None:
+        app.include_router(make_metrics_router(registry))
+    with serve_api(app if log is None else RequestLog(app, log), settings) as url:
         yield url
 
 

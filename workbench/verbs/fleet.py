@@ -22,6 +22,8 @@ from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
 from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
 from workbench.compose.broker import choose_broker, is_local, open_broker
+from workbench.compose.fleet_measurement import FleetMeasurement
+from workbench.fleet_log import open_log
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -63,17 +65,21 @@ def main(
     take_over: bool = False,
     api: str = "",
     tls: Path | None = None,
+    metrics_on: str = "",
+    log_format: str = "text",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
-    `api` is where its API listens, `[HOST:]PORT`, empty for none.
+    `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
     `tls` is the folder of its certificate; without a `broker` it names that too.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
+    log = open_log(report, log_format)
     open_rows = find_store(inject_defect)
     address = parse_address(store)
     listen = parse_listen(api) if api else None
+    measured = FleetMeasurement.make(api, metrics_on)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
@@ -99,16 +105,20 @@ def main(
             admitted=admitted,
             take_over=take_over,
             tap=None if side is None else side.hub,
+            meter=measured.meter,
             identity=tls,
         )
         with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
+            for words in measured.open(serving, store, tls):
+                report.line(words)
             if listen is not None and side is not None:
                 from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
                 claim = find_claim(tls)
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side, claim))}")
+                served = open_api(fleet, store, listen, side, claim=claim, registry=measured.registry, log=log)
+                report.line(f"api      {serving.enter_context(served)}")
                 if words := describe_missing_accounts(store, claim):
                     report.line(f"people   {words}")
             _wait_for_broker(fleet, url, stop, report)

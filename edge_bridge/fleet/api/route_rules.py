@@ -132,5 +132,5 @@ def _compile(rules: Iterable[RouteRule]) -> list[tuple[Any, dict[str, RouteRule]
     return [(compile_path(path)[0], methods) for path, methods in ordered]
 
 
-RULES: Final = tuple(_parse(_TABLE))
+RULES: Final = (*_parse(_TABLE), RouteRule("GET", "/metrics", FleetAction.VIEW, Reach.FLEET))
 _MATCHERS: Final = _compile(RULES)
