@@ -167,7 +167,7 @@ def fleet_backup(
     """
     from workbench.verbs import fleet_backup as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet backup", as_json), verb.back_up, where, file)
 
 
@@ -186,7 +186,7 @@ def fleet_restore(
     """Check a backup, then put its content into an empty database, all of it or nothing."""
     from workbench.verbs import fleet_backup as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet restore", as_json), verb.restore, file, where, replace=replace)
 
 
