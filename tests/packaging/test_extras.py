@@ -58,8 +58,10 @@ OPTIONAL: dict[str, set[str]] = {
         "iotcore",
         "orjson",
         "paho",
+        "prometheus_client",
         "sqlalchemy",
         "starlette",
+        "structlog",
         "uvicorn",
         "websockets",
     },  # the Fleet page names the extra fleet

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from edge_bridge.fleet.api import route_rules
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.route_rules import PREFIX, Reach, RouteRule
 from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.people.roles import FleetAction
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
@@ -19,6 +22,7 @@ from edge_bridge.fleet.store.history import History
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    import pytest
     from fastapi import FastAPI
 
     from tests.edge_bridge.fleet.pack import Desk
@@ -71,6 +75,12 @@ class Served:
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["status"] == status
         return answer.json()
+
+
+def declare_routes(monkeypatch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> None:
+    """Let whoever may view the fleet reach these routes of a test, as method and path below `/api/v1`."""
+    rules = [RouteRule(method, PREFIX + path, FleetAction.VIEW, Reach.FILTERED) for method, path in routes]
+    monkeypatch.setattr(route_rules, "_MATCHERS", route_rules._compile([*route_rules.RULES, *rules]))  # pyright: ignore[reportPrivateUsage]
 
 
 @contextmanager

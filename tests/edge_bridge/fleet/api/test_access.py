@@ -18,11 +18,11 @@ from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.people import sessions
 from edge_bridge.fleet.people.claim import ClaimFile
-from edge_bridge.fleet.people.roles import FleetAction, FleetRole
+from edge_bridge.fleet.people.roles import FleetRole
 from edge_bridge.fleet.people.secrets import make_secret
 from edge_bridge.fleet.people.sessions import IDLE_MS, LIFE_MS
 from tests.edge_bridge.fleet.api.people import PASSWORD, PeopleApi, serve_people
-from tests.edge_bridge.fleet.api.served import HOST, UNHURRIED
+from tests.edge_bridge.fleet.api.served import HOST, UNHURRIED, declare_routes
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -345,8 +345,7 @@ def test_a_web_socket_needs_a_person_and_is_cut_when_the_session_ends(
     api: PeopleApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(access, "RECHECK_S", -1.0)
-    rule = route_rules.RouteRule(route_rules.LIVE, "/api/v1/echo", FleetAction.VIEW, route_rules.Reach.FILTERED)
-    monkeypatch.setattr(route_rules, "_MATCHERS", route_rules._compile([*route_rules.RULES, rule]))  # pyright: ignore[reportPrivateUsage]
+    declare_routes(monkeypatch, (route_rules.LIVE, "/echo"))
     router = APIRouter()
 
     @router.websocket("/echo")
