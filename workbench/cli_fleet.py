@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.cli_fleet_people import account, audit, choose_store
 from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson
 from workbench.report import Report
@@ -20,6 +21,8 @@ KeepRollupDays = Annotated[
     int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
 ]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
+fleet.add_typer(account)
+fleet.add_typer(audit)
 
 
 @fleet.callback(invoke_without_command=True, short_help="Receive, store and acknowledge the rows of packs.")
@@ -103,7 +106,7 @@ def run_fleet(
         return
     if not broker and tls is None:
         raise _UsageError("Missing option '--broker' or '--tls'.", ctx=context)
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
     run_verb(
@@ -145,7 +148,7 @@ def fleet_forget(
     """
     from workbench.verbs import fleet as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
 
 
@@ -164,7 +167,7 @@ def fleet_backup(
     """
     from workbench.verbs import fleet_backup as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet backup", as_json), verb.back_up, where, file)
 
 
@@ -183,7 +186,7 @@ def fleet_restore(
     """Check a backup, then put its content into an empty database, all of it or nothing."""
     from workbench.verbs import fleet_backup as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet restore", as_json), verb.restore, file, where, replace=replace)
 
 
@@ -207,14 +210,5 @@ def fleet_upkeep(
     """
     from workbench.verbs import fleet_upkeep as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet upkeep", as_json), verb.main, where, (keep_raw_days, keep_rollup_days, archive))
-
-
-def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
-    """Return the database that one of the two options names."""
-    if store and db is not None:
-        raise _UsageError("Give '--store' or '--db', not both.", ctx=context)
-    if not store and db is None:
-        raise _UsageError("Missing option '--store' or '--db'.", ctx=context)
-    return store or db or Path()

@@ -87,6 +87,8 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "fleet backup": ("fleet",),
     "fleet demo": ("bench", "edge", "fleet"),
     "fleet forget": ("fleet",),
+    "fleet account": ("fleet",),
+    "fleet audit": ("fleet",),
     "fleet light-nodes": ("fleet",),
     "fleet restore": ("fleet",),
     "fleet upkeep": ("fleet",),

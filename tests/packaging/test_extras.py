@@ -93,6 +93,8 @@ STARTS = {
     "fleet demo": ("workbench.verbs.fleet_demo",),
     "fleet light-nodes": ("workbench.verbs.fleet_demo",),
     "fleet forget": ("workbench.verbs.fleet",),
+    "fleet account": ("workbench.verbs.fleet_people",),
+    "fleet audit": ("workbench.verbs.fleet_people",),
     "fleet restore": ("workbench.verbs.fleet_backup",),
     "fleet upkeep": ("workbench.verbs.fleet_upkeep",),
     "fleet init": ("workbench.verbs.fleet_identity",),

@@ -16,6 +16,7 @@ COMMAND_LINE = {
     "cli_fleet.py",
     "cli_fleet_demo.py",
     "cli_fleet_identity.py",
+    "cli_fleet_people.py",
     "cli_forecast.py",
     "cli_shadow.py",
     "cli_health.py",

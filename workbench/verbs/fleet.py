@@ -114,10 +114,13 @@ def main(
             for words in measured.open(serving, store, tls):
                 report.line(words)
             if listen is not None and side is not None:
-                from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+                from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                served = open_api(fleet, store, listen, side, registry=measured.registry, log=log)
+                claim = find_claim(tls)
+                served = open_api(fleet, store, listen, side, claim=claim, registry=measured.registry, log=log)
                 report.line(f"api      {serving.enter_context(served)}")
+                if words := describe_missing_accounts(store, claim):
+                    report.line(f"people   {words}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending, side)
             with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):

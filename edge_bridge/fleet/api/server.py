@@ -46,6 +46,7 @@ def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
         log_config=None,  # the log is the fleet's
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # else a client on loopback chooses the address that its attempts are counted by
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CLOSE_S,
         **WEBSOCKET_OPTIONS,

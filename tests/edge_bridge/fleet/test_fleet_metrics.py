@@ -198,7 +198,7 @@ def test_the_api_has_the_same_page_and_hides_it_from_its_schema(tmp_path: Path) 
         app.include_router(make_metrics_router(HostMetrics().registry))
 
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
                 return await client.get("/metrics")
 
         answer = asyncio.run(ask())

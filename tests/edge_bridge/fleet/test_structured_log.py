@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from drivers.errors import Usage
 from edge_bridge.fleet.api.request_log import RequestLog
 from edge_bridge.fleet.structured_log import FleetLog, hide_in_text
-from tests.edge_bridge.fleet.api.served import AppClient, serve_desk
+from tests.edge_bridge.fleet.api.served import AppClient, declare_routes, serve_desk
 from tests.edge_bridge.fleet.pack import Desk
 from workbench.fleet_log import open_log
 from workbench.report import Report
@@ -83,7 +83,8 @@ def test_lines_of_many_threads_stay_whole() -> None:
     assert len([json.loads(line) for line in lines]) == 200
 
 
-def test_a_request_keeps_its_id_from_header_to_answer_and_log(tmp_path: Path) -> None:
+def test_a_request_keeps_its_id_from_header_to_answer_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare_routes(monkeypatch, ("GET", "/work"), ("GET", "/fail"))
     lines, router = list[str](), APIRouter()
     log = FleetLog(lines.append, as_json=True)
 
