@@ -103,6 +103,16 @@ class MqttLink:
         """Return whether `poll` would return at once."""
         return len(self._events) > 0
 
+    @property
+    def queued(self) -> int:
+        """Return how many events wait for `poll`."""
+        return len(self._events)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Return the size of the messages that wait for `poll`."""
+        return self._events.size
+
     def poll(self, wait_s: float = 0.0) -> list[LinkEvent]:
         """Return the events since the last call, in order; wait up to `wait_s` for the first."""
         was_full = self._events.is_full

@@ -46,6 +46,11 @@ class EventQueue:
         return len(self._events)
 
     @property
+    def size(self) -> int:
+        """Return the bytes of the messages."""
+        return self._bytes
+
+    @property
     def is_full(self) -> bool:
         return len(self._events) >= MAX_QUEUED or self._bytes >= MAX_QUEUED_BYTES
 

@@ -14,6 +14,7 @@ from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_cell import cell as cell_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_fleet_demo import fleet_demo, fleet_light_nodes
 from workbench.cli_fleet_identity import fleet_certify, fleet_enroll, fleet_identities, fleet_init, fleet_revoke
 from workbench.cli_forecast import forecast
 from workbench.cli_health import grade, health
@@ -209,6 +210,8 @@ app.command("twin", short_help="Lay a model of the cell over a log.")(twin)
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
 app.add_typer(cell_app)
+fleet_app.command("demo", short_help="Start a whole fleet on this machine.")(fleet_demo)
+fleet_app.command("light-nodes", short_help="Run nodes with made-up values.")(fleet_light_nodes)
 fleet_app.command("init", short_help="Make a secure fleet in one folder.")(fleet_init)
 fleet_app.command("enroll", short_help="Print a token with which a device enrols.")(fleet_enroll)
 fleet_app.command("certify", short_help="Make a certificate without the network.")(fleet_certify)
@@ -264,6 +267,12 @@ def edge(
         bool,
         typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
     ] = False,
+    metrics: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
+        ),
+    ] = "",
     reset_trip: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
@@ -314,6 +323,7 @@ def edge(
         capacity_rows=capacity,
         keep_days=keep_days,
         datatypes=not omit_datatypes,
+        metrics_on=metrics,
         reset=reset_trip,
         inject_defect=inject_defect,
     )

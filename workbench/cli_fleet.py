@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.cli_fleet_people import account, audit, choose_store
 from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson
 from workbench.report import Report
@@ -20,6 +21,8 @@ KeepRollupDays = Annotated[
     int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
 ]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
+fleet.add_typer(account)
+fleet.add_typer(audit)
 
 
 @fleet.callback(invoke_without_command=True, short_help="Receive, store and acknowledge the rows of packs.")
@@ -76,6 +79,15 @@ def run_fleet(
         str,
         typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
     ] = "",
+    metrics: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
+        ),
+    ] = "",
+    log_format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="text, or json: one object a line, with the requests of the API.")
+    ] = "text",
     archive: Annotated[
         Path | None,
         typer.Option(
@@ -103,7 +115,7 @@ def run_fleet(
         return
     if not broker and tls is None:
         raise _UsageError("Missing option '--broker' or '--tls'.", ctx=context)
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
     run_verb(
@@ -116,6 +128,8 @@ def run_fleet(
         host=host,
         take_over=take_over,
         api=api,
+        metrics_on=metrics,
+        log_format=log_format,
         tls=tls,
         nodes=nodes,
         retention=(keep_raw_days, keep_rollup_days, archive),
@@ -144,8 +158,46 @@ def fleet_forget(
     """
     from workbench.verbs import fleet as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
+
+
+@fleet.command("backup", short_help="Back up the database of a fleet, while it runs.")
+def fleet_backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup to write; it replaces an older file.")],
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of the fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write the database of a fleet into one file with a manifest; the fleet may go on to run.
+
+    The Parquet archive of older rows is not part of it: copy its folder too.
+    """
+    from workbench.verbs import fleet_backup as verb
+
+    where = choose_store(context, store, db)
+    run_verb(Report("fleet backup", as_json), verb.back_up, where, file)
+
+
+@fleet.command("restore", short_help="Restore the database of a fleet from a backup.")
+def fleet_restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup that `fleet backup` wrote.")],
+    context: typer.Context,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="Database to restore to; no fleet may use it.  [required, or --db]")
+    ] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a database that is not empty.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a backup, then put its content into an empty database, all of it or nothing."""
+    from workbench.verbs import fleet_backup as verb
+
+    where = choose_store(context, store, db)
+    run_verb(Report("fleet restore", as_json), verb.restore, file, where, replace=replace)
 
 
 @fleet.command("upkeep", short_help="Roll up rows and move old ones to the archive, once.")
@@ -168,14 +220,5 @@ def fleet_upkeep(
     """
     from workbench.verbs import fleet_upkeep as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet upkeep", as_json), verb.main, where, (keep_raw_days, keep_rollup_days, archive))
-
-
-def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
-    """Return the database that one of the two options names."""
-    if store and db is not None:
-        raise _UsageError("Give '--store' or '--db', not both.", ctx=context)
-    if not store and db is None:
-        raise _UsageError("Missing option '--store' or '--db'.", ctx=context)
-    return store or db or Path()

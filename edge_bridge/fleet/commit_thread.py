@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from drivers.errors import StoreFailed
 from edge_bridge.fleet.store.records import Batch
 
@@ -25,6 +26,7 @@ class Committed:
 
     batch: Batch
     result: CommitResult
+    duration_s: float
 
 
 class CommitThread:
@@ -37,8 +39,9 @@ class CommitThread:
     def __init__(self, store: FleetStore) -> None:
         self._store = store
         self._waiting = Batch()
-        self._running: tuple[Batch, Future[CommitResult]] | None = None
+        self._running: tuple[Batch, Future[tuple[CommitResult, float]]] | None = None
         self._executor = ThreadPoolExecutor(1, "fleet commit")
+        self.failures = 0  # batches that were not accepted
         self.trouble = ""  # why the last batch was not accepted
 
     @property
@@ -59,7 +62,7 @@ class CommitThread:
         """Start to commit what waits, unless a batch is being committed."""
         if self._running is None and self._waiting:
             batch, self._waiting = self._waiting, Batch()
-            self._running = batch, self._executor.submit(self._store.commit, batch)
+            self._running = batch, self._executor.submit(self._commit, batch)
 
     def finish(self, wait_s: float | None) -> Committed | None:
         """Wait up to `wait_s` (None: without end) for the batch; return it once it is committed, else None."""
@@ -70,14 +73,19 @@ class CommitThread:
             return None
         self._running = None
         try:
-            result = future.result()
+            result, duration_s = future.result()
         except StoreFailed as error:
+            self.failures += 1
             self.trouble = f"rows cannot be stored: {error.what}"
             batch.rows.clear()
             self._waiting = batch.join(self._waiting)
             return None
         self.trouble = ""
-        return Committed(batch, result)
+        return Committed(batch, result, duration_s)
+
+    def _commit(self, batch: Batch) -> tuple[CommitResult, float]:
+        began_s = monotonic()
+        return self._store.commit(batch), monotonic() - began_s
 
     def drop_nodes(self, nodes: Collection[str]) -> None:
         """Drop what waits of these nodes."""

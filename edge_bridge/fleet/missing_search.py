@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from drivers.errors import StoreFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
+    from edge_bridge.fleet.resend_plan import ResendPlan
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.ranges import Range
     from edge_bridge.sparkplug.acks import Acks
@@ -35,17 +36,19 @@ class MissingSearch:
         self._running: Future[list[Searched]] | None = None
         self.trouble = ""  # why the last search failed
 
-    @property
-    def is_busy(self) -> bool:
-        """Return whether a search runs, or has ended and was not taken."""
-        return self._running is not None
+    def update(self, plan: ResendPlan, now_s: float, *, may_start: bool) -> list[tuple[str, str]]:
+        """Return the nodes to ask and the texts of the requests; search for those that are due, if that is allowed."""
+        requests = [
+            (found.node, text)
+            for found in self._take()
+            if plan.is_awaited(found.node, found.kept)  # else a newer birth says something else
+            for text in plan.note_missing(found.node, found.missing, now_s)
+        ]
+        if may_start and self._running is None and (due := plan.due_checks(now_s)):
+            self._running = self._executor.submit(self._search, due)
+        return requests
 
-    def start(self, checks: Iterable[tuple[str, Acks]]) -> None:
-        """Start to search for what these nodes keep, unless there is none."""
-        if asked := list(checks):
-            self._running = self._executor.submit(self._search, asked)
-
-    def take(self) -> list[Searched]:
+    def _take(self) -> list[Searched]:
         """Return what was found by a search that has ended since the last call; of one that failed nothing."""
         if self._running is None or not self._running.done():
             return []

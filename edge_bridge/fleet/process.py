@@ -18,21 +18,23 @@ from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
+from edge_bridge.fleet.meter import FleetFigures
 from edge_bridge.fleet.missing_search import MissingSearch
+from edge_bridge.fleet.names import check_name, make_unknown_node_error
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import CONFLICT, FLAGGED, OTHER_GROUP, REFUSED
-from edge_bridge.fleet.view import FleetView, NodeView
+from edge_bridge.fleet.view import FleetView, view_node
 from edge_bridge.mqtt import MqttLink
 from edge_bridge.mqtt_events import MAX_QUEUED, LinkDown, LinkUp
 from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug import topics
-from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Sequence
     from pathlib import Path
 
     from edge_bridge.fleet.commit_thread import Committed
+    from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.shard_links import HostLink
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
@@ -40,21 +42,8 @@ if TYPE_CHECKING:
 
 GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
+MEASURE_S: Final = 1.0
 PACE_S: Final = 0.01  # messages are collected for so long while a batch is committed
-
-
-def check_name(name: str, what: str) -> None:
-    """Raise `Usage` for a name that Sparkplug does not allow; `what`: the option that gives it."""
-    try:
-        topics.check_name(name, what)
-    except PayloadError as error:
-        raise Usage(error.what, key=what, value=name, hint="choose another name") from error
-
-
-def make_unknown_node_error(node: str, known: list[str]) -> Usage:
-    """Make the error for a node that has never sent a message."""
-    hint = f"known nodes: {', '.join(known)}" if known else "start an edge first"
-    return Usage(f"no message of a node {node} has been received", key="to", value=node, bound=known, hint=hint)
 
 
 class FleetHost:
@@ -73,6 +62,7 @@ class FleetHost:
         take_over: bool = False,
         open_link: Callable[[Sequence[str]], HostLink] | None = None,
         tap: FleetTap | None = None,
+        meter: FleetMeter | None = None,
         identity: Path | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
@@ -80,7 +70,8 @@ class FleetHost:
         `db` is a file or the URL of a database.
         `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
+        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded,
+        `meter` how much that was.
         `group` is one name or several. With `open_link`, which gets the subscriptions, this is one shard of a host of
         several with this id: it takes only its own groups from the database, and `turn` does not wait for a commit.
         """
@@ -88,7 +79,8 @@ class FleetHost:
         for name in groups:
             check_name(name, "group")
         check_name(host, "host")
-        self._now, self._tap = now, tap
+        self._now, self._tap, self._meter = now, tap, meter
+        self._measured_s = float("-inf")
         self._is_shared = shared = open_link is not None
         self._store = open_store(db)
         self._trouble = "not connected yet"
@@ -149,7 +141,10 @@ class FleetHost:
         self._collect()
         self._commit(wait_s)
         self._send_pieces()
-        self._request_missing()
+        self._request_missing(now)
+        if self._meter is not None and now.mono_s - self._measured_s >= MEASURE_S:
+            self._measured_s = now.mono_s
+            self._meter.note_figures(self._measure(now))
 
     def abandon(self) -> None:
         """End at once: another host may have the groups by now.
@@ -188,14 +183,7 @@ class FleetHost:
             trouble=self._find_trouble(),
             outage_s=self._outage_s + running_s,
             nodes=tuple(
-                NodeView(
-                    name,
-                    node.online,
-                    rows.get(name, 0),
-                    node.last_ms,
-                    dict(node.status),
-                    self._transfers[name].progress if name in self._transfers else None,
-                )
+                view_node(node, rows.get(name, 0), self._transfers.get(name))
                 for name, node in sorted(self._host.nodes.items())
             ),
             totals=self._store.read_totals(),
@@ -228,6 +216,18 @@ class FleetHost:
 
     def _find_trouble(self) -> str:
         return self._commits.trouble or self._search.trouble or self._trouble or self._describe_other()
+
+    def _measure(self, now: Instant) -> FleetFigures:
+        return FleetFigures(
+            devices_known=len(self._host.nodes),
+            devices_online=sum(node.online for node in self._host.nodes.values()),
+            has_broker=self.has_broker,
+            is_online=self.is_connected,
+            outage_s=self._outage_s + (0.0 if self._down_s is None else now.mono_s - self._down_s),
+            queued=self._link.queued,
+            queued_bytes=self._link.queued_bytes,
+            failed_commits=self._commits.failures,
+        )
 
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
@@ -281,6 +281,8 @@ class FleetHost:
         self._link.publish_all(outgoing)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)
+        if self._meter is not None:
+            self._meter.count_batch(len(batch.rows), batch.counts)
         self._commits.add(batch)
 
     def _commit(self, wait_s: float) -> None:
@@ -305,6 +307,8 @@ class FleetHost:
         self._counts[CONFLICT] += committed.result.conflicts
         self._resent += committed.result.duplicates
         self._drop_nodes(committed.result.strangers)
+        if self._meter is not None:
+            self._meter.count_commit(committed.duration_s, committed.result)
         acknowledgements = commands.make_acknowledgements(
             self._host.find_group,
             committed.result.kept,
@@ -336,15 +340,10 @@ class FleetHost:
                 for piece in push.due_pieces(now.mono_s):
                     self._link.publish(commands.make_command(self._host.find_group(name), name, piece, now.ms))
 
-    def _request_missing(self) -> None:
+    def _request_missing(self, now: Instant) -> None:
         """Ask nodes again for rows that they keep and the database lacks: it may be a restored one."""
-        now, plan = self._now(), self._host.resends
-        for found in self._search.take():
-            if not plan.is_awaited(found.node, found.kept):
-                continue  # a newer birth says something else
-            for text in plan.note_missing(found.node, found.missing, now.mono_s):
-                self._counts[FLAGGED, "resend_asked"] += 1
-                values = {metrics.RESEND: text, metrics.ACKNOWLEDGED_BY: self._host.host}
-                self._link.publish(commands.make_command(self._host.find_group(found.node), found.node, values, now.ms))
-        if self.is_connected and not self._commits.trouble and not self._search.is_busy:
-            self._search.start(plan.due_checks(now.mono_s))
+        may_start = self.is_connected and not self._commits.trouble
+        for name, text in self._search.update(self._host.resends, now.mono_s, may_start=may_start):
+            self._counts[FLAGGED, "resend_asked"] += 1
+            values = {metrics.RESEND: text, metrics.ACKNOWLEDGED_BY: self._host.host}
+            self._link.publish(commands.make_command(self._host.find_group(name), name, values, now.ms))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from edge_bridge.broker_address import check_protection
 from edge_bridge.mqtt import MqttLink
 from edge_bridge.mqtt_events import MAX_QUEUED, LinkDown, LinkUp
+from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug.topics import STATE
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.mqtt_events import LinkEvent
-    from edge_bridge.mqtt_frames import MqttMessage
 
 
 class HostLink(Protocol):
@@ -28,6 +28,10 @@ class HostLink(Protocol):
     def is_up(self) -> bool: ...
     @property
     def has_events(self) -> bool: ...
+    @property
+    def queued(self) -> int: ...
+    @property
+    def queued_bytes(self) -> int: ...
     def poll(self, wait_s: float = 0.0) -> list[LinkEvent]: ...
     def publish(self, message: MqttMessage) -> bool: ...
     def publish_all(self, messages: Sequence[MqttMessage]) -> int: ...
@@ -114,6 +118,20 @@ class ShardLink:
     def has_events(self) -> bool:
         link = self._links.link
         return bool(self.events) or (link is not None and link.has_events)
+
+    @property
+    def queued(self) -> int:
+        """Return how many events wait for `poll`; the first shard counts those of the connection."""
+        return len(self.events) + (self._links.link.queued if self._counts_for_all and self._links.link else 0)
+
+    @property
+    def queued_bytes(self) -> int:
+        own = sum(len(event.payload) for event in self.events if isinstance(event, MqttMessage))
+        return own + (self._links.link.queued_bytes if self._counts_for_all and self._links.link else 0)
+
+    @property
+    def _counts_for_all(self) -> bool:
+        return self._links.parts[:1] == [self]
 
     def poll(self, wait_s: float = 0.0) -> list[LinkEvent]:
         """Return the events since the last call, in order; wait up to `wait_s` for the first of any shard."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.errors import PulseError, StoreFailed
 from edge_bridge.fleet.commands import make_state
-from edge_bridge.fleet.process import HOST, FleetHost, check_name, make_unknown_node_error
+from edge_bridge.fleet.names import check_name, make_unknown_node_error
+from edge_bridge.fleet.process import HOST, FleetHost
 from edge_bridge.fleet.shard_choice import choose_groups
 from edge_bridge.fleet.shard_links import ShardLinks
+from edge_bridge.fleet.shard_meters import ShardMeters
 from edge_bridge.fleet.shards import ShardHolder
 from edge_bridge.fleet.store.leases import LeaseTable
 from edge_bridge.fleet.store.open_store import open_store
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from edge_bridge.fleet.host import Instant
+    from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.shard_choice import ShardChoice
     from edge_bridge.fleet.store.leases import Lease
     from edge_bridge.fleet.summary import NodeSummary
@@ -48,11 +51,13 @@ class ShardedFleet:
         host: str = HOST,
         admitted: Container[str] | None = None,
         tap: FleetTap | None = None,
+        meter: FleetMeter | None = None,
         identity: Path | None = None,
     ) -> None:
-        """`db` is a PostgreSQL server; `holder` names this host and start; `tap` gets what all its shards decode.
+        """Raise `Usage`, `Refused` or `StoreFailed`.
 
-        `identity` is the folder of this host's certificate. Raise `Usage`, `Refused` or `StoreFailed`.
+        `db` is a PostgreSQL server; `holder` names this host and start; `identity` is the folder of its certificate.
+        `tap` gets what all its shards decode, `meter` how much that was.
         """
         self._groups = tuple(dict.fromkeys(groups))
         for name in self._groups:
@@ -62,6 +67,7 @@ class ShardedFleet:
             url, f"{host}-{holder}", lambda: make_state(host, now().ms, online=False), identity=identity
         )
         self._id, self._admitted, self._tap = host, admitted, tap
+        self._meters = None if meter is None else ShardMeters(meter)
         self._all = open_store(
             db.render_as_string(hide_password=False)
         )  # for questions about the whole fleet; makes the tables
@@ -183,6 +189,7 @@ class ShardedFleet:
                 admitted=self._admitted,
                 open_link=self._links.open,
                 tap=self._tap,
+                meter=None if self._meters is None else self._meters.make(lease.shard),
             )
         except StoreFailed as error:
             self._trouble = f"shard {lease.shard + 1} cannot be served: {error.what}"
@@ -191,7 +198,7 @@ class ShardedFleet:
             self._trouble = ""
 
     def _give_back(self, shard: int) -> None:
-        host = self._hosts.pop(shard, None)
+        host = self._pop(shard)
         try:
             if host is not None:
                 host.close()
@@ -202,8 +209,13 @@ class ShardedFleet:
 
     def _abandon(self, shards: Sequence[int]) -> None:
         for shard in shards:
-            if (host := self._hosts.pop(shard, None)) is not None:
+            if (host := self._pop(shard)) is not None:
                 host.abandon()
+
+    def _pop(self, shard: int) -> FleetHost | None:
+        if self._meters is not None:
+            self._meters.drop(shard)
+        return self._hosts.pop(shard, None)
 
     def _wait(self, wait_s: float) -> None:
         """Wait without a shard: there is no link whose events could end the wait."""

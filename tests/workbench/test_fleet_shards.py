@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import make_url
 
 from drivers.errors import Usage
-from workbench.compose.fleet_shards import check_shard
+from edge_bridge.fleet.shard_choice import ShardChoice
+from workbench.compose.fleet_shards import choose_shard
 
 SERVER = make_url("postgresql://host/fleet")
 
@@ -25,9 +26,10 @@ SERVER = make_url("postgresql://host/fleet")
 def test_shards_refuse_what_belongs_to_one_machine(address: Any, options: dict[str, Any], key: str, words: str) -> None:
     asked: dict[str, Any] = {"archive": None, "defect": "", **options}
     with pytest.raises(Usage, match=words) as refused:
-        check_shard("1/3", address, **asked)
+        choose_shard("1/3", address, **asked)
     assert refused.value.key == key
 
 
 def test_shards_on_a_server_are_allowed() -> None:
-    check_shard("1/3", SERVER, archive=None, defect="")
+    assert choose_shard("2/3", SERVER, archive=None, defect="") == ShardChoice(1, 3)
+    assert choose_shard("", Path("fleet.db"), archive=Path("archive"), defect="") is None

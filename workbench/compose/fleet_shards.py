@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import Usage
 from edge_bridge.fleet.fleet_thread import read_clocks
+from edge_bridge.fleet.shard_choice import parse_shard
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     from sqlalchemy import URL
 
+    from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.shard_choice import ShardChoice
     from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.tap import FleetTap
 
 
-def check_shard(shard: str, address: Path | URL, *, archive: Path | None, defect: str) -> None:
-    """Raise `Usage` for what one host of several cannot do."""
+def choose_shard(shard: str, address: Path | URL, *, archive: Path | None, defect: str) -> ShardChoice | None:
+    """Parse `I/N`, None if it is empty; raise `Usage` for that, and for what one host of several cannot do."""
+    if not shard:
+        return None
+    choice = parse_shard(shard)
     if isinstance(address, Path) or defect:
         words = "shards need a PostgreSQL server, because an SQLite file has one writer"
         raise Usage(words, key="shard", value=shard, hint="add --store postgresql://USER@HOST/DATABASE")
@@ -30,6 +35,7 @@ def check_shard(shard: str, address: Path | URL, *, archive: Path | None, defect
         words = "the hosts of shards have no archive, because its folder is on one machine"
         hint = "run fleet upkeep --archive DIR regularly on that machine"
         raise Usage(words, key="archive", value=str(archive), hint=hint)
+    return choice
 
 
 def open_shards(
@@ -41,6 +47,7 @@ def open_shards(
     host: str,
     admitted: Container[str] | None,
     tap: FleetTap | None,
+    meter: FleetMeter | None,
     identity: Path | None,
 ) -> ShardedFleet:
     """Return the host, under a name that no other start has."""
@@ -57,5 +64,6 @@ def open_shards(
         host=host,
         admitted=admitted,
         tap=tap,
+        meter=meter,
         identity=identity,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ from workbench.signals import leave_once
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_bridge.edge.metrics_export import EdgeMetrics
     from workbench.report import Report
 
 _PACK: Final = "pack"
@@ -49,9 +51,11 @@ def main(
     keep_days: float = KEEP_DAYS,
     tls: Path | None = None,
     enrolment: tuple[str, str] = ("", ""),
+    metrics_on: str = "",
 ) -> bool:
     """Run the edge; `names`: group, node, host; `enrolment`: server and token.
 
+    `metrics_on` is where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
     Raise `PulseError`; an absent broker is no error.
     """
     make_outbox = find_outbox(inject_defect)
@@ -89,19 +93,31 @@ def main(
         )
         if reset is not None:
             reset_trip(settings.trip, reset)
-        with BenchLock.take([can_address(found.interface, found.channel)], f"edge {settings.names.node}"):
-            edge = Edge(settings, MachineClocks(), report.line, make_outbox=make_outbox)
-            try:
-                with renew_in_background(identity, report.line):
-                    result = edge.run(lambda: stopped, duration_s)
-            finally:
-                edge.close()
+        lock = BenchLock.take([can_address(found.interface, found.channel)], f"edge {settings.names.node}")
+        with lock, ExitStack() as held:
+            metrics = _serve_metrics(held, settings, metrics_on, report)
+            edge = Edge(settings, MachineClocks(), report.line, make_outbox=make_outbox, measured=metrics)
+            held.callback(edge.close)
+            held.enter_context(renew_in_background(identity, report.line))
+            result = edge.run(lambda: stopped, duration_s)
     report.body.update(asdict(result))
     report.line(
         f"produced {result.produced}, stored {result.stored}, waiting {result.depth}, evicted {result.evicted}, "
         f"without a broker for {result.outage_s:.1f} s"
     )
     return True
+
+
+def _serve_metrics(held: ExitStack, settings: EdgeSettings, metrics_on: str, report: Report) -> EdgeMetrics | None:
+    """Serve the metrics of the edge if an address is given; raise `Usage`."""
+    if not metrics_on:
+        return None
+    from edge_bridge.edge.metrics_export import EdgeMetrics  # noqa: PLC0415  # an edge without metrics stays small
+    from edge_bridge.metrics_server import parse_metrics_address, serve_metrics  # noqa: PLC0415
+
+    metrics = EdgeMetrics(settings.names.node, settings.outbox)
+    report.line(f"metrics  {held.enter_context(serve_metrics(metrics.registry, parse_metrics_address(metrics_on)))}")
+    return metrics
 
 
 def _check_files(bundle: Path | None, state: Path) -> None:

@@ -16,14 +16,16 @@ from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
+from edge_bridge.fleet.names import check_name
 from edge_bridge.fleet.node_list import read_node_list
-from edge_bridge.fleet.process import HOST, FleetHost, check_name
-from edge_bridge.fleet.shard_choice import parse_shard
+from edge_bridge.fleet.process import HOST, FleetHost
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
 from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
 from workbench.compose.broker import choose_broker, is_local, open_broker
-from workbench.compose.fleet_shards import check_shard, open_shards
+from workbench.compose.fleet_measurement import FleetMeasurement
+from workbench.compose.fleet_shards import choose_shard, open_shards
+from workbench.fleet_log import open_log
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
@@ -67,18 +69,22 @@ def main(
     shard: str = "",
     api: str = "",
     tls: Path | None = None,
+    metrics_on: str = "",
+    log_format: str = "text",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `shard` is I/N if this is one host of several; empty for one that serves all groups alone.
-    `api` is where its API listens, `[HOST:]PORT`, empty for none.
+    `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
     `tls` is the folder of its certificate; without a `broker` it names that too.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
+    log = open_log(report, log_format)
     open_rows = find_store(inject_defect)
     address = parse_address(store)
     listen = parse_listen(api) if api else None
+    measured = FleetMeasurement.make(api, metrics_on)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
@@ -86,9 +92,7 @@ def main(
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in (*((group, "group") for group in groups), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
-    choice = parse_shard(shard) if shard else None
-    if choice is not None:
-        check_shard(shard, address, archive=kept.folder, defect=inject_defect)
+    choice = choose_shard(shard, address, archive=kept.folder, defect=inject_defect)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
     broker = choose_broker(broker, tls)
@@ -103,7 +107,13 @@ def main(
         opened: FleetHost | ShardedFleet
         if choice is not None and not isinstance(address, Path):
             opened = open_shards(
-                *(url, address, choice), groups=groups, host=host, admitted=admitted, tap=tap, identity=tls
+                *(url, address, choice),
+                groups=groups,
+                host=host,
+                admitted=admitted,
+                tap=tap,
+                meter=measured.meter,
+                identity=tls,
             )
         else:
             opened = FleetHost(
@@ -114,15 +124,22 @@ def main(
                 admitted=admitted,
                 take_over=take_over,
                 tap=tap,
+                meter=measured.meter,
                 identity=tls,
             )
         with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
+            for words in measured.open(serving, store, tls):
+                report.line(words)
             if listen is not None and side is not None:
-                from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+                from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
+                claim = find_claim(tls)
+                served = open_api(fleet, store, listen, side, claim=claim, registry=measured.registry, log=log)
+                report.line(f"api      {serving.enter_context(served)}")
+                if words := describe_missing_accounts(store, claim):
+                    report.line(f"people   {words}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending, side)
             with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class FakeLink:
     """A connection that hears `events` and keeps what is sent."""
 
-    is_up = True
+    is_up, queued, queued_bytes = True, 0, 0
 
     def __init__(self) -> None:
         self.events, self.sent = list["LinkEvent"]([LinkUp(None, 1)]), list["MqttMessage"]()

@@ -17,6 +17,7 @@ from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.client import rest
 from edge_bridge.fleet.client.live_feed import FeedLost, LiveFeed
 from edge_bridge.fleet.client.remote_fleet import RemoteFleet
 from edge_bridge.fleet.client.rest import FleetRest, parse_api_address
@@ -185,3 +186,10 @@ def test_nobody_or_somebody_else_at_the_address_is_told() -> None:
         with pytest.raises(ApiMissing, match="something else answers"):
             RemoteFleet(f"http://127.0.0.1:{other.getsockname()[1]}")
         thread.join()
+
+
+def test_a_client_says_who_it_is_with_the_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(rest.TOKEN, raising=False)
+    assert rest.make_headers() == {}
+    monkeypatch.setenv(rest.TOKEN, " pulse_x\n")
+    assert rest.make_headers() == {"Authorization": "Bearer pulse_x"}

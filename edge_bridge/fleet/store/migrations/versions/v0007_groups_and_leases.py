@@ -1,4 +1,4 @@
-"""Version 6: a node has a group; hosts share the groups by leases of shards."""
+"""Version 7: a node has a group; hosts share the groups by leases of shards."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 from alembic import op
 
-revision: Final = "0006"
-down_revision: Final = "0005"
+revision: Final = "0007"
+down_revision: Final = "0006"
 
 _LEASE: Final = """CREATE TABLE lease (
     shard BIGINT PRIMARY KEY, holder TEXT NOT NULL, until_ms BIGINT NOT NULL, term BIGINT NOT NULL,
