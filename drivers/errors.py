@@ -8,6 +8,7 @@
     |-- LogError         a log of a laboratory or of the field that cannot be read
     |-- BenchError       the bench, or a part of it, is missing or refuses
     |   |-- BrokerMissing    no MQTT broker answers
+    |   |-- ApiMissing       no API of a fleet answers
     |   |-- OtherHostOnline  another fleet with the same host id is online
     |   |-- StoreFailed      the database of a fleet does not answer, or does not store rows
     |   |-- PackageMissing   a Python package of an extra is not installed
@@ -120,6 +121,12 @@ class BrokerMissing(BenchError):
     """No MQTT broker answers."""
 
     code = "broker_missing"
+
+
+class ApiMissing(BenchError):
+    """No API of a fleet answers."""
+
+    code = "api_missing"
 
 
 class OtherHostOnline(BenchError):

@@ -64,13 +64,18 @@ def read_bundle(path: Path) -> bytes:
     return data
 
 
+def hash_bundle(data: bytes) -> str:
+    """Return the name of a bundle on the wire."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class BundleTransfer:
     """The transfer of one bundle to one node."""
 
     def __init__(self, node: str, data: bytes, status: Mapping[str, Scalar], now_s: float) -> None:
         """`status` is the node's last one; ignore the failure of an earlier attempt with this bundle in it."""
         self._node, self._data = node, data
-        self._sha256 = hashlib.sha256(data).hexdigest()
+        self._sha256 = hash_bundle(data)
         self._received = self._sent = 0
         self._state, self._reason = WAITING, ""
         self._resend_at_s, self._resend_s = now_s, RESEND_S

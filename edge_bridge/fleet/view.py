@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from edge_bridge import metrics
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """One pack; `status` is its last status by metric name, `last_ms` the time of its newest row."""
+    """One pack; `status` is its last status by metric name, `last_ms` the time of its newest row.
+
+    `is_known` is whether the fleet still tells its state; a fleet that does not answer leaves what was last known.
+    """
 
     node: str
     online: bool
@@ -25,11 +28,17 @@ class NodeView:
     last_ms: int | None
     status: Mapping[str, Scalar]
     sending: TransferProgress | None = None
+    is_known: bool = True
 
     @property
     def bundle(self) -> str:
         """Return the SHA-256 of the running bundle, empty if it is unknown."""
         return str(self.status.get(metrics.SHA256) or "")
+
+
+def mark_unknown(node: NodeView) -> NodeView:
+    """Return the pack as one whose present state nobody tells."""
+    return replace(node, online=False, is_known=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,18 @@ OPTIONAL: dict[str, set[str]] = {
         ),  # the lane of a policy, which only a bench builds
     },
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
-    "window": {"alembic", "google", "iotcore", "paho", "sqlalchemy"},  # the Fleet page names the extra fleet
+    "window": {
+        "alembic",
+        "fastapi",
+        "google",
+        "iotcore",
+        "orjson",
+        "paho",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "websockets",
+    },  # the Fleet page names the extra fleet
     "measure": {
         "pyqtgraph",
         "do_mpc",

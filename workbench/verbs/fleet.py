@@ -25,6 +25,7 @@ from workbench.signals import leave_once
 if TYPE_CHECKING:
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
+    from workbench.compose.fleet_api import HostSide
     from workbench.report import Report
 
 REACH_S: Final = 10.0
@@ -76,6 +77,7 @@ def main(
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
+        side = _make_host_side(url) if listen is not None else None
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -83,19 +85,26 @@ def main(
             open_store=open_rows,
             admitted=admitted,
             take_over=take_over,
+            tap=None if side is None else side.hub,
         )
         with closing(opened) as fleet, ExitStack() as serving:
             for notice in fleet.notices:
                 report.line(f"database {notice}")
-            if listen is not None:
+            if listen is not None and side is not None:
                 from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen))}")
+                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
             _wait_for_broker(fleet, url, stop, report)
-            reporter = FleetReporter(fleet, report, sending)
+            reporter = FleetReporter(fleet, report, sending, side)
             reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
+
+
+def _make_host_side(broker: str) -> HostSide:
+    from workbench.compose.fleet_api import HostSide  # noqa: PLC0415  # FastAPI takes half a second to load
+
+    return HostSide(broker)
 
 
 def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -> bool:
@@ -114,8 +123,10 @@ def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -
 class FleetReporter:
     """The reporter of a fleet: it prints one line for each change."""
 
-    def __init__(self, fleet: FleetHost, report: Report, sending: BundleToSend | None) -> None:
-        self._fleet, self._report = fleet, report
+    def __init__(
+        self, fleet: FleetHost, report: Report, sending: BundleToSend | None, side: HostSide | None = None
+    ) -> None:
+        self._fleet, self._report, self._side = fleet, report, side
         self._sending, self._has_begun = sending, False
         self._reported = dict[str, str]()
         self._trouble = ""
@@ -128,6 +139,8 @@ class FleetReporter:
         while not stop.is_set():
             self._fleet.turn(TURN_S)
             now_s = monotonic()
+            if self._side is not None:
+                self._side.turn(self._fleet, now_s)
             if now_s - looked_s >= LOOK_S:
                 looked_s = now_s
                 self._report_changes()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from drivers.errors import Usage
+from edge_bridge.fleet.api.live import WEBSOCKET_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,7 +48,7 @@ def serve_api(app: FastAPI, settings: ApiSettings) -> Generator[str]:
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CLOSE_S,
-        ws_max_size=64 << 10,
+        **WEBSOCKET_OPTIONS,
     )
     server = ApiServer(config)
     thread = threading.Thread(target=server.run, args=([listening],), name="fleet-api", daemon=True)

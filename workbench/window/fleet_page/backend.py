@@ -1,4 +1,4 @@
-"""The local fleet backend: a fleet session and our own broker on 127.0.0.1; implements `model.FleetBackend`."""
+"""The fleet behind an API, and a fleet of our own on 127.0.0.1; implements `model.FleetBackend`."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING
 from workbench.extras import require
 
 if TYPE_CHECKING:
-    from edge_bridge.fleet.fleet_thread import FleetSession
-    from workbench.window.fleet_page.model import OwnBroker
+    from edge_bridge.fleet.client.remote_fleet import RemoteFleet
+    from workbench.window.fleet_page.model import OwnBroker, OwnFleet
 
 
 class LocalFleetBackend:
-    """Opens fleets; imports MQTT, protobuf and SQLite with the first fleet, not with the window."""
+    """Connects to APIs; starts a broker and a host of ours as processes. Imports their clients with the first fleet."""
 
     def __init__(self) -> None:
-        self._session: FleetSession | None = None
+        self._session: RemoteFleet | None = None
         self._broker: OwnBroker | None = None
+        self._fleet: OwnFleet | None = None
         self._home: tempfile.TemporaryDirectory[str] | None = None
 
     @property
-    def broker_runs(self) -> bool:
-        return self._broker is not None and self._broker.is_running
+    def fleet_runs(self) -> bool:
+        parts = (self._broker, self._fleet)
+        return all(part is not None and part.is_running for part in parts)
 
-    def open(self, broker: str, database: Path) -> FleetSession:
+    def open(self, address: str) -> RemoteFleet:
         require("fleet", "the Fleet page")
-        from edge_bridge.fleet.fleet_thread import FleetSession  # noqa: PLC0415  # see above
+        from edge_bridge.fleet.client.remote_fleet import RemoteFleet  # noqa: PLC0415  # see above
 
         self.leave()
-        database.parent.mkdir(parents=True, exist_ok=True)
-        self._session = FleetSession(broker, database)
+        self._session = RemoteFleet(address)
         return self._session
 
     def leave(self) -> None:
@@ -39,27 +40,35 @@ class LocalFleetBackend:
             self._session.close()
             self._session = None
 
-    def start_broker(self) -> str:
-        require("fleet", "a broker on this machine")
+    def start_fleet(self, database: Path) -> str:
+        require("fleet", "a fleet on this machine")
         from workbench.compose.broker import start_own_broker  # noqa: PLC0415  # see above
+        from workbench.compose.fleet_process import FleetProcess  # noqa: PLC0415
 
-        if self._broker is not None:
-            if not self._broker.is_running:
-                self._broker.stop()  # clean up after one that died
-                self._broker.restart()  # on the port that the edges use
-            return self._broker.url
-        self._home = tempfile.TemporaryDirectory(prefix="pulsebms-broker-", ignore_cleanup_errors=True)
-        self._broker = start_own_broker(Path(self._home.name))
-        return self._broker.url
+        if self._broker is None:
+            self._home = tempfile.TemporaryDirectory(prefix="pulsebms-broker-", ignore_cleanup_errors=True)
+            self._broker = start_own_broker(Path(self._home.name))
+        elif not self._broker.is_running:
+            self._broker.restart()  # on the port that the edges use
+        database.parent.mkdir(parents=True, exist_ok=True)
+        if self._fleet is not None and self._fleet.db != database:
+            self._fleet.stop()
+            self._fleet = None
+        if self._fleet is None:
+            self._fleet = FleetProcess(self._broker.url, database)
+        elif not self._fleet.is_running:
+            self._fleet.restart()  # at the address that the page uses
+        return self._fleet.url
 
-    def stop_broker(self) -> None:
-        if self._broker is not None:
-            self._broker.stop()
-            self._broker = None
+    def stop_fleet(self) -> None:
+        for part in (self._fleet, self._broker):  # the host first: it commits and says that it is offline
+            if part is not None:
+                part.stop()
+        self._fleet = self._broker = None
         if self._home is not None:
             self._home.cleanup()
             self._home = None
 
     def close(self) -> None:
         self.leave()
-        self.stop_broker()
+        self.stop_fleet()

@@ -1,4 +1,4 @@
-"""The bar at the top of the page: the broker, the file, and the state of the connection."""
+"""The bar at the top of the page: the fleet's address, the file of our own, and the state of the connection."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.view import FleetView
     from workbench.window.widgets.themes import Theme
 
-USUAL: Final = "mqtt://127.0.0.1:1883"
+USUAL: Final = "http://127.0.0.1:8080"
 FILE: Final = "fleet.sqlite"
 NOT_YET: Final = "No TLS and no access control per pack yet: use the broker only on your own network."
 CONNECT, DISCONNECT = "Connect", "Disconnect"
-START_BROKER, STARTING, STOP_BROKER = "Start one here", "Starting…", "Stop ours"
+START_FLEET, STARTING, STOP_FLEET = "Start one here", "Starting…", "Stop ours"
+START_TIP: Final = "Start a broker and a fleet on 127.0.0.1 for this machine"
+STOP_TIP: Final = "The packs lose this fleet; they keep their rows and wait until it is back."
 NO_FILE: Final = "Choose a file for the rows first."
-NO_ADDRESS: Final = "Enter the address of a broker, or start one here."
+FILE_IN_USE: Final = "The fleet here writes its rows into the file; stop it first."
+NO_ADDRESS: Final = "Enter the address of a fleet, or start one here."
 
 
 class FleetState(StrEnum):
@@ -37,6 +40,7 @@ class FleetState(StrEnum):
     CONNECTING = "CONNECTING"
     DISCONNECTING = "DISCONNECTING"
     CONNECTED = "CONNECTED"
+    NO_ANSWER = "NO ANSWER"
     NO_BROKER = "NO BROKER"
     TROUBLE = "TROUBLE"
 
@@ -49,6 +53,7 @@ _STATES: Final = {  # of a connection without a view
 }
 _LOOKS: Final = {  # icon and colour; others are a grey ring
     FleetState.CONNECTED: ("dot", "green"),
+    FleetState.NO_ANSWER: ("warning", "amber"),
     FleetState.NO_BROKER: ("warning", "amber"),
     FleetState.TROUBLE: ("warning", "amber"),
 }
@@ -65,17 +70,19 @@ class FleetBar(QWidget):
         self.database: Path | None = None if root is None else root / FILE
         self.state = FleetState.NOT_CONNECTED
         self.url, self.filter = QLineEdit(USUAL), QLineEdit()
-        self.url.setAccessibleName("Address of the broker")
-        self.url.setToolTip("mqtt://HOST:PORT")
+        self.url.setAccessibleName("Address of the fleet")
+        self.url.setToolTip("http://HOST:PORT, as `fleet --api` prints it")
         self.url.setMinimumWidth(176)
         self.url.setMaximumWidth(210)
         self.filter.setAccessibleName("Filter packs")
         self.filter.setPlaceholderText("Filter packs…")
         self.filter.setMinimumWidth(80)
         self.filter.setMaximumWidth(150)
-        self.broker = button(START_BROKER, self._broker)
+        self.own = button(START_FLEET, self._start_or_stop)
         self.file = ElidedLabel("muted")
-        self.other = button("Other file…", self.ask_file, "link", tip="Choose the file that stores the rows")
+        self.other = button(
+            "Other file…", self.ask_file, "link", tip="Choose the file of the fleet that is started here"
+        )
         self.connect_ = button(CONNECT, self.connect_wanted.emit, "primary")
         self.connect_.setMinimumWidth(112)
         self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
@@ -93,9 +100,9 @@ class FleetBar(QWidget):
         first.setSpacing(8)
         first.addWidget(label("Fleet", "title"))
         first.addSpacing(16)
-        first.addWidget(label("Broker", "muted"))
+        first.addWidget(label("Address", "muted"))
         first.addWidget(self.url, 1)
-        for part in (self.broker, label("Rows in", "muted")):
+        for part in (self.own, label("Its rows in", "muted")):
             first.addWidget(part)
         first.addWidget(self.file, 1)
         for part in (self.other, self.filter, self.connect_):
@@ -123,9 +130,16 @@ class FleetBar(QWidget):
             return connection.why_not_leave()
         if connection.why_not_connect():
             return connection.why_not_connect()
-        if self.database is None:
-            return NO_FILE
         return "" if self.url.text().strip() else NO_ADDRESS
+
+    def why_not_start(self) -> str:
+        """Return why our own fleet cannot be started now."""
+        return self._connection.why_no_fleet() or (NO_FILE if self.database is None else "")
+
+    def why_no_other_file(self) -> str:
+        """Return why the file of our own fleet cannot be changed now."""
+        connection = self._connection
+        return FILE_IN_USE if connection.own_fleet or connection.starting_fleet else ""
 
     def refresh(self) -> None:
         """Update buttons and words from the connection."""
@@ -134,20 +148,12 @@ class FleetBar(QWidget):
         self._button(
             self.connect_, CONNECT if connection.stage is not ConnectionStage.OPEN else DISCONNECT, self.why_not()
         )
-        own = connection.own_broker
-        why_not = connection.why_not_stop_broker() if own else connection.why_no_broker()
-        starting = connection.starting_broker
-        self._button(self.broker, STARTING if starting else STOP_BROKER if own else START_BROKER, why_not)
-        self.broker.setToolTip(
-            why_not
-            or (
-                "The packs lose this broker and wait until it is back."
-                if own
-                else "Start a broker on 127.0.0.1 for this machine"
-            )
-        )
-        for part in (self.url, self.other):
-            part.setEnabled(is_closed)
+        own, starting = connection.own_fleet, connection.starting_fleet
+        why_not = connection.why_not_stop_fleet() if own else self.why_not_start()
+        self._button(self.own, STARTING if starting else STOP_FLEET if own else START_FLEET, why_not)
+        self.own.setToolTip(why_not or (STOP_TIP if own else START_TIP))
+        self.url.setEnabled(is_closed)
+        self.other.setEnabled(not self.why_no_other_file())
         self.file.say("no file" if self.database is None else self.database.name, str(self.database or ""))
         self.show_view(connection.view)
 
@@ -158,6 +164,7 @@ class FleetBar(QWidget):
 
     def show_view(self, view: FleetView | None) -> None:
         """Show the state in a word, and the number of rows so far."""
+        connection = self._connection
         self.state = self._find_state(view)
         symbol, colour, word = *_LOOKS.get(self.state, ("ring", "muted")), self.state.value
         if self.word.text() != word or self.symbol.accessibleName() != symbol + self._theme.name:
@@ -165,26 +172,32 @@ class FleetBar(QWidget):
             self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
             self.symbol.setPixmap(icon(symbol, self._theme.colour(colour)).pixmap(QSize(14, 14)))
             self.symbol.setAccessibleName(symbol + self._theme.name)
-        self.text.say(_facts(view))
+        self.text.say(_facts(view, connection.silent_s, connection.silent_why))
 
     def _find_state(self, view: FleetView | None) -> FleetState:
         if view is None:
             return _STATES[self._connection.stage]
+        if self._connection.silent_s:
+            return FleetState.NO_ANSWER
         if not view.connected:
             return FleetState.NO_BROKER
         return FleetState.TROUBLE if view.trouble else FleetState.CONNECTED
 
     # ---- requests
 
-    def _broker(self) -> None:
-        connection = self._connection
-        if connection.own_broker:
-            connection.stop_broker()
+    def _start_or_stop(self) -> None:
+        if self._connection.own_fleet:
+            self._connection.stop_fleet()
         else:
-            connection.start_broker()
+            self.start_fleet()
+
+    def start_fleet(self) -> None:
+        """Start our own fleet with the chosen file."""
+        if self.database is not None and not self.why_not_start():
+            self._connection.start_fleet(self.database)
 
     def ask_file(self) -> None:
-        """Ask for the file that keeps the rows; it may be new."""
+        """Ask for the file in which our own fleet keeps its rows; it may be new."""
         ask_new(self, "The fleet's file", "Fleet files (*.sqlite *.db);;All files (*)", self.choose_file, self._root)
 
     def choose_file(self, file: Path) -> None:
@@ -192,9 +205,11 @@ class FleetBar(QWidget):
         self.refresh()
 
 
-def _facts(view: FleetView | None) -> str:
+def _facts(view: FleetView | None, silent_s: float, why: str) -> str:
     if view is None:
         return ""
+    if silent_s:
+        return f"for {fmt.age(silent_s)}, connecting again. Last values in grey. {why}"
     totals, online = view.totals, sum(node.online for node in view.nodes)
     facts = [view.trouble] if view.trouble else []
     if view.nodes:

@@ -1,7 +1,8 @@
-"""The page's connection to a fleet: opened and closed outside the window's thread, polled ten times a second."""
+"""The page's connection to the API of a fleet: opened outside the window's thread, polled ten times a second."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -26,7 +27,7 @@ HUB: Final = "fleet hub"  # the one thread that calls the backend
 
 
 class ConnectionStage(StrEnum):
-    """State of the connection; an open one may still be without its broker."""
+    """State of the connection; an open one may be silent, or its fleet without a broker."""
 
     CLOSED = "closed"
     OPENING = "opening"
@@ -35,7 +36,7 @@ class ConnectionStage(StrEnum):
 
 
 CONNECTED: Final = "You are connected; disconnect first."
-NOT_CONNECTED: Final = "No broker is connected."
+NOT_CONNECTED: Final = "No fleet is connected."
 WAITS: Final = {
     ConnectionStage.OPENING: "The connection is being opened.",
     ConnectionStage.CLOSING: "The connection is being closed.",
@@ -43,11 +44,11 @@ WAITS: Final = {
 
 
 class FleetConnection(QObject):
-    """Connects to one fleet at a time. The backend's thread lives as long as the window: our broker ends with it."""
+    """Connects to one fleet at a time. The backend's thread lives as long as the window: our fleet ends with it."""
 
-    changed = Signal()  # stage, broker
+    changed = Signal()  # stage, our own fleet
     view_updated = Signal()  # a new view was read
-    broker_up = Signal(str)  # URL of a broker of ours
+    fleet_up = Signal(str)  # address of our own fleet
     failed = Signal(Failure)
 
     def __init__(self, controller: SessionController, backend: FleetBackend) -> None:
@@ -56,15 +57,18 @@ class FleetConnection(QObject):
         self._is_used = False  # by a first task
         self._fleet: FleetClient | None = None
         self.stage = ConnectionStage.CLOSED
-        self.starting_broker = False
+        self.starting_fleet = False
         self.view: FleetView | None = None
-        self._ran = False  # whether our own broker ran at the last poll
+        self.broker = ""  # of the fleet that is open
+        self.silent_s, self.silent_why = 0.0, ""  # for how long its API has not answered
+        self._marked: tuple[FleetView, FleetView] | None = None  # a view, and the same with packs of unknown state
+        self._ran = False  # whether our own fleet ran at the last poll
         controller.values_due.connect(self.turn)
 
     @property
-    def own_broker(self) -> bool:
-        """Whether our own broker runs here."""
-        return self._backend.broker_runs
+    def own_fleet(self) -> bool:
+        """Whether our own fleet runs here."""
+        return self._backend.fleet_runs
 
     # ---- what is possible
 
@@ -75,42 +79,42 @@ class FleetConnection(QObject):
     def why_not_leave(self) -> str:
         return WAITS.get(self.stage, "" if self.stage is ConnectionStage.OPEN else NOT_CONNECTED)
 
-    def why_no_broker(self) -> str:
-        """Return why our own broker cannot be started now."""
-        if self.starting_broker:
-            return "A broker is being started."
-        return WAITS.get(self.stage, "Our broker is running already." if self.own_broker else "")
+    def why_no_fleet(self) -> str:
+        """Return why our own fleet cannot be started now."""
+        if self.starting_fleet:
+            return "A fleet is being started."
+        return WAITS.get(self.stage, "Our fleet is running already." if self.own_fleet else "")
 
-    def why_not_stop_broker(self) -> str:
-        return "" if self.own_broker else "Our broker is not running."
+    def why_not_stop_fleet(self) -> str:
+        return "" if self.own_fleet else "Our fleet is not running."
 
     # ---- actions
 
-    def open(self, broker: str, database: Path) -> None:
-        """Receive from the packs at `broker`; write their rows into `database`."""
+    def open(self, address: str) -> None:
+        """Connect to the API at `address`."""
         if not self.why_not_connect():
             self._set_stage(ConnectionStage.OPENING)
-            self._run_in_thread("Connect to the fleet", partial(self._backend.open, broker, database), self._on_opened)
+            self._run_in_thread("Connect to the fleet", partial(self._backend.open, address), self._on_opened)
 
     def leave(self) -> None:
-        """Commit and disconnect; our own broker runs on for the packs."""
+        """Disconnect; our own fleet runs on for the packs."""
         if not self.why_not_leave():
-            self._fleet, self.view = None, None
+            self._forget()
             self._set_stage(ConnectionStage.CLOSING)
             self._run_in_thread(
                 "Disconnect from the fleet", self._backend.leave, lambda _: self._set_stage(ConnectionStage.CLOSED)
             )
 
-    def start_broker(self) -> None:
-        """Start our own broker on 127.0.0.1, in its own process."""
-        if not self.why_no_broker():
-            self.starting_broker = True
+    def start_fleet(self, database: Path) -> None:
+        """Start our own fleet on 127.0.0.1, in its own processes; it stores its rows in `database`."""
+        if not self.why_no_fleet():
+            self.starting_fleet = True
             self.changed.emit()
-            self._run_in_thread("Start a broker", self._backend.start_broker, self._broker_up)
+            self._run_in_thread("Start a fleet", partial(self._backend.start_fleet, database), self._fleet_up)
 
-    def stop_broker(self) -> None:
-        if not self.why_not_stop_broker():
-            self._run_in_thread("Stop the broker", self._backend.stop_broker, lambda _: self.changed.emit())
+    def stop_fleet(self) -> None:
+        if not self.why_not_stop_fleet():
+            self._run_in_thread("Stop the fleet", self._backend.stop_fleet, lambda _: self.changed.emit())
 
     def send(self, file: Path, node: str) -> None:
         """Begin to send a bundle; the view reports the progress."""
@@ -118,8 +122,8 @@ class FleetConnection(QObject):
             self._run_in_thread(f"Send {file.name}", partial(self._fleet.send_bundle, file, node), lambda _: None)
 
     def close(self) -> None:
-        """Commit, disconnect and stop the broker, because the window closes; a second call does nothing."""
-        self._fleet, self.view = None, None
+        """Disconnect and stop our own fleet, because the window closes; a second call does nothing."""
+        self._forget()
         if self._is_used:
             self._is_used = False
             task = Task[None]("Close the fleet", ready=lambda _: None)
@@ -132,8 +136,8 @@ class FleetConnection(QObject):
         """Poll the fleet; called ten times a second."""
         if self._fleet is not None:
             self._update_view(self._fleet)
-        if self.own_broker != self._ran:
-            self._ran = self.own_broker
+        if self.own_fleet != self._ran:
+            self._ran = self.own_fleet
             self.changed.emit()
 
     def _update_view(self, fleet: FleetClient) -> None:
@@ -143,11 +147,26 @@ class FleetConnection(QObject):
             self.failed.emit(Failure(make_sentence(error.sentence), "Connect again."))
             self.leave()
             return
-        self.view = view
+        self.broker = fleet.broker
+        self.silent_s, self.silent_why = fleet.read_silence()
+        self.view = self._mark_silent(view) if self.silent_s else view
         self.view_updated.emit()
 
+    def _mark_silent(self, view: FleetView) -> FleetView:
+        """Return the view with packs of unknown state; the same object while the fleet is silent."""
+        if self._marked is None or self._marked[0] is not view:
+            from edge_bridge.fleet.view import mark_unknown  # noqa: PLC0415  # the window starts without MQTT
+
+            self._marked = view, replace(view, nodes=tuple(mark_unknown(node) for node in view.nodes))
+        return self._marked[1]
+
+    def _forget(self) -> None:
+        self._fleet, self.view = None, None
+        self.broker = self.silent_why = ""
+        self.silent_s = 0.0
+
     def _fail(self, failure: Failure) -> None:
-        self.starting_broker = False
+        self.starting_fleet = False
         if self.stage in WAITS:
             self.stage = ConnectionStage.CLOSED
         self.failed.emit(failure)
@@ -157,10 +176,10 @@ class FleetConnection(QObject):
         self._fleet = fleet
         self._set_stage(ConnectionStage.OPEN)
 
-    def _broker_up(self, url: str) -> None:
-        self.starting_broker = False
+    def _fleet_up(self, address: str) -> None:
+        self.starting_fleet = False
         self.changed.emit()
-        self.broker_up.emit(url)
+        self.fleet_up.emit(address)
 
     def _set_stage(self, stage: ConnectionStage) -> None:
         self.stage = stage

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NONE_COUNTED: Final = "none"
 OFFLINE: Final = "offline"
+UNKNOWN: Final = "no answer"
 _RIGHT_PX: Final = 400
 
 
@@ -89,7 +90,8 @@ class PackDetail(QWidget):
         self.title.show_fact(", ".join(filter(None, (node.node, health(node.status)))))
         self.stepper.show_progress(find_progress(node))
         known = is_fresh(node, now_ms)
-        why = OFFLINE if not node.online else f"newest row {fmt.age(age_s(node, now_ms))} old"
+        age = f"newest row {fmt.age(age_s(node, now_ms))} old"
+        why = f"{UNKNOWN}, {age}" if not node.is_known else OFFLINE if not node.online else age
         self.word.setText("" if known else f"▲ {why}")
         if trend is not None:
             self.view.right_s = trend.newest_s

@@ -1,4 +1,4 @@
-"""Interfaces that the Fleet page uses of a fleet and of a broker, without Qt."""
+"""Interfaces that the Fleet page uses of a fleet behind an API and of one on this machine, without Qt."""
 
 from __future__ import annotations
 
@@ -11,14 +11,23 @@ if TYPE_CHECKING:
 
 
 class FleetClient(Protocol):
-    """An open fleet; implemented by `edge_bridge.fleet.fleet_thread.FleetSession`."""
+    """An open fleet; implemented by `edge_bridge.fleet.client.remote_fleet.RemoteFleet`."""
+
+    @property
+    def broker(self) -> str:
+        """The broker of the fleet, for an edge's command."""
+        ...
 
     def snapshot(self) -> FleetView:
-        """Return the current view; raise `PulseError` if the fleet has failed."""
+        """Return the last view; raise `PulseError` if the fleet has failed."""
+        ...
+
+    def read_silence(self) -> tuple[float, str]:
+        """Return for how many s the API has been silent and why; 0 while it answers."""
         ...
 
     def send_bundle(self, path: Path, node: str) -> None:
-        """Begin to send a bundle to a node; raise `Usage`."""
+        """Begin to send a bundle to a node; raise `PulseError`."""
         ...
 
 
@@ -38,28 +47,50 @@ class OwnBroker(Protocol):
     def stop(self) -> None: ...
 
 
-class FleetBackend(Protocol):
-    """Opens fleets and our own broker. All but the properties may take seconds; one thread calls it."""
+class OwnFleet(Protocol):
+    """Our own host process; implemented by `workbench.compose.fleet_process.FleetProcess`."""
+
+    db: Path
 
     @property
-    def broker_runs(self) -> bool:
-        """Whether our own broker answers."""
+    def url(self) -> str:
+        """The address of its API."""
         ...
 
-    def open(self, broker: str, database: Path) -> FleetClient:
-        """Open a fleet in place of one that was open; raise `PulseError`."""
+    @property
+    def is_running(self) -> bool: ...
+
+    def restart(self) -> None:
+        """Start again at the same address; raise `PulseError`."""
+        ...
+
+    def stop(self) -> None:
+        """Commit and end it."""
+        ...
+
+
+class FleetBackend(Protocol):
+    """Connects to fleets and starts our own. All but the property may take seconds; one thread calls it."""
+
+    @property
+    def fleet_runs(self) -> bool:
+        """Whether our own fleet runs, its broker and its host."""
+        ...
+
+    def open(self, address: str) -> FleetClient:
+        """Connect to the API at `address` in place of one that was open; raise `PulseError`."""
         ...
 
     def leave(self) -> None:
-        """Commit and disconnect."""
+        """Disconnect; our own fleet runs on."""
         ...
 
-    def start_broker(self) -> str:
-        """Start our own broker; return its URL, the same as before if there was one. Raise `PulseError`."""
+    def start_fleet(self, database: Path) -> str:
+        """Start our own fleet, or what of it has ended; return its address. Raise `PulseError`."""
         ...
 
-    def stop_broker(self) -> None: ...
+    def stop_fleet(self) -> None: ...
 
     def close(self) -> None:
-        """Disconnect and stop the broker."""
+        """Disconnect and stop our own fleet."""
         ...

@@ -1,4 +1,4 @@
-"""The Fleet page: broker and file at the top, the packs in a table, the chosen pack below."""
+"""The Fleet page: address and state at the top, the packs in a table, the chosen pack below."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QVBoxLayout,
 
 from drivers.clock import monotonic
 from workbench.window.bundle_page.model import BUNDLES
-from workbench.window.fleet_page.bar import START_BROKER, FleetBar
+from workbench.window.fleet_page.bar import START_FLEET, FleetBar
 from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
 from workbench.window.fleet_page.detail import PackDetail
 from workbench.window.fleet_page.table import PackTable
@@ -32,14 +32,16 @@ if TYPE_CHECKING:
 
 MOST_TRENDS: Final = 100  # packs whose trend is kept before the user selects them
 _TABLE_PX: Final = 96  # two packs below the head
-NOT_CONNECTED: Final = "Packs that report to a broker appear here. Connect to one, or start one on this machine."
+NOT_CONNECTED: Final = "The packs of a fleet appear here. Connect to its address, or start one on this machine."
 NO_PACK: Final = "No pack has reported yet. An edge beside a pack reports here once it runs."
 QUESTION: Final = (
     "The bundle is sent in pieces. The pack verifies it with its own keys, runs it from its second slot, and returns "
     "to the bundle before by itself if the new one does not prove healthy."
 )
 OFFLINE: Final = "The pack is offline; it receives the bundle once it is online again."
-NO_VIEW: Final = "Connect to a broker first."
+NO_VIEW: Final = "Connect to a fleet first."
+SILENT: Final = "The fleet does not answer."
+ANY_BROKER: Final = "mqtt://HOST:PORT"
 NO_CHOICE: Final = "Choose a pack first."
 CONNECT_COMMAND, DISCONNECT_COMMAND = "Fleet: connect", "Fleet: disconnect"
 
@@ -65,7 +67,7 @@ class FleetPage(QWidget):
         self.bar = FleetBar(self.connection, self._root, theme)
         self.table, self.detail = PackTable(theme), PackDetail(theme)
         self.table.setMinimumHeight(_TABLE_PX)
-        self.not_connected = EmptyState(NOT_CONNECTED, START_BROKER, self.connection.start_broker)
+        self.not_connected = EmptyState(NOT_CONNECTED, START_FLEET, self.bar.start_fleet)
         self.no_pack = EmptyState(NO_PACK, "Copy the edge's command", self.copy_command)
         self.offer_text = label()
         self.offer_bar = QWidget()
@@ -104,7 +106,7 @@ class FleetPage(QWidget):
         self.bar.filter.textChanged.connect(self.table.packs.filter)
         self.table.pack_selected.connect(self._on_pack_selected)
         self.detail.send_wanted.connect(self.ask_send)
-        connection.broker_up.connect(self._broker_up)
+        connection.fleet_up.connect(self._fleet_up)
         connection.changed.connect(self._on_stage_changed)
         connection.view_updated.connect(self._on_view_updated)
 
@@ -125,13 +127,13 @@ class FleetPage(QWidget):
             return
         if self.connection.stage is ConnectionStage.OPEN:
             self.connection.leave()
-        elif self.bar.database is not None:
-            self.connection.open(self.bar.url.text().strip(), self.bar.database)
+        else:
+            self.connection.open(self.bar.url.text().strip())
 
-    def _broker_up(self, url: str) -> None:
-        """Use our own broker, which has started."""
+    def _fleet_up(self, address: str) -> None:
+        """Use our own fleet, which has started."""
         if self.connection.stage is ConnectionStage.CLOSED:
-            self.bar.url.setText(url)
+            self.bar.url.setText(address)
             self.connect_or_leave()
 
     def _on_stage_changed(self) -> None:
@@ -168,8 +170,8 @@ class FleetPage(QWidget):
         view, node, connection = self.connection.view, self.node, self.connection
         has_nodes = view is not None and bool(view.nodes)
         self.not_connected.setVisible(connection.stage is ConnectionStage.CLOSED)
-        self.not_connected.button.setEnabled(not connection.why_no_broker())
-        self.not_connected.button.setToolTip(connection.why_no_broker())
+        self.not_connected.button.setEnabled(not self.bar.why_not_start())
+        self.not_connected.button.setToolTip(self.bar.why_not_start())
         self.no_pack.setVisible(view is not None and not has_nodes)
         self.split.setVisible(has_nodes)
         self.detail.setVisible(node is not None)
@@ -185,7 +187,8 @@ class FleetPage(QWidget):
 
     def command(self) -> str:
         """The command line that starts an edge which reports here."""
-        return f"python main.py edge --bundle FILE --trust DIR --broker {self.bar.url.text().strip()} --node NAME"
+        broker = self.connection.broker or ANY_BROKER
+        return f"python main.py edge --bundle FILE --trust DIR --broker {broker} --node NAME"
 
     def copy_command(self) -> None:
         QApplication.clipboard().setText(self.command())
@@ -208,6 +211,8 @@ class FleetPage(QWidget):
         """Return why no bundle can be sent now, as a sentence."""
         if self.connection.view is None:
             return NO_VIEW
+        if self.connection.silent_s:
+            return SILENT
         return "" if self.node is not None else NO_CHOICE
 
     def ask_send(self) -> None:

@@ -45,7 +45,7 @@ class TableColumn:
 
 COLUMNS: Final = (
     TableColumn("Pack", "battery-1"),
-    TableColumn("State", "offline", marked=True),
+    TableColumn("State", "unknown", marked=True),
     TableColumn("Runs", "hil24 20261124182939", wide=True),
     TableColumn("Hash", "0123456789ab"),
     TableColumn("Class", "PACK", marked=True),
@@ -81,10 +81,11 @@ def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
     """Return one cell for each of `COLUMNS`."""
     status, grey = node.status, not is_fresh(node, now_ms)
     old_s = age_s(node, now_ms)
+    word = "offline" if node.is_known else "unknown"
     state = (
         TableCell("online", symbol="dot", colour="green")
         if node.online
-        else TableCell("offline", grey=True, symbol="ring", colour="muted")
+        else TableCell(word, grey=True, symbol="ring", colour="muted")
     )
     measured = (
         fmt.AMPERE.text(number(status, metrics.CURRENT)),
@@ -103,7 +104,7 @@ def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
         _marked(str(status.get(metrics.EVIDENCE) or ""), CLASSES, grey=not node.online),
         _marked(str(status.get(metrics.VERDICT) or ""), VERDICTS, grey=grey, tip=reason),
         *(TableCell(text, grey=grey, tip=aged) for text in measured),
-        TableCell(fmt.count(node.rows)),
+        TableCell(fmt.count(node.rows), grey=not node.is_known),
         TableCell(_count(status.get(metrics.DEPTH)), grey=grey),
         TableCell(fmt.age(old_s), grey=grey),
     )

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from edge_bridge.metrics import Scalar
 
 
-URL = "mqtt://127.0.0.1:20001"
+URL = "http://127.0.0.1:20001"
+BROKER = "mqtt://127.0.0.1:20002"
 FILE = Path("/runs/bundles/hil24-7.bundle")
 VIEW = FleetView(True, "", 0.0, (), Totals(0, 0, 0), 0)  # noqa: FBT003  # a view as it is
 LONG_S = 30.0
@@ -52,7 +53,8 @@ class FakeFleetClient:
     """Says what a test wants it to say."""
 
     def __init__(self) -> None:
-        self.view = VIEW
+        self.view, self.broker = VIEW, BROKER
+        self.silence: tuple[float, str] = (0.0, "")
         self.broken: PulseError | None = None
         self.sent = list[tuple[Path, str]]()
 
@@ -60,6 +62,9 @@ class FakeFleetClient:
         if self.broken is not None:
             raise self.broken
         return self.view
+
+    def read_silence(self) -> tuple[float, str]:
+        return self.silence
 
     def send_bundle(self, path: Path, node: str) -> None:
         if path.name == "odd.bundle":
@@ -76,7 +81,7 @@ class FakeFleetBackend:
         self.go = threading.Event()
         self.go.set()
         self.trouble: Exception | None = None
-        self.broker_runs = False
+        self.fleet_runs = False
 
     def _do(self, what: object) -> None:
         assert self.go.wait(LONG_S)
@@ -84,21 +89,21 @@ class FakeFleetBackend:
         if self.trouble is not None:
             raise self.trouble
 
-    def open(self, broker: str, database: Path) -> FakeFleetClient:
-        self._do(("open", broker, database))
+    def open(self, address: str) -> FakeFleetClient:
+        self._do(("open", address))
         return self.fleet
 
     def leave(self) -> None:
         self._do("leave")
 
-    def start_broker(self) -> str:
-        self._do("start")
-        self.broker_runs = True
+    def start_fleet(self, database: Path) -> str:
+        self._do(("start", database))
+        self.fleet_runs = True
         return URL
 
-    def stop_broker(self) -> None:
+    def stop_fleet(self) -> None:
         self._do("stop")
-        self.broker_runs = False
+        self.fleet_runs = False
 
     def close(self) -> None:
         self.trouble = None

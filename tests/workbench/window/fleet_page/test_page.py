@@ -7,30 +7,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from drivers.errors import BrokerMissing, PulseError, Usage
 from edge_bridge.fleet.bundle_transfer import TransferProgress
-from edge_bridge.fleet.view import NodeView
+from edge_bridge.fleet.view import NodeView, mark_unknown
 from tests.workbench.hands import CTRL, SHIFT, click, key, nameless, press, write
 from tests.workbench.window.fleet_page.fake_backend import FILE, NOW_MS, SHA, STATUS, URL, FakeFleetBackend, Kit, pack
 from workbench.window.failures import make_sentence
 from workbench.window.fleet_page.bar import (
     DISCONNECT,
+    FILE_IN_USE,
     NO_ADDRESS,
     NO_FILE,
     NOT_YET,
-    START_BROKER,
+    START_FLEET,
     STARTING,
-    STOP_BROKER,
+    STOP_FLEET,
     FleetState,
 )
 from workbench.window.fleet_page.connection import HUB, WAITS, ConnectionStage
 from workbench.window.fleet_page.counters import MEANING
-from workbench.window.fleet_page.detail import NONE_COUNTED, OFFLINE
-from workbench.window.fleet_page.page import CONNECT_COMMAND, DISCONNECT_COMMAND
+from workbench.window.fleet_page.detail import NONE_COUNTED, OFFLINE, UNKNOWN
+from workbench.window.fleet_page.page import CONNECT_COMMAND, DISCONNECT_COMMAND, SILENT
 from workbench.window.fleet_page.table_row import COLUMNS
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.themes import DARK, LIGHT
@@ -54,43 +56,48 @@ def kit(qtbot: QtBot) -> Iterator[Kit]:
 
 def test_page_that_is_apart_says_what_would_fill_it(kit: Kit) -> None:
     assert kit.page.not_connected.isVisible()
-    assert kit.page.not_connected.button.text() == START_BROKER
+    assert kit.page.not_connected.button.text() == START_FLEET
     assert kit.page.bar.state is FleetState.NOT_CONNECTED
     assert kit.page.bar.word.text() == FleetState.NOT_CONNECTED
     assert not kit.page.split.isVisible()
 
 
-def test_connects_to_the_broker_that_is_written(kit: Kit) -> None:
+def test_connects_to_the_fleet_that_is_written(kit: Kit) -> None:
     kit.page.bar.url.clear()
     assert kit.page.bar.connect_.toolTip() == NO_ADDRESS
     write(kit.page.bar.url, URL)
     key(kit.page.bar.url, Qt.Key.Key_Return)
     assert kit.page.bar.state is FleetState.CONNECTING
     kit.until(lambda: kit.page.bar.state is FleetState.CONNECTED)
-    assert kit.backend.asked == [("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.backend.asked == [("open", URL)]
     assert kit.page.bar.connect_.text() == DISCONNECT
     assert not kit.page.bar.url.isEnabled()
     assert kit.page.no_pack.isVisible()
 
 
-def test_started_broker_is_connected_to(kit: Kit) -> None:
+def test_started_fleet_is_connected_to(kit: Kit) -> None:
     click(kit.page.not_connected.button)
-    assert kit.page.bar.broker.text() == STARTING
+    assert kit.page.bar.own.text() == STARTING
     kit.until(lambda: kit.page.connection.view is not None)
-    assert kit.backend.asked == ["start", ("open", URL, Path("/runs/fleet.sqlite"))]
+    assert kit.backend.asked == [("start", Path("/runs/fleet.sqlite")), ("open", URL)]
     assert kit.page.bar.url.text() == URL
-    assert kit.page.bar.broker.text() == STOP_BROKER
+    assert kit.page.bar.own.text() == STOP_FLEET
 
 
-def test_broker_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
-    click(kit.page.bar.broker)
+def test_fleet_of_ours_that_dies_can_be_started_again(kit: Kit) -> None:
+    click(kit.page.bar.own)
     kit.until(lambda: kit.page.connection.view is not None)
-    kit.backend.broker_runs = False
-    kit.until(lambda: kit.page.bar.broker.text() == START_BROKER)
-    assert kit.page.bar.broker.isEnabled()
-    click(kit.page.bar.broker)
-    kit.until(lambda: kit.backend.asked.count("start") == 2 and kit.page.bar.broker.text() == STOP_BROKER)
-    assert kit.page.connection.stage is ConnectionStage.OPEN  # it finds its broker again by itself
+    kit.backend.fleet_runs = False
+    kit.until(lambda: kit.page.bar.own.text() == START_FLEET)
+    assert kit.page.bar.own.isEnabled()
+    click(kit.page.bar.own)
+    kit.until(
+        lambda: (
+            kit.backend.asked.count(("start", Path("/runs/fleet.sqlite"))) == 2
+            and kit.page.bar.own.text() == STOP_FLEET
+        )
+    )
+    assert kit.page.connection.stage is ConnectionStage.OPEN  # it finds its fleet again by itself
 
 
 def test_window_goes_on_while_a_connection_is_opened(kit: Kit) -> None:
@@ -123,10 +130,10 @@ def test_connection_that_fails_says_why_and_can_be_tried_again(kit: Kit, trouble
 
 def test_machine_without_a_broker_says_so(kit: Kit) -> None:
     kit.backend.trouble = error = BrokerMissing("this machine has no MQTT broker", hint="install mosquitto")
-    click(kit.page.bar.broker)
+    click(kit.page.bar.own)
     kit.until(lambda: bool(kit.failures))
     assert kit.failures[0].hint == make_sentence(error.hint)
-    assert kit.page.bar.broker.isEnabled()
+    assert kit.page.bar.own.isEnabled()
 
 
 def test_fleet_that_stops_is_closed_with_its_reason(kit: Kit) -> None:
@@ -139,8 +146,8 @@ def test_fleet_that_stops_is_closed_with_its_reason(kit: Kit) -> None:
     assert "leave" in kit.backend.asked
 
 
-def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
-    click(kit.page.bar.broker)
+def test_disconnecting_forgets_the_packs_and_keeps_our_fleet(kit: Kit) -> None:
+    click(kit.page.bar.own)
     kit.until(lambda: kit.page.connection.view is not None)
     kit.say(pack())
     click(kit.page.bar.connect_)
@@ -148,7 +155,7 @@ def test_disconnecting_forgets_the_packs_and_keeps_the_broker(kit: Kit) -> None:
     assert kit.page.table.packs.rows == []
     assert not kit.page.detail.isVisible()
     assert kit.backend.asked[-1] == "leave"
-    assert kit.backend.broker_runs
+    assert kit.backend.fleet_runs
 
 
 def test_outage_is_told_with_its_length(kit: Kit) -> None:
@@ -159,6 +166,28 @@ def test_outage_is_told_with_its_length(kit: Kit) -> None:
     assert DARK.amber in kit.page.bar.word.styleSheet()
     assert trouble in kit.page.bar.text.text()
     assert fmt.age(12.4) in kit.page.bar.text.text()
+
+
+def test_fleet_that_does_not_answer_is_told_and_what_was_known_stays_grey(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    kit.backend.fleet.silence = 12.4, "Connection refused"
+    kit.say(pack())
+    bar, row = kit.page.bar, kit.page.table.packs.rows[0]
+    assert bar.state is FleetState.NO_ANSWER
+    assert DARK.amber in bar.word.styleSheet()
+    assert fmt.age(12.4) in bar.text.text()
+    assert "Connection refused" in bar.text.text()
+    assert (row[1].text, row[7].text) == ("unknown", "93.75 V")
+    assert all(cell.grey for cell in row[1:])
+    assert fmt.age(0.2) in row[7].tip
+    assert UNKNOWN in kit.page.detail.word.text()
+    assert kit.page.why_not_send() == SILENT
+    assert np.isnan(kit.page.trends["pack-1"].newest("Pack/SoC"))
+    kit.backend.fleet.silence = 0.0, ""
+    kit.say(pack())
+    assert bar.state is FleetState.CONNECTED
+    assert (kit.page.table.packs.rows[0][1].text, kit.page.why_not_send()) == ("online", "")
 
 
 def test_store_that_takes_nothing_is_trouble(kit: Kit) -> None:
@@ -259,10 +288,15 @@ def test_closing_while_a_connection_is_opened_closes_what_was_opened(kit: Kit) -
 
 def test_window_without_a_folder_asks_for_a_file(qtbot: QtBot) -> None:
     kit = Kit(qtbot, root=None)
-    assert kit.page.bar.connect_.toolTip() == NO_FILE
+    for part in (kit.page.bar.own, kit.page.not_connected.button):
+        assert not part.isEnabled()
+        assert part.toolTip() == NO_FILE
     kit.page.bar.choose_file(Path("/elsewhere/fleet.sqlite"))
-    kit.connect()
-    assert kit.backend.asked == [("open", "mqtt://127.0.0.1:1883", Path("/elsewhere/fleet.sqlite"))]
+    click(kit.page.bar.own)
+    kit.until(lambda: kit.page.connection.view is not None)
+    assert kit.backend.asked == [("start", Path("/elsewhere/fleet.sqlite")), ("open", URL)]
+    assert kit.page.bar.why_no_other_file() == FILE_IN_USE
+    assert not kit.page.bar.other.isEnabled()
     kit.page.connection.close()
 
 
@@ -285,7 +319,7 @@ def test_everything_of_both_pages_is_in_the_palette(
     fleet = shown.window.fleet
     fleet.bar.choose_file(tmp_path / "fleet.sqlite")
     names = {command.name for command in shown.window.commands.list()}
-    assert {"bundle build", "bundle key", "fleet connect", "fleet broker", "fleet send"} <= names
+    assert {"bundle build", "bundle key", "fleet connect", "fleet start", "fleet send"} <= names
     assert shown.window.commands.commands["fleet connect"].words() == CONNECT_COMMAND
     press(shown, Qt.Key.Key_F, CTRL | SHIFT)
     qtbot.waitUntil(lambda: fleet.connection.stage is ConnectionStage.OPEN)
@@ -323,7 +357,8 @@ def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatc
     table = window.fleet.table
     window.fleet.split.show()
     usual = replace(pack(12.0, Bundle_Serial=20_261_124_182_939, Pack_Current=-22.0, Outbox_Depth=12), rows=99_999)
-    table.packs.show_nodes([usual, replace(usual, node="pack-2", online=False)], NOW_MS)
+    nodes = [usual, replace(usual, node="pack-2", online=False), mark_unknown(usual)]
+    table.packs.show_nodes(nodes, NOW_MS)
     QApplication.processEvents()
     whole = [n for n, column in enumerate(COLUMNS) if not column.wide]
     assert [COLUMNS[n].head for n in whole if table.sizeHintForColumn(n) > table.columnWidth(n)] == []

@@ -18,10 +18,11 @@ from PySide6.QtCore import QTimer
 from edge_bridge import metrics
 from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from edge_bridge.sparkplug import wire
+from fixtures.broker import find_port
 from tests.edge_bridge.fleet.pack import Pack
 from workbench.session.actions import Failure
 from workbench.window.fleet_page.backend import LocalFleetBackend
-from workbench.window.fleet_page.bar import FleetState
+from workbench.window.fleet_page.bar import START_FLEET, FleetState
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.fleet_page.page import FleetPage
 from workbench.window.fleet_page.stepper import SENTENCES
@@ -60,10 +61,10 @@ class ServedPage:
         self._qtbot.waitUntil(lambda: bool(what()), timeout=LONG_MS)
 
     def start(self) -> str:
-        """A broker of ours, connected to."""
-        self.page.connection.start_broker()
+        """A fleet of ours, connected to; return the address of its broker."""
+        self.page.bar.start_fleet()
         self.until(lambda: self.page.bar.state is FleetState.CONNECTED)
-        return self.page.bar.url.text()
+        return self.page.connection.broker
 
 
 class Talker:
@@ -181,7 +182,7 @@ def test_bundle_is_followed_to_its_end(
     served.until(lambda: words in page.detail.stepper.sentence.text())
     assert talker.sha256 == hashlib.sha256(DATA).hexdigest()
     assert page.detail.stepper.head.text() == f"Bundle {talker.sha256[:12]}"
-    assert page.detail.stepper.percent.text() == "100 %"
+    served.until(lambda: page.detail.stepper.percent.text() == "100 %")  # the host tells it a moment later
 
 
 def test_broker_that_is_killed_is_told_and_comes_back_where_it_was(
@@ -198,7 +199,8 @@ def test_broker_that_is_killed_is_told_and_comes_back_where_it_was(
     assert not page.node.online
     assert page.connection.view is not None
     assert page.connection.view.outage_s > 0.0
-    page.connection.start_broker()
+    served.until(lambda: not page.connection.own_fleet and page.bar.own.text() == START_FLEET)
+    page.bar.start_fleet()
     served.until(lambda: page.bar.state is FleetState.CONNECTED and page.node is not None and page.node.online)
     assert broker.url == url
     assert page.connection.stage is ConnectionStage.OPEN
@@ -208,18 +210,46 @@ def test_file_that_is_no_fleets_is_refused_in_words(served: ServedPage, tmp_path
     odd = tmp_path / "odd.sqlite"
     odd.write_bytes(b"not a database at all" * 100)
     served.page.bar.choose_file(odd)
-    served.page.connect_or_leave()
+    served.page.bar.start_fleet()
     served.until(lambda: served.failures)
     assert "odd.sqlite" in served.failures[0].sentence
     assert served.page.connection.stage is ConnectionStage.CLOSED
 
 
 def test_address_that_is_none_is_refused_in_words(served: ServedPage) -> None:
-    served.page.bar.url.setText("https://example.org")
+    served.page.bar.url.setText("mqtt://127.0.0.1:1883")
     served.page.connect_or_leave()
     served.until(lambda: served.failures)
-    assert "https://example.org" in served.failures[0].sentence
-    assert "mqtt://HOST:PORT" in served.failures[0].hint
+    assert "mqtt://127.0.0.1:1883" in served.failures[0].sentence
+    assert "http://HOST:PORT" in served.failures[0].hint
+
+
+def test_address_without_a_fleet_is_told_in_words(served: ServedPage) -> None:
+    served.page.bar.url.setText(f"http://127.0.0.1:{find_port()}")
+    served.page.connect_or_leave()
+    served.until(lambda: served.failures)
+    assert "No API of a fleet answers" in served.failures[0].sentence
+    assert served.page.connection.stage is ConnectionStage.CLOSED
+
+
+def test_host_that_is_killed_is_told_and_comes_back_where_it_was(
+    served: ServedPage, talk: Callable[..., Talker]
+) -> None:
+    page, broker = served.page, served.start()
+    talker = talk(broker)
+    served.until(lambda: page.node is not None and page.node.online)
+    fleet, address = served.backend._fleet, page.bar.url.text()  # pyright: ignore[reportPrivateUsage]
+    os.kill(fleet.pid, 9)  # type: ignore[union-attr]
+    served.until(lambda: page.bar.state is FleetState.NO_ANSWER)
+    assert page.node is not None
+    assert (page.node.online, page.node.is_known) == (False, False)
+    assert page.table.packs.names == ["pack-1"]
+    served.until(lambda: page.bar.own.text() == START_FLEET)
+    page.bar.start_fleet()
+    served.until(lambda: page.bar.state is FleetState.CONNECTED and page.node is not None and page.node.online)
+    assert (page.bar.url.text(), page.connection.broker) == (address, broker)
+    talker.say(1, Pack_Current=-22.0)
+    served.until(lambda: page.node is not None and page.node.rows == 1)
 
 
 def test_garbage_from_a_stranger_is_counted_by_name(served: ServedPage, talk: Callable[..., Talker]) -> None:
@@ -244,4 +274,6 @@ def test_window_knows_neither_mqtt_nor_keys_until_they_are_used() -> None:
         [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
+    heavy = {"fastapi", "uvicorn", "sqlalchemy", "websockets"}
+    assert not heavy & set(json.loads(done.stdout))
     assert not {"paho", "google", "cryptography", "casadi", "numba", "pyarrow"} & set(json.loads(done.stdout))

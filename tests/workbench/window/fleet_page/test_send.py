@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from edge_bridge.fleet.bundle_transfer import TransferProgress
 from tests.workbench.hands import click, front, in_front
-from tests.workbench.window.fleet_page.fake_backend import FILE, SHA, URL, Kit, pack
+from tests.workbench.window.fleet_page.fake_backend import BROKER, FILE, SHA, Kit, pack
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.fleet_page.page import NO_CHOICE, NO_VIEW, OFFLINE, QUESTION
 from workbench.window.fleet_page.stepper import RECEIVED, SENTENCES
@@ -106,7 +106,7 @@ def test_bundle_that_is_offered_waits_for_a_pack(kit: Kit) -> None:
     assert not kit.page.offer_bar.isVisible()
 
 
-def test_command_of_an_edge_names_this_broker(kit: Kit) -> None:
-    kit.page.bar.url.setText(URL)
+def test_command_of_an_edge_names_the_broker_of_this_fleet(kit: Kit) -> None:
+    kit.connect()
     kit.page.copy_command()
-    assert f"--broker {URL}" in QApplication.clipboard().text()
+    assert f"--broker {BROKER}" in QApplication.clipboard().text()

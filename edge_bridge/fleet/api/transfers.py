@@ -1,0 +1,49 @@
+"""`/devices/NODE/bundles`: send a bundle to one device; the live overview reports how far it is."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from edge_bridge.fleet.api.context import Context
+from edge_bridge.fleet.api.fields import NodePath
+from edge_bridge.fleet.api.problems import ProblemRaised, make_not_found
+from edge_bridge.fleet.bundle_transfer import MAX_BYTES, hash_bundle
+
+if TYPE_CHECKING:
+    from edge_bridge.fleet.host_requests import HostRequests
+
+
+class TransferBody(BaseModel):
+    """A bundle that will be sent."""
+
+    node: str = Field(max_length=200)
+    sha256: str = Field(min_length=64, max_length=64)
+    size: int = Field(ge=1, le=MAX_BYTES)
+
+
+def make_transfer_router(requests: HostRequests) -> APIRouter:
+    """Make the router; the host's thread does what `requests` hold."""
+    router = APIRouter(prefix="/devices", tags=["bundles"])
+    body = {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+
+    @router.post(
+        "/{node}/bundles",
+        summary="Send a bundle to one device",
+        status_code=HTTPStatus.ACCEPTED,
+        openapi_extra={"requestBody": body},
+    )
+    async def send_bundle(context: Context, node: NodePath, request: Request) -> TransferBody:
+        """Send the bytes of a bundle, in place of a transfer that runs; the device verifies it with its own keys."""
+        data = await request.body()
+        if not 0 < len(data) <= MAX_BYTES:
+            raise ProblemRaised(HTTPStatus.UNPROCESSABLE_ENTITY, "no-bundle", f"a bundle has 1 to {MAX_BYTES} bytes")
+        if node not in context.directory.read().devices:
+            raise make_not_found(f"a device {node}")
+        requests.send_bundle(data, node)
+        return TransferBody(node=node, sha256=hash_bundle(data), size=len(data))
+
+    return router

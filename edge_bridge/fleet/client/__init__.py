@@ -1,0 +1,1 @@
+"""A client of a fleet's API for scripts and the window: the standard library and websockets, no web framework."""

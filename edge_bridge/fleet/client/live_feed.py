@@ -1,0 +1,79 @@
+"""The live messages of a fleet: reconnects by itself and resumes behind the last message."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from websockets.sync.client import ClientConnection
+
+    from edge_bridge.fleet.client.rest import ApiAddress
+
+OPEN_S: Final = 5.0
+QUIET_S: Final = 15.0  # three heartbeats: a connection without one is dead
+LOOK_S: Final = 0.2  # how soon `close` ends a feed
+RETRY_S: Final = (0.2, 0.5, 1.0, 2.0)  # the last one again and again
+MAX_MESSAGE: Final = 64 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLost:
+    """The connection is lost; the feed connects again."""
+
+    reason: str
+
+
+class LiveFeed:
+    """Iterate over `messages`, in one thread; `close` may be called from another one."""
+
+    def __init__(self, address: ApiAddress, *, now_s: Callable[[], float], **subscription: Any) -> None:
+        """`subscription` are the fields of a subscribe message, for instance `devices` and `metrics`."""
+        self._address, self._now_s = address, now_s
+        self._subscription = {"type": "subscribe", "id": "feed", **subscription}
+        self._closing = threading.Event()
+        self.cursor: str | None = subscription.get("from_cursor")
+
+    def close(self) -> None:
+        """End the feed within a moment."""
+        self._closing.set()
+
+    def messages(self) -> Generator[Mapping[str, Any] | FeedLost]:
+        """Yield each message of the server, and `FeedLost` for each connection that could not be made or is lost."""
+        tries = 0
+        while not self._closing.is_set():
+            try:
+                with connect(
+                    self._address.live_url, proxy=None, compression=None, open_timeout=OPEN_S, max_size=MAX_MESSAGE
+                ) as connection:
+                    for message in self._receive(connection):
+                        tries = 0
+                        yield message
+                reason = "it was silent"
+            except (OSError, WebSocketException, ValueError) as error:
+                reason = str(error) or type(error).__name__
+            if not self._closing.is_set():
+                yield FeedLost(reason)
+                self._closing.wait(RETRY_S[min(tries, len(RETRY_S) - 1)])
+                tries += 1
+
+    def _receive(self, connection: ClientConnection) -> Generator[Mapping[str, Any]]:
+        """Subscribe, and yield messages until the feed is closed or the server is silent."""
+        connection.send(json.dumps({**self._subscription, "from_cursor": self.cursor}))
+        heard_s = self._now_s()
+        while not self._closing.is_set() and self._now_s() - heard_s < QUIET_S:
+            try:
+                message = json.loads(connection.recv(LOOK_S))
+            except TimeoutError:
+                continue
+            heard_s = self._now_s()
+            if message["type"] in {"subscribed", "data", "gap"}:
+                self.cursor = message["cursor"]
+            yield message

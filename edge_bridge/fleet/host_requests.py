@@ -1,0 +1,37 @@
+"""What other threads ask of the fleet's host; its own thread does it."""
+
+from __future__ import annotations
+
+import queue
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from drivers.errors import Refused, Usage
+
+if TYPE_CHECKING:
+    from edge_bridge.fleet.process import FleetHost
+
+MAX_WAITING: Final = 4  # bundles, of up to 16 MB each
+
+
+class HostRequests:
+    """A short queue of bundles to send."""
+
+    def __init__(self) -> None:
+        self._bundles = queue.Queue[tuple[bytes, str]](MAX_WAITING)
+
+    def send_bundle(self, data: bytes, node: str) -> None:
+        """Ask to send a bundle to a node, from any thread; raise `Refused` while too many wait."""
+        try:
+            self._bundles.put_nowait((data, node))
+        except queue.Full as error:
+            what, hint = "the host has not taken the bundles before this one yet", "try again in a second"
+            raise Refused(what, key="bundles", value=node, bound=MAX_WAITING, hint=hint) from error
+
+    def run(self, fleet: FleetHost) -> bool:
+        """Do what was asked, return whether anything was; a node that has lost its place meanwhile gets nothing."""
+        has_work = not self._bundles.empty()
+        while not self._bundles.empty():
+            with suppress(Usage):
+                fleet.send_bundle(*self._bundles.get_nowait())
+        return has_work

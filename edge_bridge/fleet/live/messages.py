@@ -1,0 +1,124 @@
+"""The messages of the server as JSON text (docs/fleet-live.md)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from edge_bridge.fleet.live.cursor import EventCursor
+from edge_bridge.fleet.live.ring import ROW_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drivers.errors import PulseError
+    from edge_bridge.fleet.live.ring import RowEvent, StateEvent
+    from edge_bridge.fleet.live.subscription import EventBatch, LiveSubscription
+    from edge_bridge.fleet.store.records import NodeRecord
+    from edge_bridge.fleet.view import FleetView
+
+VERSION: Final = 1
+ROW_FIELDS: Final = ("node", "boot", "seq", "t_ms", "historical", "values")
+RESUME_HINT: Final = "read what is missing from the history, by time"
+
+
+def encode(kind: str, **fields: Any) -> str:
+    """Encode one message."""
+    return orjson.dumps({"type": kind, **fields}).decode()
+
+
+def encode_hello(cursor: EventCursor, broker: str, heartbeat_s: float) -> str:
+    """Encode the first message: the form of all that follow."""
+    return encode(
+        "hello",
+        version=VERSION,
+        cursor=str(cursor),
+        row_fields=ROW_FIELDS,
+        columns=ROW_COLUMNS,
+        heartbeat_s=heartbeat_s,
+        broker=broker,
+    )
+
+
+def encode_error(error: PulseError, request: str = "") -> str:
+    """Encode why a request was not done."""
+    return encode(
+        "error",
+        id=request,
+        code=error.code,
+        what=error.what,
+        key=error.key,
+        value=error.value,
+        bound=error.bound,
+        hint=error.hint,
+    )
+
+
+def encode_batch(run: str, subscription: LiveSubscription, batch: EventBatch) -> str:
+    """Encode the events of one subscription; `cursor` is the place behind them."""
+    columns = subscription.columns
+    return encode(
+        "data",
+        id=subscription.id,
+        cursor=str(EventCursor(run, subscription.position)),
+        rows=[encode_row(event, columns) for event in batch.rows],
+        states=[_encode_state(event) for event in batch.states],
+        skipped=batch.skipped,
+        slow=batch.is_slow,
+    )
+
+
+def encode_gap(run: str, subscription: str, missed: int | None, first: int | None, cursor: EventCursor) -> str:
+    """Encode that events are gone: `missed` of all devices since `from`, None if a restart hides how many."""
+    return encode(
+        "gap",
+        id=subscription,
+        missed=missed,
+        **{"from": None if first is None else str(EventCursor(run, first))},
+        cursor=str(cursor),
+        hint=RESUME_HINT,
+    )
+
+
+def encode_records(subscription: str, cursor: EventCursor, records: Sequence[NodeRecord]) -> str:
+    """Encode the present state of devices, at the beginning of a subscription."""
+    states = [
+        {"node": one.node, "online": one.online, "last_ms": one.last_ms, "status": dict(one.status)} for one in records
+    ]
+    return encode("data", id=subscription, cursor=str(cursor), rows=[], states=states, skipped=0, slow=False)
+
+
+def encode_overview(view: FleetView) -> bytes:
+    """Encode what is not of one device: broker, totals, counters, rows and bundle of each device."""
+    totals = view.totals
+    return orjson.dumps(
+        {
+            "type": "overview",
+            "connected": view.connected,
+            "trouble": view.trouble,
+            "outage_s": view.outage_s,
+            "totals": {"produced": totals.produced, "stored": totals.stored, "named": totals.named},
+            "resent": view.resent,
+            "refused": dict(view.refused),
+            "flagged": dict(view.flagged),
+            "rows": {node.node: node.rows for node in view.nodes},
+            "sending": [asdict(node.sending) for node in view.nodes if node.sending is not None],
+        }
+    )
+
+
+def encode_row(event: RowEvent, columns: Iterable[int] | None) -> orjson.Fragment:
+    """Encode a row; with all columns once for all clients."""
+    if columns is not None:
+        return orjson.Fragment(orjson.dumps(event.pick(tuple(columns))))
+    if event.text is None:
+        event.text = orjson.dumps(event.pick())
+    return orjson.Fragment(event.text)
+
+
+def _encode_state(event: StateEvent) -> orjson.Fragment:
+    if event.text is None:
+        event.text = orjson.dumps(event.pick())
+    return orjson.Fragment(event.text)
