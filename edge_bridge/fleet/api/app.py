@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, FastAPI
 
 from drivers.version import VERSION
-from edge_bridge.fleet.api import alarms, audit, completeness, devices, diagnosis, health, rows
+from edge_bridge.fleet.api import alarms, analytics, audit, completeness, devices, diagnosis, health, rows
+from edge_bridge.fleet.api.dashboard import DashboardFiles
 from edge_bridge.fleet.api.limits import RequestLimits
 from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
 
@@ -26,6 +27,7 @@ _ROUTERS: Final = (
     diagnosis.router,
     alarms.router,
     audit.router,
+    analytics.router,
 )
 _ERROR: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
@@ -55,6 +57,7 @@ def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.state.context = context
     app.add_middleware(RequestLimits, most=context.settings.max_requests)
+    app.add_middleware(DashboardFiles)  # outside: the files are open, and cost nothing
     add_problem_handlers(app)
     for router in (*_ROUTERS, *more):
         app.include_router(router, prefix=PREFIX, responses=_ERROR)

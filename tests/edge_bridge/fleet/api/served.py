@@ -55,6 +55,7 @@ class Served:
     desk: Desk
     client: AppClient
     host: FakeHost
+    context: ApiContext
 
     def get(self, path: str, status: int = 200, **query: Any) -> Any:
         return self.ask("GET", path, status, params=query)
@@ -72,5 +73,5 @@ class Served:
 def serve_desk(desk: Desk) -> Generator[Served]:
     host = FakeHost()
     context = ApiContext(FleetReader(desk.path), History(desk.path), FleetWriter(desk.path), host, lambda: desk.now.ms)
-    yield Served(desk, AppClient(make_app(context)), host)
+    yield Served(desk, AppClient(make_app(context)), host, context)
     context.close()
