@@ -23,11 +23,12 @@ def measured(served: Served) -> Served:
     """A pack that gives 800 W for an hour, and one that takes 400 W."""
     for name, current in (("north-1", 10.0), ("south-1", -5.0)):
         pack = Pack(name)
+        birth = pack.birth(BEGIN_MS)
         rows = [
             pack.row(number, BEGIN_MS + number * 60_000, Pack_Current=current, Pack_Voltage=80.0, Pack_SoC=0.5)
             for number in range(1, MINUTES + 1)
         ]
-        served.desk.hear(pack.birth(BEGIN_MS), *rows)
+        assert served.desk.hear(birth, *rows).new == MINUTES, served.desk.refused
     object.__setattr__(served.context, "find_site", lambda node: node.split("-")[0])
     return served
 
@@ -42,6 +43,7 @@ def read_whole(served: Served) -> dict[str, Any]:
 
 def test_the_days_of_each_site_are_summed(measured: Served) -> None:
     found = read_whole(measured)
+    assert (found["packs_read"], found["packs_failed"]) == (2, 0)
     north, south = found["days"]
     assert (north["site"], south["site"], found["packs_read"]) == ("north", "south", 2)
     assert north["energy_out_wh"] == pytest.approx(800.0)
