@@ -9,6 +9,7 @@ import { makeStatus } from "../parts/symbols.js";
 
 const LIMIT = 100;
 const RENEW_MS = 5000;
+const RANK = ["info", "warning", "critical"];
 const FILTERS = {
   open: ["To acknowledge", { acknowledged: false }],
   raised: ["Raised", { raised: true }],
@@ -54,6 +55,7 @@ class AlarmsPage {
       if (turn !== this.turn) return;
       const found = Array.isArray(pages?.events) ? pages.events : [];
       this.events = cursor ? [...this.events, ...found] : found;
+      if (this.shown === "open") this.events.sort((a, b) => RANK.indexOf(b?.severity) - RANK.indexOf(a?.severity) || b.id - a.id);
       this.next = pages?.next ?? null;
       this.show();
     } catch (problem) {

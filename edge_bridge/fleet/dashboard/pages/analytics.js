@@ -23,8 +23,8 @@ class AnalyticsPage {
     this.takeQuery(query);
     this.energy = new Chart({ title: "Energy", unit: "kWh", decimals: 1, utc: true, sync: "days", lines: [{ name: "out", colour: "blue", bars: 1 }, { name: "in", colour: "orange", bars: -1 }] });
     this.cycles = new Chart({ title: "Throughput", unit: "cycles a pack", decimals: 2, utc: true, sync: "days", lines: [{ name: "equivalent full cycles", colour: "blue", bars: 0 }] });
-    this.available = new Chart({ title: "Availability", unit: "%", decimals: 1, utc: true, sync: "days", lines: [{ name: "share of the time with rows", colour: "text", dots: true }] });
-    this.health = new Chart({ title: "State of health, trend", unit: "%", decimals: 1, utc: true, sync: "days", lines: [{ name: "median; band: 80 % of the packs", colour: "green", band: true, dots: true }] });
+    this.available = new Chart({ title: "Availability", unit: "%", decimals: 1, least: 10, utc: true, sync: "days", lines: [{ name: "share of the time with rows", colour: "text", dots: true }] });
+    this.health = new Chart({ title: "State of health, trend", unit: "%", decimals: 1, least: 4, utc: true, sync: "days", lines: [{ name: "median; band: 80 % of the packs", colour: "green", band: true, dots: true }] });
     this.charts = [this.energy, this.cycles, this.available, this.health];
     this.onShortcut = ({ detail }) => detail === "r" && this.reload();
   }
@@ -39,7 +39,7 @@ class AnalyticsPage {
     this.choice = h("select", { onchange: () => this.apply({ site: this.choice.value }) });
     this.progress = h("span", { class: "quiet grow num", role: "status" });
     this.files = h("span", { class: "chips" });
-    this.tiles = h("dl", { class: "tiles" });
+    this.tiles = h("ul", { class: "tiles" });
     this.spread = h("section", { "aria-label": "Spread of the state of health" });
     this.tables = h("div", { class: "analytics" });
     this.slot = h("div");
@@ -108,7 +108,7 @@ class AnalyticsPage {
       ["Efficiency", withUnit(PERCENT, found.efficiency_median), found.efficiency_packs ? `80 % of ${formatCount(found.efficiency_packs)} packs: ${withUnit(PERCENT, found.efficiency_low)} to ${withUnit(PERCENT, found.efficiency_high)}` : "no pack made a round trip yet"],
       ["Availability", withUnit(PERCENT, packDays ? days.reduce((total, day) => total + day.availability * day.packs, 0) / packDays : null), "share of the time with rows"],
     ];
-    fill(this.tiles, entries.map(([name, value, more]) => h("div", { class: "tile" }, h("dt", {}, name), h("dd", {}, value), h("dd", { class: "more" }, more))));
+    fill(this.tiles, entries.map(([name, value, more]) => h("li", { class: "tile" }, h("div", { class: "name" }, name), h("div", { class: "value" }, value), h("div", { class: "more" }, more))));
   }
 
   showCharts(days) {
@@ -147,4 +147,3 @@ function makePacks(title, packs) {
       h("td", { class: "num" }, withUnit(PERCENT, one?.availability)), h("td", { class: "num" }, withUnit(PERCENT, one?.soh)), h("td", { class: "num" }, withUnit(KWH, one?.energy_out_wh)))))) : h("p", { class: "quiet" }, DASH));
 }
 
-export const describeDay = formatUtcDay;

@@ -48,7 +48,7 @@ class FleetPage {
     this.slot = h("div", { class: "hidden" });
     fill(this.main, h("h1", { class: "visually-hidden" }, "Fleet"),
       h("div", { class: "tools" }, h("div", { class: "chips", role: "group", "aria-label": "Packs by state" }, this.chips),
-        h("label", { class: "search" }, "Search", this.search), h("label", {}, "Order", this.order), this.shown),
+        h("label", { class: "search" }, h("span", { class: "words" }, "Search"), this.search), h("label", {}, h("span", { class: "words" }, "Order"), this.order), this.shown),
       this.slot, this.grid.element);
     document.addEventListener("shortcut", this.onShortcut);
     this.clock = setInterval(() => this.grid.plan(), 1000);

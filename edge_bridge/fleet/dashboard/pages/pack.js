@@ -36,9 +36,10 @@ class PackPage {
 
   async reload() {
     try {
-      const device = await read(this.path);
+      const [device, latest] = await Promise.all([read(this.path), read(`${this.path}/latest`).catch(() => null)]);
       if (this.isClosed) return;
-      this.device = { ...this.device, ...device };
+      const { bms_state = null, bms_fault = null } = latest?.values ?? {};
+      this.device = { ...this.device, bms_state, bms_fault, ...device };
       if (!this.tiles.element.isConnected) fill(this.main, this.tiles.element, h("div", { class: "columns" }, this.charts.element, this.side));
       this.tiles.show(this.device, now());
       this.watch();

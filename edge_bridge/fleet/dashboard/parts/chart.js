@@ -16,8 +16,8 @@ function loadLibrary() {
 
 export class Chart {
   // `lines`: {name, colour, band?: [low, high], bars?}; the data: [t, ...mean of each line, low and high of each band].
-  constructor({ title, unit, decimals, lines, sync = null, utc = false }) {
-    Object.assign(this, { unit, decimals, lines, sync, utc, plot: null, data: null, span: null });
+  constructor({ title, unit, decimals, lines, sync = null, utc = false, least = 0 }) {
+    Object.assign(this, { unit, decimals, lines, sync, utc, least, plot: null, data: null, span: null });
     this.values = lines.map(() => h("b", {}, DASH));
     this.when = h("span", { class: "quiet" });
     this.box = h("div", { class: "plot-box", role: "img", "aria-label": `${title} over time, ${unit || "numbers"}` });
@@ -68,14 +68,22 @@ export class Chart {
     const decimals = this.decimals;
     return {
       width: this.box.clientWidth || 300, height: HEIGHT, ms: 1, series, bands, legend: { show: false },
-      scales: { x: { time: true, range: (_, low, high) => this.span ?? [low, high] } },
+      scales: { x: { time: true, range: (_, low, high) => this.span ?? [low, high] }, y: { range: (_, low, high) => this.findRange(low, high) } },
       cursor: { drag: { setScale: false }, points: { size: 6 }, ...(this.sync ? { sync: { key: this.sync } } : {}) },
       axes: [
-        { ...axis, space: 70, values: (_, splits, __, ___, step) => splits.map((at) => (this.utc ? new Date(at).toISOString().slice(5, 10) : formatTick(at, step))) },
+        { ...axis, size: 26, space: 70, ...(this.utc ? { splits: (plot) => chooseDays(plot.data[0], plot.width) } : {}), values: (_, splits, __, ___, step) => splits.map((at) => (this.utc ? new Date(at).toISOString().slice(5, 10) : formatTick(at, step))) },
         { ...axis, size: 52, values: (_, splits) => splits.map((value) => String(Number(value.toFixed(decimals + 1))).replace("-", "−")) },
       ],
       hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },
     };
+  }
+
+  // A flat curve lies in the middle of a span that means something, bars stand on zero.
+  findRange(low, high) {
+    if (low === null || high === null) return [0, 1];
+    if (this.lines.some((line) => line.bars !== undefined)) return [0, high > 0 ? high * 1.1 : 1];
+    const pad = Math.max((high - low) * 0.08, (this.least - (high - low)) / 2, 10 ** -this.decimals);
+    return [low - pad, high + pad];
   }
 
   tell(index) {
@@ -103,11 +111,16 @@ export class Chart {
 function makeLine(UPlot, line) {
   const stroke = readColour(line.colour);
   const made = { stroke, width: 1.5, points: { show: line.dots === true, size: 4 } };
-  if (line.bars) Object.assign(made, { paths: UPlot.paths.bars({ size: [0.35, 24], align: line.bars }), fill: stroke, points: { show: false } });
+  if (line.bars !== undefined) Object.assign(made, { paths: UPlot.paths.bars({ size: [0.35, 24], align: line.bars }), fill: stroke, points: { show: false } });
   return made;
 }
 
 const fade = (colour) => `${colour}38`;
+
+function chooseDays(days, width) {
+  const every = Math.max(1, Math.ceil((days.length * 60) / Math.max(1, width)));
+  return days.filter((_, place) => (days.length - 1 - place) % every === 0);
+}
 
 function findLast(data, count) {
   for (let at = (data?.[0].length ?? 0) - 1; at >= 0; at -= 1) {

@@ -57,7 +57,7 @@ function subscribe() {
   say({ type: "subscribe", id: ID, ...live.wanted, ...cursor });
 }
 
-function hear(text) {
+export function hear(text) {
   let message;
   try {
     message = JSON.parse(text);
@@ -85,6 +85,6 @@ function hearData(message) {
   for (const row of message.rows ?? []) {
     if (!Array.isArray(row) || typeof row[3] !== "number" || !Array.isArray(row[5])) continue;
     const values = Object.fromEntries(live.columns.map((name, place) => [name, row[5][place] ?? null]));
-    live.view.onRow(row[0], row[3], values, row[4] === true);
+    live.view.onRow(String(row[0]), row[3], values, row[4] === true);
   }
 }

@@ -13,12 +13,12 @@ const POINTS = 800;
 const band = (low, high) => ({ low, high });
 
 const CHARTS = [
-  { title: "State of charge", display: PERCENT, lines: [{ name: "estimate ± 1 std", colour: "green", of: "soc", std: "soc_std" }] },
-  { title: "Current", display: AMPERE, lines: [{ name: "mean", colour: "text", of: "current_a", isRange: true }] },
-  { title: "Cells", display: VOLT, lines: [{ name: "highest", colour: "text", of: "cell_max_v" }, { name: "lowest", colour: "orange", of: "cell_min_v" }] },
-  { title: "Voltage", display: PACK_VOLT, lines: [{ name: "mean", colour: "text", of: "voltage_v", isRange: true }] },
-  { title: "Hottest", display: CELSIUS, lines: [{ name: "mean", colour: "text", of: "temperature_max_k", isRange: true }] },
-  { title: "State of health", display: PERCENT, lines: [{ name: "estimate ± 1 std", colour: "green", of: "soh", std: "soh_std" }] },
+  { title: "State of charge", display: PERCENT, least: 4, lines: [{ name: "estimate ± 1 std", colour: "green", of: "soc", std: "soc_std" }] },
+  { title: "Current", display: AMPERE, least: 2, lines: [{ name: "mean", colour: "text", of: "current_a", isRange: true }] },
+  { title: "Cells", display: VOLT, least: 0.02, lines: [{ name: "highest", colour: "text", of: "cell_max_v" }, { name: "lowest", colour: "orange", of: "cell_min_v" }] },
+  { title: "Voltage", display: PACK_VOLT, least: 0.5, lines: [{ name: "mean", colour: "text", of: "voltage_v", isRange: true }] },
+  { title: "Hottest", display: CELSIUS, least: 2, lines: [{ name: "mean", colour: "text", of: "temperature_max_k", isRange: true }] },
+  { title: "State of health", display: PERCENT, least: 4, lines: [{ name: "estimate ± 1 std", colour: "green", of: "soh", std: "soh_std" }] },
 ];
 
 export class PackCharts {
@@ -26,8 +26,8 @@ export class PackCharts {
     Object.assign(this, { path, spanMs: SPANS["1 h"], series: null, turn: 0 });
     this.buttons = Object.entries(SPANS).map(([words, ms]) => h("button", { type: "button", "aria-pressed": String(ms === this.spanMs), onclick: () => this.setSpan(ms) }, words));
     this.slot = h("div");
-    this.charts = CHARTS.map(({ title, display, lines }) => new Chart({
-      title, unit: display.unit, decimals: display.decimals, sync: "pack",
+    this.charts = CHARTS.map(({ title, display, lines, least }) => new Chart({
+      title, least, unit: display.unit, decimals: display.decimals, sync: "pack",
       lines: lines.map((line) => ({ ...line, band: Boolean(line.std || line.isRange) })),
     }));
     this.element = h("section", { "aria-label": "Curves" }, h("div", { class: "chips", role: "group", "aria-label": "Span" }, this.buttons), this.slot, this.charts.map((chart) => chart.element));

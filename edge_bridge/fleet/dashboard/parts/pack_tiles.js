@@ -1,7 +1,7 @@
 // The present values of one pack; grey with their age when they are old.
 import { findAge, isStale } from "./device.js";
 import { fill, h, setText } from "./dom.js";
-import { AMPERE, CELSIUS, DASH, formatAge, formatBand, formatBetween, formatCount, formatText, PACK_VOLT, PERCENT, withUnit } from "./format.js";
+import { AMPERE, CELSIUS, DASH, formatAge, formatBand, formatBetween, formatCount, PACK_VOLT, PERCENT, withUnit } from "./format.js";
 import { makeStatus } from "./symbols.js";
 
 const TILES = [
@@ -11,7 +11,7 @@ const TILES = [
   ["Voltage", (one) => withUnit(PACK_VOLT, one.voltage_v), (one) => (isFinite(one.current_a * one.voltage_v) && one.voltage_v !== null && one.current_a !== null ? `${(one.current_a * one.voltage_v / 1000).toFixed(2).replace("-", "−")} kW` : "")],
   ["Cells", (one) => formatBetween(one.cell_min_v, one.cell_max_v), (one) => nameSpread(one)],
   ["Hottest", (one) => withUnit(CELSIUS, one.temperature_max_k), () => ""],
-  ["BMS", (one) => (one.bms_fault ? `fault ${one.bms_fault}` : one.bms_state === undefined ? DASH : `state ${formatText(one.bms_state)}`), (one) => (one.bms_fault === 0 ? "no fault" : "")],
+  ["BMS", (one) => (one.bms_fault ? `fault ${one.bms_fault}` : typeof one.bms_state === "number" ? `state ${one.bms_state}` : DASH), (one) => (one.bms_fault === 0 ? "no fault" : "")],
   ["Rows stored", (one) => formatCount(one.rows_stored), (one) => `${formatCount(one.rows_missing)} missing, ${formatCount(one.rows_named)} named in gaps`],
   ["Waiting", (one) => formatCount(one.outbox_depth), (one) => `rows in its outbox, ${formatCount(one.outbox_evicted)} evicted`],
 ];
@@ -31,9 +31,9 @@ export class PackTiles {
     this.state = h("span", { class: "live", role: "status" });
     this.gate = h("span", { class: "live wrap" });
     this.age = h("span", { class: "quiet" });
-    this.values = TILES.map(() => h("dd", { class: "live" }));
+    this.values = TILES.map(() => h("div", { class: "value live" }));
     this.more = TILES.map(() => h("div", { class: "more" }));
-    this.tiles = h("dl", { class: "tiles" }, TILES.map(([name], place) => h("div", { class: "tile" }, h("dt", {}, name), this.values[place], h("dd", { class: "more" }, this.more[place]))));
+    this.tiles = h("ul", { class: "tiles" }, TILES.map(([name], place) => h("li", { class: "tile" }, h("div", { class: "name" }, name), this.values[place], this.more[place])));
     this.element = h("section", { "aria-label": "Present values" },
       h("div", { class: "pack-head" }, h("a", { href: "#/fleet", title: "Back to the fleet (Esc)" }, "Fleet"), h("h1", { class: "wrap" }, node), this.state, this.gate, this.age), this.tiles);
   }

@@ -21,8 +21,9 @@ export function readChoice() {
 }
 
 export function makeThemeButton() {
-  const button = h("button", { type: "button", class: "quiet-button", id: "theme", title: "Change the colours (t)", onclick: nextTheme });
-  const show = () => setText(button, `Colours: ${readChoice()}`);
+  const button = h("button", { type: "button", class: "quiet-button", id: "theme", title: "Change the colours (t)", onclick: nextTheme }, h("span", { class: "words" }, "Colours: "), h("span"));
+  const show = () => setText(button.lastChild, readChoice());
+  button.setAttribute("aria-label", "Change the colours");
   document.addEventListener("theme", show);
   show();
   return button;

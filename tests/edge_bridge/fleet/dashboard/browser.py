@@ -94,7 +94,8 @@ class Page:
 
     def console(self) -> list[str]:
         """Return errors of scripts and of the content policy since the last call."""
-        return [one["message"] for one in self.driver.get_log("browser") if one["source"] in {"javascript", "security"}]
+        sources = {"javascript", "security", "console-api"}
+        return [one["message"] for one in self.driver.get_log("browser") if one["source"] in sources]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 from fixtures.broker import find_port
 from tests.edge_bridge.fleet.api.served import FakeHost
-from tests.edge_bridge.fleet.dashboard.demo_fleet import BOOT, find_site, make_values
+from tests.edge_bridge.fleet.dashboard.demo_fleet import BOOT, TRIPPED, find_site, make_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,8 @@ class ServedDashboard:
     def send_row(self, node: str, **values: float) -> None:
         """Send a row of now over the live connection."""
         self._seq += 1
+        verdict = "tripped" if node == TRIPPED else "allowed"
         now_ms = read_now_ms()
-        known = dict(zip(COLUMN_NAMES, make_values(now_ms, node), strict=True)) | values
+        known = dict(zip(COLUMN_NAMES, make_values(now_ms, node, verdict), strict=True)) | values
         row = StoredRow(node, BOOT, self._seq, now_ms, False, "", tuple(known[name] for name in COLUMN_NAMES), None)
         self.hub.handle_decoded([row], {})
