@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run check test test-fast coverage docs soak clean
+.PHONY: help setup run fleet check test test-fast coverage docs soak clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -16,6 +16,9 @@ dev:
 
 run: setup ## open the workbench on the emulated bench
 	@$(BIN)/python main.py
+
+fleet: setup ## a whole fleet on this machine: broker, PostgreSQL, host, two edges, 98 light nodes; Ctrl-C ends it
+	@$(BIN)/python main.py fleet demo
 
 check: dev ## format, lint, types and imports
 	$(BIN)/ruff format --check .

@@ -26,6 +26,7 @@
     |-- Blocked          a certification case whose precondition does not hold
     |-- NotApplicable    a certification case that the device's profile cannot serve
     |-- CheckFailed      a check of the bench that failed
+    |-- DocumentChanged  a document that somebody else has changed since it was read
     |-- BundleRefused    a bundle that violates a rule; `key` names the rule
     |-- Interrupted      Ctrl-C or SIGTERM, after an orderly end
     |-- OutputClosed     the program that reads stdout or stderr has ended
@@ -229,6 +230,12 @@ class CheckFailed(PulseError):
     """A check of the bench that failed."""
 
     code = "check_failed"
+
+
+class DocumentChanged(PulseError):
+    """A document of the fleet that somebody else has changed since it was read."""
+
+    code = "document_changed"
 
 
 class BundleRefused(PulseError):

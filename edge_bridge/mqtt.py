@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import queue
 import select
 import socket
 import threading
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import urlsplit
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from drivers.clock import monotonic
-from drivers.errors import Usage
+from drivers.errors import PulseError, Refused
+from edge_bridge.broker_address import check_protection, parse_address
+from edge_bridge.identity import tls
+from edge_bridge.mqtt_events import MAX_QUEUED, EventQueue, LinkDown, LinkEvent, LinkUp
+from edge_bridge.mqtt_frames import FramedSocket, MqttMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from paho.mqtt.client import MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
@@ -28,59 +31,35 @@ KEEP_ALIVE_S: Final = 5
 CONNECT_TIMEOUT_S: Final = 2.0  # for TCP, and again for the broker's answer
 BACKOFF_S: Final = (0.2, 5.0)
 CLOSE_TIMEOUT_S: Final = 1.0  # for what was published before `close`
-MAX_QUEUED: Final = 10_000  # messages in either direction
 _SELECT_S: Final = 0.2
-_MAX_READS: Final = 100  # messages at once, before the other direction is served
-_PORT: Final = 1883
+_MAX_PACKETS: Final = 100  # that are queued at once
+_MAX_READS: Final = 50  # times that many, before the other direction is served
 _OK: Final = MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
-@dataclass(frozen=True, slots=True)
-class MqttMessage:
-    """One MQTT message, sent or received."""
-
-    topic: str
-    payload: bytes
-    qos: int = 0
-    retain: bool = False
+def _handle_packets(client: _FramedClient, packets: Iterator[bytes]) -> MQTTErrorCode:
+    for packet in packets:
+        client.framed.offer(packet)
+        if (code := client.loop_read()) != _OK:
+            return code
+    return _OK
 
 
-@dataclass(frozen=True, slots=True)
-class LinkUp:
-    """Connected and subscribed; `will` is the last will of this connection, which is the `number`th from 1."""
+class _FramedClient(Client):
+    """paho's client on a `FramedSocket`."""
 
-    will: MqttMessage | None
-    number: int
+    framed: FramedSocket
 
-
-@dataclass(frozen=True, slots=True)
-class LinkDown:
-    """The connection was lost or the first attempt failed; reported once until the next `LinkUp`."""
-
-    reason: str
-
-
-LinkEvent: TypeAlias = LinkUp | LinkDown | MqttMessage
-
-
-def parse_address(url: str) -> tuple[str, int]:
-    """Return host and port of `mqtt://HOST[:PORT]`; raise `Usage` for anything else."""
-    hint = "write mqtt://HOST:PORT, for instance mqtt://127.0.0.1:1883"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port if parts.port is not None else _PORT
-    except ValueError as error:
-        raise Usage(f"{url!r} is not the address of a broker: {error}", key="broker", value=url, hint=hint) from error
-    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
-    if parts.scheme != "mqtt" or not host or port == 0 or any(rest):
-        raise Usage(f"{url!r} is not the address of a broker", key="broker", value=url, hint=hint)
-    return host, port
+    def _create_socket(self) -> Any:
+        self.framed = FramedSocket(super()._create_socket())  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType, reportAttributeAccessIssue]
+        return self.framed
 
 
 class MqttLink:
     """A link that connects, subscribes to `subscriptions` and reconnects, 0.2 s up to 5 s apart, until `close`.
 
-    The constructor raises `Usage` at once.
+    The constructor raises `Usage` at once, and `Refused` for an `identity` folder that cannot serve. The folder is read
+    again at each connect, so that a renewed certificate is used without a restart.
 
     The link's thread calls `will` before each connect, because Sparkplug requires a new one for each. Nothing is
     sent on a connection before `poll` returned its `LinkUp`, so that a birth is the first message at the broker.
@@ -92,10 +71,12 @@ class MqttLink:
         client_id: str,
         will: Callable[[], MqttMessage | None] | None = None,
         subscriptions: Sequence[str] = (),
+        identity: Path | None = None,
     ) -> None:
-        self._address = parse_address(url)
+        self._address, self._identity = parse_address(url), identity
+        check_protection(url, identity)
         self._client_id, self._next_will, self._subscriptions = client_id, will, tuple(subscriptions)
-        self._events = queue.Queue[LinkEvent]()
+        self._events = EventQueue()
         self._outgoing = deque[MqttMessage]()
         self._lock = threading.Lock()  # guards the three below and `_outgoing`
         self._up = False
@@ -104,6 +85,7 @@ class MqttLink:
         self._will: MqttMessage | None = None
         self._reason = ""
         self._unacknowledged = deque[MQTTMessageInfo]()  # of QoS 1
+        self._has_more = False  # whether more may be received than `select` sees
         self._closing = threading.Event()
         self._wake_r, self._wake_w = socket.socketpair()
         self._wake_r.settimeout(0.0)
@@ -116,13 +98,27 @@ class MqttLink:
         """Return whether a message published now would be sent."""
         return self._up and self._seen_number == self._number
 
+    @property
+    def has_events(self) -> bool:
+        """Return whether `poll` would return at once."""
+        return len(self._events) > 0
+
+    @property
+    def queued(self) -> int:
+        """Return how many events wait for `poll`."""
+        return len(self._events)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Return the size of the messages that wait for `poll`."""
+        return self._events.size
+
     def poll(self, wait_s: float = 0.0) -> list[LinkEvent]:
         """Return the events since the last call, in order; wait up to `wait_s` for the first."""
-        found = list[LinkEvent]()
-        with suppress(queue.Empty):
-            found.append(self._events.get(timeout=wait_s) if wait_s > 0.0 else self._events.get_nowait())
-            while len(found) < MAX_QUEUED:
-                found.append(self._events.get_nowait())
+        was_full = self._events.is_full
+        found = self._events.take(wait_s)
+        if was_full:
+            self._wake()  # the network may go on
         for event in found:
             if isinstance(event, LinkUp):
                 self._seen_number = event.number
@@ -130,12 +126,16 @@ class MqttLink:
 
     def publish(self, message: MqttMessage) -> bool:
         """Queue a message to be sent; return False if not connected or if the queue is full. Never block."""
+        return self.publish_all([message]) == 1
+
+    def publish_all(self, messages: Sequence[MqttMessage]) -> int:
+        """Queue messages in their order, as many as the queue takes; return how many."""
         with self._lock:
-            if not self.is_up or len(self._outgoing) >= MAX_QUEUED:
-                return False
-            self._outgoing.append(message)
-        self._wake()
-        return True
+            taken = max(0, MAX_QUEUED - len(self._outgoing)) if self.is_up else 0
+            self._outgoing += messages[:taken]
+        if taken:
+            self._wake()
+        return min(taken, len(messages))
 
     def close(self) -> None:
         """Send the queue, within a second, and disconnect; the broker drops the will. A second call does nothing."""
@@ -161,17 +161,19 @@ class MqttLink:
             if was_up:
                 pause_s = BACKOFF_S[0]
             if was_up or not is_reported:
-                self._events.put(LinkDown(reason))
+                self._events.put([LinkDown(reason)])
                 is_reported = True
             self._closing.wait(pause_s)
             pause_s = min(2.0 * pause_s, BACKOFF_S[1])
 
     def _run_connection(self) -> str:
         """Run one connection from CONNECT to its end; return why it ended. Only this thread calls paho."""
-        client = self._make_client()
         self._reason = "the broker does not answer"
         self._unacknowledged.clear()
+        self._has_more = False
+        client = self._make_client()
         try:
+            self._protect(client)
             client.connect(*self._address, keepalive=KEEP_ALIVE_S)
             answer_by_s = monotonic() + CONNECT_TIMEOUT_S
             while self._step(client):
@@ -180,16 +182,18 @@ class MqttLink:
                     break
                 if not self._up and monotonic() > answer_by_s:
                     break
+        except PulseError as error:
+            self._reason = str(error)
         except OSError as error:
-            self._reason = error.strerror or str(error)
+            self._reason = tls.explain(error, self._address[0])
         except Exception as error:  # noqa: BLE001  # bytes from outside that make paho fail end only the connection
             self._reason = f"the received bytes are not MQTT: {error}"
         if (left := client.socket()) is not None:
             left.close()
         return self._reason
 
-    def _make_client(self) -> Client:
-        client = Client(
+    def _make_client(self) -> _FramedClient:
+        client = _FramedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             clean_session=True,
@@ -206,33 +210,59 @@ class MqttLink:
             client.will_set(self._will.topic, self._will.payload, self._will.qos, self._will.retain)
         return client
 
-    def _step(self, client: Client) -> bool:
+    def _protect(self, client: _FramedClient) -> None:
+        """Use TLS with the certificate of this machine as it is now; raise `PulseError` if that cannot serve."""
+        if self._identity is None:
+            return
+        if trouble := tls.find_own_trouble(self._identity):
+            raise Refused(trouble)
+        client.tls_set_context(tls.make_client_context(self._identity))  # pyright: ignore[reportUnknownMemberType]  # paho leaves it open
+
+    def _step(self, client: _FramedClient) -> bool:
         """Wait for either side, read and write; return False when the connection has ended."""
         link = client.socket()
         if link is None:
             return False
-        full = self._events.qsize() >= MAX_QUEUED  # the network has to wait then
-        reading, writing = [self._wake_r] if full else [self._wake_r, link], [link] if client.want_write() else []
-        readable, writable, _ = select.select(reading, writing, [], _SELECT_S)
+        is_full = self._events.is_full  # then the network has to wait
+        reading = [self._wake_r] if is_full else [self._wake_r, link]
+        writing = [link] if client.want_write() or client.framed.has_unsent else []
+        readable, writable, _ = select.select(
+            reading, writing, [], 0.0 if self._has_more and not is_full else _SELECT_S
+        )
         if self._wake_r in readable:
             self._wake_r.recv(4096)
         code = _OK
-        for _ in range(_MAX_READS if link in readable else 0):
-            before = self._events.qsize()
-            code = client.loop_read()
-            if code != _OK or self._events.qsize() <= before:
-                break
+        if link in readable or (self._has_more and not is_full):
+            code = self._read(client)
         if code == _OK and link in writable:
             code = client.loop_write()
         if code == _OK:
             code = client.loop_misc()
         if code == _OK:
             self._send(client)
+        client.framed.flush()
         while self._unacknowledged and self._unacknowledged[0].is_published():
             self._unacknowledged.popleft()
         return code == _OK
 
-    def _send(self, client: Client) -> None:
+    def _read(self, client: _FramedClient) -> MQTTErrorCode:
+        """Read what the network has; plain messages go to the queue at once, in their order with all others."""
+        self._has_more = True  # in TLS or in pieces that were received, which `select` does not see
+        for _ in range(_MAX_READS):
+            if self._events.is_full:
+                return _OK
+            packets = client.framed.cut(_MAX_PACKETS)
+            if not packets and not client.framed.receive():
+                self._has_more = False
+                return client.loop_read()  # paho notices the end of the connection
+            for is_message, some in groupby(packets, lambda packet: isinstance(packet, MqttMessage)):
+                if is_message:
+                    self._events.put(cast("Iterator[MqttMessage]", some))
+                elif (code := _handle_packets(client, cast("Iterator[bytes]", some))) != _OK:
+                    return code
+        return _OK
+
+    def _send(self, client: _FramedClient) -> None:
         while not client.want_write():
             try:
                 message = self._outgoing.popleft()
@@ -242,9 +272,11 @@ class MqttLink:
             if message.qos and sent.rc == _OK:
                 self._unacknowledged.append(sent)
 
-    def _disconnect(self, client: Client) -> None:
+    def _disconnect(self, client: _FramedClient) -> None:
         until_s = monotonic() + CLOSE_TIMEOUT_S
-        while (self._outgoing or client.want_write() or self._unacknowledged) and monotonic() < until_s:
+        while (
+            self._outgoing or client.want_write() or client.framed.has_unsent or self._unacknowledged
+        ) and monotonic() < until_s:
             if not self._step(client):
                 break
         client.disconnect()  # paho closes at once; answers unread by then would reset what is in flight
@@ -274,7 +306,7 @@ class MqttLink:
         with self._lock:
             self._up, self._number = True, self._number + 1
         self._reason = "the connection was lost"
-        self._events.put(LinkUp(self._will, self._number))
+        self._events.put([LinkUp(self._will, self._number)])
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         del client, userdata
@@ -282,4 +314,4 @@ class MqttLink:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # not a valid topic; the reader of topics counts it
-        self._events.put(MqttMessage(topic, bytes(message.payload), message.qos, message.retain))
+        self._events.put([MqttMessage(topic, bytes(message.payload), message.qos, message.retain)])

@@ -14,6 +14,8 @@ from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_cell import cell as cell_app
 from workbench.cli_fleet import fleet as fleet_app
+from workbench.cli_fleet_demo import fleet_demo, fleet_light_nodes
+from workbench.cli_fleet_identity import fleet_certify, fleet_enroll, fleet_identities, fleet_init, fleet_revoke
 from workbench.cli_forecast import forecast
 from workbench.cli_health import grade, health
 from workbench.cli_logs import estimate, fit, twin
@@ -208,6 +210,13 @@ app.command("twin", short_help="Lay a model of the cell over a log.")(twin)
 app.add_typer(bench_app)
 app.add_typer(bundle_app)
 app.add_typer(cell_app)
+fleet_app.command("demo", short_help="Start a whole fleet on this machine.")(fleet_demo)
+fleet_app.command("light-nodes", short_help="Run nodes with made-up values.")(fleet_light_nodes)
+fleet_app.command("init", short_help="Make a secure fleet in one folder.")(fleet_init)
+fleet_app.command("enroll", short_help="Print a token with which a device enrols.")(fleet_enroll)
+fleet_app.command("certify", short_help="Make a certificate without the network.")(fleet_certify)
+fleet_app.command("revoke", short_help="Revoke a device and cut its connection.")(fleet_revoke)
+fleet_app.command("identities", short_help="List the certificates of a fleet.")(fleet_identities)
 app.add_typer(fleet_app)
 app.command(short_help="Forecast voltage, temperature and energy of a cell over a duty.")(forecast)
 app.command(short_help="Compare a controller with the active one in simulation.")(shadow)
@@ -222,12 +231,20 @@ app.command(short_help="Capacity, resistance and end of life, with intervals.")(
 @app.command(short_help="Run a signed configuration beside a pack.")
 def edge(
     trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
-    broker: Annotated[str, typer.Option(metavar="URL", help="MQTT broker, for instance mqtt://127.0.0.1:1883.")],
     *,
+    broker: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="mqtts://HOST:PORT, on this machine also mqtt://127.0.0.1:1883; default: where it was enrolled.",
+        ),
+    ] = "",
     bundle: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Bundle to install; default: run the installed one.")
     ] = None,
-    node: Annotated[str, typer.Option(metavar="NAME", help="Name of this pack in the fleet.")] = "pack",
+    node: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of this pack in the fleet; default: that of its certificate.")
+    ] = "",
     group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the fleet.")] = "pulsebms",
     host: Annotated[str, typer.Option(metavar="NAME", help="Name of the fleet's host.")] = "fleet",
     state: Annotated[
@@ -244,6 +261,12 @@ def edge(
         bool,
         typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
     ] = False,
+    metrics: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
+        ),
+    ] = "",
     reset_trip: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
@@ -254,6 +277,19 @@ def edge(
     pack_type: Annotated[
         str, typer.Option(metavar="TYPE", help="Type of this pack; default: that of its first healthy bundle.")
     ] = "",
+    tls: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of this device's certificate; default: STATE/identity, if it is there."
+        ),
+    ] = None,
+    enroll: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="https://HOST:PORT of the fleet: get a certificate first, unless it is there."
+        ),
+    ] = "",
+    token: Annotated[str, typer.Option(metavar="TOKEN", help="Token of fleet enroll.", show_default=False)] = "",
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -271,6 +307,8 @@ def edge(
         broker,
         state,
         names=(group, node, host),
+        tls=tls,
+        enrolment=(enroll, token),
         pack=pack,
         allow_sim=allow_sim,
         pack_type=pack_type,
@@ -278,6 +316,7 @@ def edge(
         rate_hz=rate,
         capacity_rows=capacity,
         datatypes=not omit_datatypes,
+        metrics_on=metrics,
         reset=reset_trip,
         inject_defect=inject_defect,
     )

@@ -7,13 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.cli_fleet_people import account, audit, choose_store
 from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
+KeepRawDays = Annotated[
+    int, typer.Option(min=1, metavar="DAYS", help="Days that rows stay in the database, if there is an archive.")
+]
+KeepRollupDays = Annotated[
+    int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
+]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
+fleet.add_typer(account)
+fleet.add_typer(audit)
 
 
 @fleet.callback(invoke_without_command=True, short_help="Receive, store and acknowledge the rows of packs.")
@@ -23,7 +32,8 @@ def run_fleet(
         str,
         typer.Option(
             metavar="URL",
-            help="mqtt://HOST:PORT, or local[:PORT] to start a broker on this machine.  [required]",
+            help="mqtts://HOST:PORT, on this machine also mqtt://127.0.0.1:1883, or local[:PORT] to start a broker "
+            "here; default: that of --tls.",
             show_default=False,
         ),
     ] = "",
@@ -41,6 +51,10 @@ def run_fleet(
         typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False),
     ] = None,
     *,
+    tls: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of fleet init, or of fleet certify --host: certificate and broker."),
+    ] = None,
     group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Id of this host; the packs accept acknowledgements of one id only.")
@@ -56,6 +70,23 @@ def run_fleet(
         str,
         typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
     ] = "",
+    metrics: Annotated[
+        str,
+        typer.Option(
+            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
+        ),
+    ] = "",
+    log_format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="text, or json: one object a line, with the requests of the API.")
+    ] = "text",
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Move rows that are older than --keep-raw-days to Parquet files in DIR; default: keep."
+        ),
+    ] = None,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
     send: Annotated[Path | None, typer.Option(metavar="FILE", help="Bundle to send.", show_default=False)] = None,
     to: Annotated[str, typer.Option(metavar="NODE", help="Node that receives the bundle.")] = "",
     duration: Annotated[
@@ -67,15 +98,15 @@ def run_fleet(
 ) -> None:
     """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
 
-    There is no TLS and no access control per device yet: whoever reaches the broker can send rows, births and
-    acknowledgements under any name. A local broker listens on 127.0.0.1 only.
+    With --tls each pack is known by its certificate and can send as itself only. Without it the broker must run on this
+    machine, where every program can send as any pack.
     """
     if context.invoked_subcommand is not None:
         pass_to_verb(context)
         return
-    if not broker:
-        raise _UsageError("Missing option '--broker'.", ctx=context)
-    where = _choose_store(context, store, db)
+    if not broker and tls is None:
+        raise _UsageError("Missing option '--broker' or '--tls'.", ctx=context)
+    where = choose_store(context, store, db)
     from workbench.verbs import fleet as verb
 
     run_verb(
@@ -87,7 +118,11 @@ def run_fleet(
         host=host,
         take_over=take_over,
         api=api,
+        metrics_on=metrics,
+        log_format=log_format,
+        tls=tls,
         nodes=nodes,
+        retention=(keep_raw_days, keep_rollup_days, archive),
         send=send,
         to=to,
         duration_s=duration,
@@ -113,14 +148,67 @@ def fleet_forget(
     """
     from workbench.verbs import fleet as verb
 
-    where = _choose_store(context, store, db)
+    where = choose_store(context, store, db)
     run_verb(Report("fleet forget", as_json), verb.forget, node, where, delete_rows=delete_rows)
 
 
-def _choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
-    """Return the database that one of the two options names."""
-    if store and db is not None:
-        raise _UsageError("Give '--store' or '--db', not both.", ctx=context)
-    if not store and db is None:
-        raise _UsageError("Missing option '--store' or '--db'.", ctx=context)
-    return store or db or Path()
+@fleet.command("backup", short_help="Back up the database of a fleet, while it runs.")
+def fleet_backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup to write; it replaces an older file.")],
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of the fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write the database of a fleet into one file with a manifest; the fleet may go on to run.
+
+    The Parquet archive of older rows is not part of it: copy its folder too.
+    """
+    from workbench.verbs import fleet_backup as verb
+
+    where = choose_store(context, store, db)
+    run_verb(Report("fleet backup", as_json), verb.back_up, where, file)
+
+
+@fleet.command("restore", short_help="Restore the database of a fleet from a backup.")
+def fleet_restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup that `fleet backup` wrote.")],
+    context: typer.Context,
+    store: Annotated[
+        str, typer.Option(metavar="URL", help="Database to restore to; no fleet may use it.  [required, or --db]")
+    ] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a database that is not empty.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a backup, then put its content into an empty database, all of it or nothing."""
+    from workbench.verbs import fleet_backup as verb
+
+    where = choose_store(context, store, db)
+    run_verb(Report("fleet restore", as_json), verb.restore, file, where, replace=replace)
+
+
+@fleet.command("upkeep", short_help="Roll up rows and move old ones to the archive, once.")
+def fleet_upkeep(
+    context: typer.Context,
+    store: Annotated[str, typer.Option(metavar="URL", help="Database of a fleet.  [required, or --db]")] = "",
+    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the Parquet files; without it, all rows stay.")
+    ] = None,
+    *,
+    keep_raw_days: KeepRawDays = 30,
+    keep_rollup_days: KeepRollupDays = 400,
+    as_json: AsJson = False,
+) -> None:
+    """Do once what a running fleet does each minute: roll up rows by minute and hour, and move old days to Parquet.
+
+    Use it for a database whose fleet runs without --archive, or does not run. A day is dropped from the database only
+    after its file was read back.
+    """
+    from workbench.verbs import fleet_upkeep as verb
+
+    where = choose_store(context, store, db)
+    run_verb(Report("fleet upkeep", as_json), verb.main, where, (keep_raw_days, keep_rollup_days, archive))

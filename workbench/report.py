@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.clock import monotonic
 from drivers.errors import (
@@ -26,6 +26,9 @@ from drivers.jsonvalues import replace_nan
 from drivers.output_file import report_stream
 from drivers.realtime import has_realtime_permission
 from workbench.streams import drop_unwritten, encode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VERSION: Final = 1
 RECENT: Final = 1000
@@ -92,12 +95,16 @@ class Report:
     started_s: float = field(default_factory=monotonic)
     body: dict[str, Any] = field(default_factory=dict[str, Any])
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT))  # the newest lines for people
+    sink: Callable[[str], None] | None = None  # takes the lines for people in place of the console
     kept: str = ""  # where the results are, for a person who interrupts the verb
 
     def line(self, text: str) -> None:
         """Print a line for people: to stdout, or to stderr if stdout carries the JSON object."""
         self.recent.append(text)
-        print_line(text, to_stderr=self.as_json)
+        if self.sink is not None:
+            self.sink(text)
+        else:
+            print_line(text, to_stderr=self.as_json)
 
     def finish(self, *, ok: bool, error: PulseError | None = None) -> Exit:
         """Print the object if requested, and the error as a sentence always; return the exit status.

@@ -113,6 +113,10 @@ class Outbox:
         """Return the highest row number of each boot: rows 1 to this number were produced."""
         return {boot: count.last for boot, count in self._counts.items() if count.last}
 
+    def read_oldest_ms(self) -> int | None:
+        """Return the time of the oldest row on the disk that waits, None without one."""
+        return self._rows.read_oldest_ms()
+
     def put(self, values: Mapping[str, Scalar], t_ms: int, now_s: float) -> None:
         """Queue a row; `commit` gives it a number and writes it to the disk."""
         self._waiting.append(_PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))

@@ -93,6 +93,11 @@ class RowTable:
         (count,) = self._database.execute("SELECT count(*) FROM row").fetchone()
         return count
 
+    def read_oldest_ms(self) -> int | None:
+        """Return the time of the oldest row, unchecked; gap rows do not count."""
+        found = self._database.execute("SELECT t_ms FROM row WHERE gap = 0 ORDER BY place LIMIT 1").fetchone()
+        return found[0] if found and isinstance(found[0], int) else None
+
     def insert(self, key: RowKey, t_ms: int, put_s: float, body: str, *, gap: bool) -> None:
         """Insert a row behind all others."""
         values = (self._next_place, key.boot, key.seq, int(t_ms), float(put_s), int(gap), body)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.bundle.runtime import Configuration
     from edge_bridge.edge.clocks import MachineClocks
+    from edge_bridge.edge.metrics_export import EdgeFigures, EdgeMetrics
     from edge_bridge.edge.pack_runtime import TurnResult
     from edge_bridge.edge.settings import EdgeSettings
     from edge_bridge.metrics import Scalar
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 BOOT_BYTES: Final = 8
 MAX_LATE_S: Final = 1.0  # a loop that is later than this goes on from now and does not catch up
 POLL_S: Final = 0.05
+MEASURE_S: Final = 1.0
 SHUTDOWN_S: Final = 2.0  # for the contactor to open, and for the last acknowledgements
 
 
@@ -68,9 +70,14 @@ class Edge:
         log: Callable[[str], None],
         *,
         make_outbox: type[Outbox] = Outbox,
+        measured: EdgeMetrics | None = None,
     ) -> None:
-        """Open the outbox; raise `Refused`. Do not connect to the pack or the broker yet."""
+        """Open the outbox; raise `Refused`. Do not connect to the pack or the broker yet.
+
+        `measured` is for a scraper.
+        """
         self._settings, self._clocks, self._log = settings, clocks, log
+        self._metrics, self._measured_s, self._late_s = measured, -math.inf, 0.0
         boot = secrets.token_hex(BOOT_BYTES)
         self._outbox = make_outbox(settings.outbox, boot, capacity_rows=settings.capacity_rows)
         self._log_notice()
@@ -102,7 +109,13 @@ class Edge:
         update = UpdateFlow(download, self._installer, log=self._log)
         node = EdgeNode(settings.names, self._first_bd_seq(), datatypes=settings.datatypes)
         client = f"edge-{settings.names.group}-{settings.names.node}"
-        link = MqttLink(settings.broker, client, lambda: node.make_will(self._clocks.stamp_ms()), node.subscriptions)
+        link = MqttLink(
+            settings.broker,
+            client,
+            lambda: node.make_will(self._clocks.stamp_ms()),
+            node.subscriptions,
+            settings.identity,
+        )
         uplink = Uplink(
             link,
             node,
@@ -130,7 +143,12 @@ class Edge:
         period_s = 1.0 / self._settings.rate_hz
         due_s = self._clocks.now()
         while not stop():
+            self._late_s = max(self._late_s, self._clocks.now() - due_s)
             self._run_turn(update)
+            if self._metrics is not None and self._clocks.now() - self._measured_s >= MEASURE_S:
+                self._measured_s = self._clocks.now()
+                self._metrics.figures = self._measure(link, uplink)
+                self._late_s = 0.0
             uplink.send_rows()
             uplink.publish_status(self._make_status(update))
             due_s += period_s
@@ -151,6 +169,24 @@ class Edge:
         sample = HealthSample(turn.health.estimate_fault, turn.health.trip, self._outbox.disk_error)
         self._installer.update(now_s, sample)
         update.poll(self._clocks.utc(), now_s)
+
+    def _measure(self, link: MqttLink, uplink: Uplink) -> EdgeFigures:
+        from edge_bridge.edge.metrics_export import EdgeFigures  # noqa: PLC0415  # only with metrics
+
+        outbox, oldest_ms = self._outbox, self._outbox.read_oldest_ms()
+        return EdgeFigures(
+            produced=outbox.produced,
+            stored=outbox.stored,
+            depth=outbox.depth,
+            evicted=outbox.evicted,
+            capacity=self._settings.capacity_rows,
+            oldest_s=None if oldest_ms is None else oldest_ms / 1000.0,
+            is_link_up=link.is_up,
+            outage_s=uplink.outage_s,
+            verdict=str(self._newest_values.get(metrics.VERDICT)),
+            late_s=self._late_s,
+            has_disk_error=bool(outbox.disk_error),
+        )
 
     def _handle_events(self, link: MqttLink, uplink: Uplink, update: UpdateFlow, wait_s: float) -> None:
         events = link.poll(wait_s)

@@ -16,6 +16,7 @@ class EdgeSettings:
     """`bundle` to install (None: run the installed one), `trust` the keys, `state` the edge's own folder.
 
     `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second; `datatypes` in data too.
+    `identity` is the folder of the certificate of this edge, for a broker with TLS.
     `pack_type`: the type of the pack, which a bundle must be for; empty: that of the first healthy bundle.
     """
 
@@ -30,6 +31,7 @@ class EdgeSettings:
     rate_hz: float = 10.0
     capacity_rows: int = 500_000
     datatypes: bool = True
+    identity: Path | None = None
 
     @property
     def outbox(self) -> Path:

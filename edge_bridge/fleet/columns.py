@@ -54,6 +54,7 @@ COLUMNS: Final = (
     RowColumn(metrics.GROWTH, "resistance_growth", -100.0, 100.0),
     RowColumn(metrics.GROWTH_STD, "resistance_growth_std", 0.0, 100.0),
 )
+COLUMN_OF: Final = {column.metric: column for column in COLUMNS}
 COLUMN_NAMES: Final = tuple(column.name for column in COLUMNS)
 
 

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int) -> MqttMessage:
     """Make one NCMD, with datatypes (decision 24); it has no `seq`, QoS 0 and is not retained."""
-    command = tuple(SparkplugMetric(name, None, metrics.TYPES[name], value, now_ms) for name, value in values.items())
     topic = topics.Topic(group, topics.MessageKind.NCMD, node)
-    return MqttMessage(str(topic), wire.encode(Payload(now_ms, command)))
+    return MqttMessage(str(topic), wire.encode(_make_payload(values, now_ms)))
 
 
 def make_acknowledgements(
@@ -37,10 +36,19 @@ def make_acknowledgements(
 
     `with_host` says whether a node's birth declares the id of the host; one of an earlier version does not.
     """
+    plain = wire.TextTemplate(_make_payload({metrics.ACKNOWLEDGED: ""}, now_ms))
+    with_id = wire.TextTemplate(_make_payload({metrics.ACKNOWLEDGED: "", metrics.ACKNOWLEDGED_BY: host}, now_ms))
     for node, boots in kept.items():
-        by = {metrics.ACKNOWLEDGED_BY: host} if with_host(node) else {}
+        topic = str(topics.Topic(group, topics.MessageKind.NCMD, node))
+        template = with_id if with_host(node) else plain
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
-            yield make_command(group, node, {metrics.ACKNOWLEDGED: text, **by}, now_ms)
+            yield MqttMessage(topic, template.encode(text))
+
+
+def _make_payload(values: Mapping[str, Value], now_ms: int) -> Payload:
+    return Payload(
+        now_ms, tuple(SparkplugMetric(name, None, metrics.TYPES[name], value, now_ms) for name, value in values.items())
+    )
 
 
 def make_state(host: str, t_ms: int, *, online: bool) -> MqttMessage:

@@ -13,6 +13,7 @@ from edge_bridge.sparkplug.wire import SEQ_COUNT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge_bridge.fleet.quick_rows import BirthLayouts
     from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.aliases import Aliases
     from edge_bridge.sparkplug.payload import Payload, SparkplugMetric
@@ -55,6 +56,7 @@ class NodeState:
     last_ms: int | None = None
     status: dict[str, Scalar] = field(default_factory=dict[str, "Scalar"])
     rebirth_requested_s: float = float("-inf")
+    layouts: BirthLayouts | None = None  # by which its rows can be read quickly
 
     def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
         """Start a session with a birth; count from its `seq`."""
@@ -74,6 +76,10 @@ class NodeState:
                 bound=self.next_seq,
             )
         self.next_seq = (seq + 1) % SEQ_COUNT
+
+    def expects(self, seq: int) -> bool:
+        """Return whether a message is the next one of a session."""
+        return self.aliases is not None and seq == self.next_seq
 
     def end_session(self) -> None:
         """End the session: the node is unknown until the next birth."""

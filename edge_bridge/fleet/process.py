@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter, deque
+from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, cast
 
-from drivers.errors import StoreFailed, Usage
+from drivers.errors import Refused, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
+from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
+from edge_bridge.fleet.meter import FleetFigures
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import CONFLICT
 from edge_bridge.fleet.view import FleetView, NodeView
-from edge_bridge.mqtt import MAX_QUEUED, LinkDown, LinkUp, MqttLink, MqttMessage
+from edge_bridge.mqtt import MqttLink
+from edge_bridge.mqtt_events import MAX_QUEUED, LinkDown, LinkUp
+from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug import topics
 from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Sequence
     from pathlib import Path
 
+    from edge_bridge.fleet.commit_thread import Committed
+    from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.store.port import FleetStore
-    from edge_bridge.fleet.store.records import Batch
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.tap import FleetTap
-    from edge_bridge.mqtt import LinkEvent
 
 GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
+MEASURE_S: Final = 1.0
+PACE_S: Final = 0.01  # messages are collected for so long while a batch is committed
 
 
 def check_name(name: str, what: str) -> None:
@@ -65,25 +72,30 @@ class FleetHost:
         admitted: Container[str] | None = None,
         take_over: bool = False,
         tap: FleetTap | None = None,
+        meter: FleetMeter | None = None,
+        identity: Path | None = None,
     ) -> None:
         """Connect in the background; raise `Usage` for an unusable address or file, `StoreFailed` for a dead server.
 
         `db` is a file or the URL of a database.
+        `identity` is the folder of this host's certificate, for an address of TLS.
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
-        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded.
+        with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded,
+        `meter` how much that was.
         """
         check_name(group, "group")
         check_name(host, "host")
-        self._now, self._tap = now, tap
+        self._now, self._tap, self._meter = now, tap, meter
+        self._measured_s = float("-inf")
         self._store = open_store(db)
-        self._trouble, self._store_trouble = "not connected yet", ""
+        self._trouble = "not connected yet"
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
         self._events = EventWatch(known)
         self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
         self._host.handle_disconnected()
         self._claim = HostClaim(host, take_over=take_over)
-        self._early = deque[MqttMessage](maxlen=MAX_QUEUED)  # what arrived before the claim was held
+        self._early = list[MqttMessage]()  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
             self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
@@ -91,11 +103,12 @@ class FleetHost:
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
         self._outage_s = 0.0
-        self._pending_batch: Batch | None = None  # what a full disk did not accept
+        self._commits = CommitThread(self._store)
         try:
             client = f"{host}-{secrets.token_hex(4)}"
-            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions)
-        except Usage:
+            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions, identity)
+        except (Usage, Refused):
+            self._commits.close()
             self._store.close()
             raise
 
@@ -110,21 +123,29 @@ class FleetHost:
 
     def read_trouble(self) -> str:
         """Return why the host cannot work, empty if it can; any thread may ask."""
-        trouble = self._store_trouble or self._trouble or self._describe_other()
+        trouble = self._commits.trouble or self._trouble or self._describe_other()
         return trouble or ("" if self.is_connected else "waiting whether another host is online")
 
     def turn(self, wait_s: float) -> None:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
-        events = self._link.poll(wait_s)
-        for event in events:
-            self._handle_event(event)
+        events = [] if self._commits.is_full else self._link.poll(0.0 if self._commits.is_busy else wait_s)
+        for is_message, some in groupby(events, lambda event: isinstance(event, MqttMessage)):
+            if is_message:
+                self._handle_messages(cast("list[MqttMessage]", list(some)))
+            else:
+                for event in cast("list[LinkUp | LinkDown]", list(some)):
+                    self._handle_event(event)
         now = self._now()
         if self._claim.update(now.mono_s):
             self._host.handle_connected(self._will_ms, now)
-            while self._early:
-                self._host.handle_message(self._early.popleft(), now, self._will_ms)
+            self._host.handle_messages(self._early, now, self._will_ms)
+            self._early = []
+        self._collect()
         self._commit()
         self._send_pieces()
+        if self._meter is not None and now.mono_s - self._measured_s >= MEASURE_S:
+            self._measured_s = now.mono_s
+            self._meter.note_figures(self._measure(now))
 
     def send_bundle(self, data: bytes, node: str) -> None:
         """Start to send a bundle, in place of any other transfer to this node; raise `Usage` for an unknown node."""
@@ -149,7 +170,7 @@ class FleetHost:
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
             connected=self.is_connected,
-            trouble=self._store_trouble or self._trouble or self._describe_other(),
+            trouble=self._commits.trouble or self._trouble or self._describe_other(),
             outage_s=self._outage_s + running_s,
             nodes=tuple(
                 NodeView(
@@ -170,21 +191,38 @@ class FleetHost:
 
     def summary(self) -> list[NodeSummary]:
         """Return the rows of each node, counted from the tables."""
+        self._acknowledge(self._commits.finish(None))
         return self._store.summary()
 
     def close(self) -> None:
         """Commit what was received, publish STATE offline, disconnect."""
         with ExitStack() as undo:
             undo.callback(self._store.close)
+            undo.callback(self._commits.close)
             undo.callback(self._link.close)
-            self._commit()
+            self._acknowledge(self._commits.finish(None))
+            self._collect()
+            self._commits.start()
+            self._acknowledge(self._commits.finish(None))
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
+
+    def _measure(self, now: Instant) -> FleetFigures:
+        return FleetFigures(
+            devices_known=len(self._host.nodes),
+            devices_online=sum(node.online for node in self._host.nodes.values()),
+            has_broker=self.has_broker,
+            is_online=self.is_connected,
+            outage_s=self._outage_s + (0.0 if self._down_s is None else now.mono_s - self._down_s),
+            queued=self._link.queued,
+            queued_bytes=self._link.queued_bytes,
+            failed_commits=self._commits.failures,
+        )
 
     def _make_will(self) -> MqttMessage:
         return commands.make_state(self._host.host, self._now().ms, online=False)
 
-    def _handle_event(self, event: LinkEvent) -> None:
+    def _handle_event(self, event: LinkUp | LinkDown) -> None:
         now = self._now()
         match event:
             case LinkUp(will=will):
@@ -202,10 +240,15 @@ class FleetHost:
                 self._host.handle_disconnected()
                 self._claim.handle_disconnected()
                 self._early.clear()
-            case _ if not self._claim.is_held:
-                self._handle_early(event, now)
-            case _:
-                self._host.handle_message(event, now, self._will_ms)
+
+    def _handle_messages(self, messages: Sequence[MqttMessage]) -> None:
+        now = self._now()
+        if self._claim.is_held:
+            self._host.handle_messages(messages, now, self._will_ms)
+            return
+        for message in messages:
+            self._handle_early(message, now)
+        del self._early[:-MAX_QUEUED]
 
     def _handle_early(self, message: MqttMessage, now: Instant) -> None:
         """Handle a message that arrives before this host is online: keep it, or note the STATE of another host."""
@@ -221,36 +264,45 @@ class FleetHost:
             return f"another host with the id {self._host.host} is online too; stop one of them"
         return ""
 
-    def _commit(self) -> None:
-        """Commit all that arrived in one transaction, then send the acknowledgements: never the other way round."""
+    def _collect(self) -> None:
+        """Send what the application has to send, and hand its batch to the tap and to the next commit."""
         batch, outgoing = self._host.drain()
         batch.events += self._events.find(batch, self._now().ms, is_connected=self._link.is_up)
+        self._link.publish_all(outgoing)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)
-        if self._pending_batch is not None:
-            batch, self._pending_batch = self._pending_batch.join(batch), None
-        if batch:
-            try:
-                stored = self._store.commit(batch)
-            except StoreFailed as error:
-                self._store_trouble = f"rows cannot be stored: {error.what}"
-                batch.rows.clear()  # they were not acknowledged, so the edges send them again
-                self._pending_batch = batch
-            else:
-                self._store_trouble = ""
-                self._counts.update(batch.counts)
-                self._counts[CONFLICT] += stored.conflicts
-                self._resent += stored.duplicates
-                now = self._now()
-                outgoing += commands.make_acknowledgements(
-                    self._host.group,
-                    stored.kept,
-                    now.ms,
-                    host=self._host.host,
-                    with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
-                )
-        for message in outgoing:
-            self._link.publish(message)
+        if self._meter is not None:
+            self._meter.count_batch(len(batch.rows), batch.counts)
+        self._commits.add(batch)
+
+    def _commit(self) -> None:
+        """Commit what was collected; return when that is done, or when messages came that can be read meanwhile."""
+        self._commits.start()
+        while self._commits.is_busy:
+            committed = self._commits.finish(PACE_S)
+            if committed is not None:
+                self._acknowledge(committed)
+                self._commits.start()
+            if self._link.has_events and not self._commits.is_full:
+                return
+
+    def _acknowledge(self, committed: Committed | None) -> None:
+        """Acknowledge the rows of a batch after its commit: never the other way round."""
+        if committed is None:
+            return
+        self._counts.update(committed.batch.counts)
+        self._counts[CONFLICT] += committed.result.conflicts
+        self._resent += committed.result.duplicates
+        if self._meter is not None:
+            self._meter.count_commit(committed.duration_s, committed.result)
+        acknowledgements = commands.make_acknowledgements(
+            self._host.group,
+            committed.result.kept,
+            self._now().ms,
+            host=self._host.host,
+            with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
+        )
+        self._link.publish_all(list(acknowledgements))
 
     def _send_pieces(self) -> None:
         now = self._now()

@@ -57,10 +57,15 @@ def read_row(node: str, metrics: Mapping[str, SparkplugMetric], now_ms: int) -> 
         seq=_read_number(metrics, ROW_SEQ),
         t_ms=t_ms,
         historical=marked.historical,
-        clock="future" if t_ms > now_ms + MAX_AHEAD_MS else "past" if t_ms < EARLIEST_MS else "",
+        clock=find_clock(t_ms, now_ms),
         values=columns.read_values(metrics),
         gap=_read_gap(metrics),
     )
+
+
+def find_clock(t_ms: int, now_ms: int) -> str:
+    """Return `future` or `past` for an impossible time stamp, else nothing."""
+    return "future" if t_ms > now_ms + MAX_AHEAD_MS else "past" if t_ms < EARLIEST_MS else ""
 
 
 def read_boot(metrics: Mapping[str, SparkplugMetric], name: str = ROW_BOOT) -> str:

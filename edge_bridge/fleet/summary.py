@@ -31,6 +31,7 @@ SELECT node, boot, min(seq), max(seq) FROM (
     SELECT node, boot, seq, seq - dense_rank() OVER (PARTITION BY node, boot ORDER BY seq) AS island FROM row
 ) AS numbered GROUP BY node, boot, island"""
 _GAPS: Final = "SELECT node, boot, first, last FROM gap"
+_ARCHIVED: Final = "SELECT node, boot, first, last FROM archived_span"
 _BOOTS: Final = "SELECT node, boot, 1, highest FROM boot"
 _NODES: Final = "SELECT node, online, status, last_ms FROM node"
 
@@ -65,10 +66,15 @@ def parse_status(content: Any) -> dict[str, Scalar] | None:
 
 
 def summarise(connection: Connection) -> list[NodeSummary]:
-    """Return a summary of each known node, and of each node whose rows are here, by name."""
+    """Return a summary of each known node, and of each node whose rows are here or in the archive, by name."""
     words = _TWICE.format(**_KEY_OF[connection.dialect.name])
     twice = {str(node): int(times) for node, times in connection.execute(text(words))}
     stored, gaps = _read_by_boot(connection, _ISLANDS), _read_by_boot(connection, _GAPS)
+    for (node, boot), ranges in _read_by_boot(connection, _ARCHIVED).items():
+        here = stored[node, boot]
+        both = count_numbers(here) + count_numbers(ranges) - count_numbers([*here, *ranges])
+        twice[node] = twice.get(node, 0) + both
+        here += ranges
     reported = _read_by_boot(connection, _BOOTS)
     found = list[NodeSummary]()
     boots = defaultdict[str, set[str]](set)

@@ -98,6 +98,21 @@ def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
     return data
 
 
+class TextTemplate:
+    """A payload that is encoded again and again with another text in its first metric."""
+
+    def __init__(self, payload: Payload) -> None:
+        """Raise `PayloadError` as `encode` does; the first metric is a text."""
+        self._message = _Payload()
+        self._message.ParseFromString(encode(payload))
+
+    def encode(self, text: str) -> bytes:
+        self._message.metrics[0].string_value = _encode_text(text)
+        data: bytes = self._message.SerializeToString()
+        _check_size(len(data), 0)
+        return data
+
+
 def decode(data: bytes) -> Payload:
     """Decode a payload; raise `PayloadError` whose `kind` says why it cannot be read. Raise nothing else."""
     _check_size(len(data), 0)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.errors import Usage
-from edge_bridge.mqtt import BACKOFF_S, MAX_QUEUED, LinkDown, LinkEvent, LinkUp, MqttLink, MqttMessage, parse_address
+from edge_bridge.broker_address import parse_address
+from edge_bridge.mqtt import BACKOFF_S, MAX_QUEUED, LinkDown, LinkEvent, LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.drivers.scripted import listening
 from tests.waiting import wait_until
@@ -215,14 +216,15 @@ def test_who_does_not_poll_makes_the_network_wait(broker: Broker, links: Callabl
     while sent < 2 * MAX_QUEUED:
         sent += fast.publish(MqttMessage("t", b"x"))
     fast.close()  # all of it has left
-    assert slow._events.qsize() <= MAX_QUEUED + 100  # pyright: ignore[reportPrivateUsage]
+    assert len(slow._events) <= MAX_QUEUED + 100  # pyright: ignore[reportPrivateUsage]
     got = wait_for(slow, MqttMessage, MAX_QUEUED)
     assert all(not isinstance(one, LinkDown) for one in got)
 
 
 def test_urls_are_read() -> None:
     assert parse_address("mqtt://127.0.0.1:20001") == ("127.0.0.1", 20001)
-    assert parse_address("mqtt://broker.example") == ("broker.example", 1883)
+    assert parse_address("mqtt://localhost") == ("localhost", 1883)
+    assert parse_address("mqtts://broker.example") == ("broker.example", 8883)
     assert parse_address("mqtt://[::1]:1/") == ("::1", 1)
 
 
@@ -232,17 +234,17 @@ def test_urls_are_read() -> None:
         "",
         "127.0.0.1:1883",
         "http://127.0.0.1",
-        "mqtts://127.0.0.1",
+        "ws://127.0.0.1",
         "mqtt://",
         "mqtt://:1883",
-        "mqtt://host:0",
-        "mqtt://host:65536",
-        "mqtt://host:port",
-        "mqtt://host/path",
-        "mqtt://name:word@host",
+        "mqtts://host:0",
+        "mqtts://host:65536",
+        "mqtts://host:port",
+        "mqtts://host/path",
+        "mqtts://name:word@host",
         "mqtt://[::1",
     ],
 )
 def test_a_url_that_is_none_is_refused_with_an_example(url: str) -> None:
-    with pytest.raises(Usage, match=r"write mqtt://HOST:PORT, for instance mqtt://127\.0\.0\.1:1883"):
+    with pytest.raises(Usage, match=r"write mqtts://HOST:PORT, or on this machine mqtt://127\.0\.0\.1:1883"):
         parse_address(url)

@@ -8,13 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Usage
-from edge_bridge.mqtt import parse_address
+from edge_bridge.broker_address import check_protection, parse_address
+from edge_bridge.identity.identity_folder import IDENTITY
+from edge_bridge.identity.initial_setup import read_fleet_folder
 from fixtures.broker import PORTS, Broker, start_broker
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 LOCAL: Final = "local"
+
+
+def choose_broker(text: str, identity: Path | None) -> str:
+    """Return the broker that is named, or that of the folder of `fleet init`; raise `Usage` or `Refused`."""
+    if not text:
+        folder = identity or Path()
+        if (folder / IDENTITY).exists():
+            raise Usage("names no broker", where=str(folder), key="broker", hint="add --broker mqtts://HOST:PORT")
+        text = read_fleet_folder(folder).broker_url
+    if not is_local(text):
+        check_protection(text, identity)
+    return text
+
+
+def is_local(text: str) -> bool:
+    """Return whether the text asks for a broker of ours, which has no TLS."""
+    return text.partition(":")[0] == LOCAL
 
 
 @contextmanager

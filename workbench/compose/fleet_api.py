@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.live import make_live_router
+from edge_bridge.fleet.api.metrics_route import make_metrics_router
+from edge_bridge.fleet.api.request_log import RequestLog
 from edge_bridge.fleet.api.server import serve_api
-from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.host_requests import HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
+from edge_bridge.fleet.people import accounts
+from edge_bridge.fleet.people.claim import ClaimFile
+from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
+from edge_bridge.identity.initial_setup import ADMINISTRATOR
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from prometheus_client import CollectorRegistry
+
     from edge_bridge.fleet.api.settings import ApiSettings
     from edge_bridge.fleet.process import FleetHost
+    from edge_bridge.fleet.structured_log import FleetLog
 
 
 class HostSide:
@@ -39,11 +48,43 @@ class HostSide:
 
 
 @contextmanager
-def open_api(fleet: FleetHost, store: Path | str, settings: ApiSettings, side: HostSide) -> Generator[str]:
-    """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use."""
-    context = ApiContext(
-        FleetReader(store), History(store), FleetWriter(store), fleet, lambda: read_clocks().ms, settings
-    )
+def open_api(
+    fleet: FleetHost,
+    store: Path | str,
+    settings: ApiSettings,
+    side: HostSide,
+    *,
+    claim: ClaimFile | None = None,
+    registry: CollectorRegistry | None = None,
+    log: FleetLog | None = None,
+) -> Generator[str]:
+    """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use.
+
+    `claim` makes the first administrator; without it, and without an account, this machine is the administrator.
+    `registry` has the metrics for `/metrics`, `log` gets the requests.
+    """
+    reader, writer = FleetReader(store), FleetWriter(store)
+    people = People(reader, writer, read_clocks)
+    ports = (reader, History(store), writer, fleet, lambda: read_clocks().ms, settings)
+    context = ApiContext(*ports, people=people, claim=claim)
     routers = [make_live_router(side.hub), make_transfer_router(side.requests)]
-    with serve_api(make_app(context, routers), settings) as url:
+    app = make_app(context, routers)
+    if registry is not None:
+        app.include_router(make_metrics_router(registry))
+    with serve_api(app if log is None else RequestLog(app, log), settings) as url:
         yield url
+
+
+def find_claim(tls: Path | None) -> ClaimFile | None:
+    """Return the claim in the folder of `fleet init`; None without a folder, and then this machine is `local`."""
+    return None if tls is None else ClaimFile(tls / ADMINISTRATOR)
+
+
+def describe_missing_accounts(store: Path | str, claim: ClaimFile | None) -> str:
+    """Return what to know and do while there is no account, empty if there is one."""
+    with closing(FleetReader(store)) as reader, reader.begin() as connection:
+        if accounts.has_accounts(connection):
+            return ""
+    if claim is not None:
+        return f"no account yet: {claim.path} makes the first administrator, or fleet account add"
+    return "no account yet: who reaches the API on this machine is its administrator; see fleet account add"

@@ -62,6 +62,14 @@ class VerbProcess:
         """Return its last line of output."""
         return ([line for line in self.read_log().splitlines() if line.strip()] or ["nothing"])[-1]
 
+    def wait(self, within_s: float) -> dict[str, Any]:
+        """Wait for the end; return its JSON object, empty where it wrote none or has not ended in time."""
+        try:
+            self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return {}
+        return self._read_answer()
+
     def stop(self) -> dict[str, Any]:
         """Ask the process to end; return its JSON object, empty where it wrote none."""
         if self.is_running:
@@ -70,6 +78,9 @@ class VerbProcess:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self.kill()
+        return self._read_answer()
+
+    def _read_answer(self) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = json.loads(self._answer.read_text(encoding="utf-8"))
         except ValueError:

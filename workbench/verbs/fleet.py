@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,11 +19,17 @@ from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost, check_name
 from edge_bridge.fleet.store.open_store import open_store, parse_address
-from workbench.compose.broker import open_broker
+from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
+from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
+from workbench.compose.broker import choose_broker, is_local, open_broker
+from workbench.compose.fleet_measurement import FleetMeasurement
+from workbench.fleet_log import open_log
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
     from workbench.compose.fleet_api import HostSide
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 
 REACH_S: Final = 10.0
 TURN_S: Final = 0.1
+COLLECT_AFTER: Final = (50_000, 20, 100)  # objects, young and middle collections before the next older one
 LOOK_S: Final = 0.5
 
 
@@ -53,31 +61,42 @@ def main(
     inject_defect: str,
     host: str = HOST,
     nodes: Path | None = None,
+    retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
     api: str = "",
+    tls: Path | None = None,
+    metrics_on: str = "",
+    log_format: str = "text",
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
-    `api` is where its API listens, `[HOST:]PORT`, empty for none.
+    `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
+    `tls` is the folder of its certificate; without a `broker` it names that too.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
+    log = open_log(report, log_format)
     open_rows = find_store(inject_defect)
     address = parse_address(store)
     listen = parse_listen(api) if api else None
+    measured = FleetMeasurement.make(api, metrics_on)
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
+    kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
     for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
+    broker = choose_broker(broker, tls)
     stop = threading.Event()
     leave_once(stop.set)  # a requested end is an end in order
     with open_broker(broker) as url:
         report.line(f"broker   {url}")
         side = _make_host_side(url) if listen is not None else None
+        if is_local(broker):
+            report.line("broker   without TLS, for up to 1 000 connections, loopback only; fleet init makes a real one")
         opened = FleetHost(
             *(url, store, read_clocks),
             group=group,
@@ -86,19 +105,39 @@ def main(
             admitted=admitted,
             take_over=take_over,
             tap=None if side is None else side.hub,
+            meter=measured.meter,
+            identity=tls,
         )
-        with closing(opened) as fleet, ExitStack() as serving:
+        with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
+            for words in measured.open(serving, store, tls):
+                report.line(words)
             if listen is not None and side is not None:
-                from workbench.compose.fleet_api import open_api  # noqa: PLC0415  # FastAPI takes half a second to load
+                from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
-                report.line(f"api      {serving.enter_context(open_api(fleet, store, listen, side))}")
+                claim = find_claim(tls)
+                served = open_api(fleet, store, listen, side, claim=claim, registry=measured.registry, log=log)
+                report.line(f"api      {serving.enter_context(served)}")
+                if words := describe_missing_accounts(store, claim):
+                    report.line(f"people   {words}")
             _wait_for_broker(fleet, url, stop, report)
             reporter = FleetReporter(fleet, report, sending, side)
-            reporter.run(duration_s, stop)
+            with closing(UpkeepThread(store, kept, lambda words: report.line(f"upkeep   {words}"))):
+                reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
+
+
+@contextmanager
+def _collect_rarely() -> Generator[None]:
+    """Let Python look for cycles rarely: the objects of 10 000 nodes cost a third of a commit to look at."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _make_host_side(broker: str) -> HostSide:

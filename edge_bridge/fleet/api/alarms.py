@@ -13,11 +13,13 @@ from edge_bridge.fleet.api.context import Context
 from edge_bridge.fleet.api.cursors import make_cursor, read_cursor
 from edge_bridge.fleet.api.fields import Cursor, Limit, Ms, Name, NameQuery
 from edge_bridge.fleet.api.problems import ProblemRaised, make_not_found
+from edge_bridge.fleet.api.signed_in import SignedIn
+from edge_bridge.fleet.api.visible import find_visible_nodes, require_device
+from edge_bridge.fleet.people.roles import FleetAction
 from edge_bridge.fleet.store.audit_chain import AuditNote, hash_content
 from edge_bridge.fleet.store.fleet_reader import EventFilter
 
 router = APIRouter(tags=["events"])
-LOCAL: Final = "local"  # who asks, until there are accounts
 MAX_ID: Final = (1 << 53) - 1
 _NAMES: Final = ("id", "node", "t_ms", "kind", "severity", "detail", "cleared_ms")
 _BY: Final = ("acknowledged_ms", "acknowledged_by", "note")
@@ -54,7 +56,7 @@ class EventPage(BaseModel):
     next: str | None
 
 
-class Acknowledgement(BaseModel):
+class AcknowledgementBody(BaseModel):
     """What somebody says who has seen an alarm."""
 
     model_config = ConfigDict(extra="forbid")
@@ -67,6 +69,7 @@ KindQuery = NameQuery
 @router.get("/events", summary="List events")
 def list_events(
     context: Context,
+    person: SignedIn,
     *,
     node: NameQuery = None,
     kind: KindQuery = None,
@@ -75,12 +78,15 @@ def list_events(
     cursor: Cursor = None,
 ) -> EventPage:
     """List events of all devices or of one, the newest first."""
-    return _read_page(context, EventFilter(node, kind, severity), limit, cursor)
+    return _read_page(
+        context, EventFilter(node, kind, severity, nodes=find_visible_nodes(context, person)), limit, cursor
+    )
 
 
 @router.get("/alarms", summary="List alarms")
 def list_alarms(
     context: Context,
+    person: SignedIn,
     *,
     node: NameQuery = None,
     raised: bool | None = True,
@@ -89,22 +95,25 @@ def list_alarms(
     cursor: Cursor = None,
 ) -> EventPage:
     """List alarms, the newest first; those that are raised if nothing else is asked for."""
-    wanted = EventFilter(node, is_alarm=True, is_raised=raised, is_acknowledged=acknowledged)
+    nodes = find_visible_nodes(context, person)
+    wanted = EventFilter(node, is_alarm=True, is_raised=raised, is_acknowledged=acknowledged, nodes=nodes)
     return _read_page(context, wanted, limit, cursor)
 
 
 @router.post("/alarms/{alarm}/acknowledge", summary="Acknowledge an alarm")
 def acknowledge_alarm(
-    context: Context, alarm: Annotated[int, Path(ge=1, le=MAX_ID)], body: Acknowledgement
+    context: Context, person: SignedIn, alarm: Annotated[int, Path(ge=1, le=MAX_ID)], body: AcknowledgementBody
 ) -> EventBody:
     """Acknowledge an alarm once; it stays raised until its opposite."""
-    note = AuditNote(context.now_ms(), LOCAL, "alarm.acknowledge", f"alarm/{alarm}", after=hash_content(body.note))
+    node = context.reader.read_alarm_node(alarm)
+    if node is None:
+        raise make_not_found(f"an alarm {alarm}")
+    require_device(context, person, FleetAction.ACKNOWLEDGE, node)
+    note = AuditNote(context.now_ms(), person.who, "alarm.acknowledge", f"alarm/{alarm}", after=hash_content(body.note))
     found = context.writer.acknowledge(alarm, body.note, note)
     if found is not None:
         return _make_event(found)
-    if context.reader.has_alarm(alarm):
-        raise ProblemRaised(HTTPStatus.CONFLICT, "acknowledged", f"alarm {alarm} is acknowledged already")
-    raise make_not_found(f"an alarm {alarm}")
+    raise ProblemRaised(HTTPStatus.CONFLICT, "acknowledged", f"alarm {alarm} is acknowledged already")
 
 
 def _read_page(context: Context, wanted: EventFilter, limit: int, cursor: str | None) -> EventPage:

@@ -18,6 +18,9 @@ from edge_bridge.fleet.api.context import ApiContext, Context
 from edge_bridge.fleet.api.device_directory import STATES, DeviceRecord
 from edge_bridge.fleet.api.devices import DeviceState
 from edge_bridge.fleet.api.fields import Ms
+from edge_bridge.fleet.api.signed_in import SignedIn
+from edge_bridge.fleet.api.visible import find_visible
+from edge_bridge.fleet.people.person import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,19 +102,19 @@ class SiteListBody(BaseModel):
 
 
 @router.get("/sites", summary="Sites now")
-def list_site_figures(context: Context) -> SiteListBody:
+def list_site_figures(context: Context, person: SignedIn) -> SiteListBody:
     """Sum up the last status of the packs of each site."""
     by_site = defaultdict[str | None, list[DeviceRecord]](list)
-    for device in _find_devices(context).values():
+    for device in find_visible(context, person).devices.values():
         by_site[context.find_site(device.node)].append(device)
     sites = sorted(by_site, key=lambda site: (site is None, site or ""))
     return SiteListBody(sites=[_sum_site(site, by_site[site]) for site in sites])
 
 
 @router.get("/days", summary="The last days by site")
-def read_days(context: Context, days: Days = 7) -> AnalyticsBody:
+def read_days(context: Context, person: SignedIn, days: Days = 7) -> AnalyticsBody:
     """Sum up the packs by site and day; the first answers hold only the packs that are read so far."""
-    devices, span = _read_span(context, days)
+    devices, span = _read_span(context, person, days)
     is_done = span.is_done  # before the packs: they may grow meanwhile
     read = {node: pack for node, pack in span.packs.copy().items() if node in devices}
     now_ms = min(span.to_ms, context.now_ms())
@@ -145,22 +148,22 @@ _FILE: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.get("/days.csv", summary="Packs and days as CSV", responses=_FILE, response_class=Response)
-def download_csv(context: Context, days: Days = 7) -> Response:
+def download_csv(context: Context, person: SignedIn, days: Days = 7) -> Response:
     """One line a pack and day, with what is read so far; units stand in the names of the columns."""
     from pyarrow import csv  # noqa: PLC0415  # a quarter of a second
 
     written, writer = io.BytesIO(), _as_any(csv)
-    writer.write_csv(_make_table(context, days), written)
+    writer.write_csv(_make_table(context, person, days), written)
     return _make_download(written, "text/csv; charset=utf-8", f"fleet-{days}-days.csv")
 
 
 @router.get("/days.parquet", summary="Packs and days as Parquet", responses=_FILE, response_class=Response)
-def download_parquet(context: Context, days: Days = 7) -> Response:
+def download_parquet(context: Context, person: SignedIn, days: Days = 7) -> Response:
     """The same table as Parquet."""
     from pyarrow import parquet  # noqa: PLC0415  # as above
 
     written, writer = io.BytesIO(), _as_any(parquet)
-    writer.write_table(_make_table(context, days), written, compression="zstd")
+    writer.write_table(_make_table(context, person, days), written, compression="zstd")
     return _make_download(written, "application/vnd.apache.parquet", f"fleet-{days}-days.parquet")
 
 
@@ -173,10 +176,10 @@ def _make_download(written: io.BytesIO, media: str, name: str) -> Response:
     return Response(written.getvalue(), headers=headers, media_type=media)
 
 
-def _make_table(context: ApiContext, days: int) -> Any:
+def _make_table(context: ApiContext, person: Person, days: int) -> Any:
     import pyarrow  # noqa: ICN001, PLC0415  # as above
 
-    arrow, (devices, span) = _as_any(pyarrow), _read_span(context, days)
+    arrow, (devices, span) = _as_any(pyarrow), _read_span(context, person, days)
     is_done = span.is_done
     rows = [
         (context.find_site(node), node, day)
@@ -197,13 +200,11 @@ def _make_table(context: ApiContext, days: int) -> Any:
     return arrow.table(columns).replace_schema_metadata(words)
 
 
-def _find_devices(context: ApiContext) -> Mapping[str, DeviceRecord]:
-    return context.directory.read().devices
-
-
-def _read_span(context: ApiContext, days: int) -> tuple[Mapping[str, DeviceRecord], SpanAnalytics]:
+def _read_span(
+    context: ApiContext, person: Person, days: int
+) -> tuple[Mapping[str, DeviceRecord], SpanAnalytics]:
     span = context.analytics.read(days, list(context.directory.read().devices))
-    return _find_devices(context), span
+    return find_visible(context, person).devices, span
 
 
 def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteBody:

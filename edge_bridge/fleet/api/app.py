@@ -5,20 +5,34 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from drivers.version import VERSION
-from edge_bridge.fleet.api import alarms, analytics, audit, completeness, devices, diagnosis, health, rows
+from edge_bridge.fleet.api import (
+    accounts,
+    alarms,
+    analytics,
+    audit,
+    completeness,
+    devices,
+    diagnosis,
+    health,
+    rows,
+    sign_in,
+    tokens,
+)
+from edge_bridge.fleet.api.access import AccessControl
 from edge_bridge.fleet.api.dashboard import DashboardFiles
 from edge_bridge.fleet.api.limits import RequestLimits
 from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
+from edge_bridge.fleet.api.route_rules import PREFIX, describe_access
+from edge_bridge.fleet.api.signed_in import read_admitted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from edge_bridge.fleet.api.context import ApiContext
 
-PREFIX: Final = "/api/v1"
 _ROUTERS: Final = (
     health.router,
     devices.router,
@@ -28,6 +42,9 @@ _ROUTERS: Final = (
     alarms.router,
     audit.router,
     analytics.router,
+    sign_in.router,
+    accounts.router,
+    tokens.router,
 )
 _ERROR: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
@@ -54,19 +71,21 @@ def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
         redoc_url=None,
         lifespan=run,
         redirect_slashes=False,
+        dependencies=[Depends(read_admitted)],
     )
     app.state.context = context
+    app.add_middleware(AccessControl, context=context)  # inside the limits: it asks the database
     app.add_middleware(RequestLimits, most=context.settings.max_requests)
     app.add_middleware(DashboardFiles)  # outside: the files are open, and cost nothing
     add_problem_handlers(app)
     for router in (*_ROUTERS, *more):
         app.include_router(router, prefix=PREFIX, responses=_ERROR)
-    _add_problem_schema(app)
+    _complete_schema(app, with_accounts=context.people is not None)
     return app
 
 
-def _add_problem_schema(app: FastAPI) -> None:
-    """Describe the errors in the schema: FastAPI knows only models of a response with `application/json`."""
+def _complete_schema(app: FastAPI, *, with_accounts: bool) -> None:
+    """Describe errors and access in the schema: FastAPI knows only models of a response with `application/json`."""
     make_schema = app.openapi
 
     def make_with_problems() -> dict[str, Any]:
@@ -75,6 +94,7 @@ def _add_problem_schema(app: FastAPI) -> None:
         if ProblemBody.__name__ not in schemas:
             body = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= body.pop("$defs", {}) | {ProblemBody.__name__: body}
+            describe_access(schema, with_accounts=with_accounts)
         return schema
 
     app.openapi = make_with_problems

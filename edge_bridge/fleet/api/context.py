@@ -12,6 +12,8 @@ from starlette.requests import HTTPConnection
 from edge_bridge.fleet.analytics_job import FleetAnalytics
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.people.claim import ClaimFile
+from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
@@ -35,6 +37,8 @@ class ApiContext:
     host: HostPort
     now_ms: Callable[[], int]
     settings: ApiSettings = field(default_factory=ApiSettings)
+    people: People | None = None  # None: an app on loopback without accounts
+    claim: ClaimFile | None = None  # makes the first administrator; without it this machine is `local`
     find_site: Callable[[str], str | None] = lambda _node: None  # of a device; None: it belongs to no site
 
     def __post_init__(self) -> None:

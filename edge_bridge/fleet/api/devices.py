@@ -15,6 +15,8 @@ from edge_bridge.fleet.api.cursors import make_cursor, read_cursor
 from edge_bridge.fleet.api.device_directory import STATES, DeviceRecord
 from edge_bridge.fleet.api.fields import Cursor, Limit, Ms, Name, NodePath
 from edge_bridge.fleet.api.problems import make_not_found
+from edge_bridge.fleet.api.signed_in import SignedIn
+from edge_bridge.fleet.api.visible import find_visible
 from edge_bridge.fleet.node_state import MAX_TEXT
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class DevicePage(BaseModel):
 
     devices: list[DeviceBody]
     total: int = Field(ge=0)
-    counts: dict[DeviceState, int] = Field(description="Devices of the whole fleet by state.")
+    counts: dict[DeviceState, int] = Field(description="Devices of all sites that the person may see, by state.")
     next: str | None = Field(description="Cursor of the next page, null at the end.")
 
 
@@ -131,6 +133,7 @@ _KEYS: Final[dict[DeviceSort, Callable[[DeviceRecord], float]]] = {
 @router.get("", summary="List devices")
 def list_devices(
     context: Context,
+    person: SignedIn,
     *,
     state: DeviceState | None = None,
     q: Annotated[str | None, Query(max_length=60, description="Part of the name.")] = None,
@@ -140,9 +143,9 @@ def list_devices(
     cursor: Cursor = None,
 ) -> DevicePage:
     """List the devices that match, in this order."""
-    listed = context.directory.read()
+    visible = find_visible(context, person)
     key = _KEYS[sort]
-    found = list(_filter(listed.devices.values(), state, q, bundle))
+    found = list(_filter(visible.devices.values(), state, q, bundle))
     places = sorted((key(device), device.node) for device in found)
     begin = 0
     if cursor is not None:
@@ -151,9 +154,9 @@ def list_devices(
     page = places[begin : begin + limit]
     has_more = begin + limit < len(places)
     return DevicePage(
-        devices=[make_device(listed.devices[node]) for _, node in page],
+        devices=[make_device(visible.devices[node]) for _, node in page],
         total=len(found),
-        counts={DeviceState(name): count for name, count in listed.counts.items()},
+        counts={DeviceState(name): count for name, count in visible.counts.items()},
         next=make_cursor(sort.value, *page[-1]) if has_more else None,
     )
 

@@ -15,7 +15,7 @@ from edge_bridge.fleet.api.live import WEBSOCKET_OPTIONS
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from edge_bridge.fleet.api.settings import ApiSettings
 
@@ -38,7 +38,7 @@ class ApiServer(uvicorn.Server):
 
 
 @contextmanager
-def serve_api(app: FastAPI, settings: ApiSettings) -> Generator[str]:
+def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
     """Serve until the block ends; yield the address. Raise `Usage` if the port is in use."""
     listening = _listen(settings)
     config = uvicorn.Config(
@@ -46,6 +46,7 @@ def serve_api(app: FastAPI, settings: ApiSettings) -> Generator[str]:
         log_config=None,  # the log is the fleet's
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # else a client on loopback chooses the address that its attempts are counted by
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CLOSE_S,
         **WEBSOCKET_OPTIONS,

@@ -13,6 +13,8 @@ PORTS: Final = range(1024, 65_536)  # the system's own ports lie below
 MAX_BODY_BYTES: Final = 256 << 10
 MAX_BUNDLE_BYTES: Final = 16 << 20
 MAX_REQUESTS: Final = 64  # that are answered at the same time
+RATE_PER_S: Final = 100.0  # requests of one client
+BURST: Final = 500
 _HINT: Final = "write PORT or 127.0.0.1:PORT, for instance --api 8080"
 
 
@@ -23,6 +25,17 @@ class ApiSettings:
     host: str = HOST
     port: int = 8080
     max_requests: int = MAX_REQUESTS
+    rate_per_s: float = RATE_PER_S
+    burst: int = BURST
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie; a browser takes `__Host-` from this very host alone, and over TLS."""
+        return "pulsebms" if self.is_loopback else "__Host-pulsebms"
 
     @property
     def url(self) -> str:
@@ -38,13 +51,14 @@ def parse_listen(text: str) -> ApiSettings:
         raise Usage(
             f"{text!r} has no valid port", key="api", value=text, bound=[PORTS.start, PORTS.stop - 1], hint=_HINT
         )
-    if not _is_loopback(host):
+    if not is_loopback(host):
         what = f"{host!r} is not a loopback address, and the API has no TLS yet"
         raise Usage(what, key="api", value=text, hint=_HINT)
     return ApiSettings(host, int(port))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches the address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from edge_bridge.fleet.api.context import Context
 from edge_bridge.fleet.api.fields import NodePath
 from edge_bridge.fleet.api.problems import ProblemRaised, make_not_found
+from edge_bridge.fleet.api.signed_in import SignedIn
 from edge_bridge.fleet.bundle_transfer import MAX_BYTES, hash_bundle
+from edge_bridge.fleet.store.audit_chain import AuditNote
 
 if TYPE_CHECKING:
     from edge_bridge.fleet.host_requests import HostRequests
@@ -36,14 +39,17 @@ def make_transfer_router(requests: HostRequests) -> APIRouter:
         status_code=HTTPStatus.ACCEPTED,
         openapi_extra={"requestBody": body},
     )
-    async def send_bundle(context: Context, node: NodePath, request: Request) -> TransferBody:
+    async def send_bundle(context: Context, person: SignedIn, node: NodePath, request: Request) -> TransferBody:
         """Send the bytes of a bundle, in place of a transfer that runs; the device verifies it with its own keys."""
         data = await request.body()
         if not 0 < len(data) <= MAX_BYTES:
             raise ProblemRaised(HTTPStatus.UNPROCESSABLE_ENTITY, "no-bundle", f"a bundle has 1 to {MAX_BYTES} bytes")
         if node not in context.directory.read().devices:
             raise make_not_found(f"a device {node}")
+        digest = hash_bundle(data)
+        note = AuditNote(context.now_ms(), person.who, "bundle.send", f"device/{node}", after=digest)
+        await run_in_threadpool(context.writer.append, note)
         requests.send_bundle(data, node)
-        return TransferBody(node=node, sha256=hash_bundle(data), size=len(data))
+        return TransferBody(node=node, sha256=digest, size=len(data))
 
     return router

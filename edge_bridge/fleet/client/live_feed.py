@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from edge_bridge.fleet.client.rest import make_headers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
@@ -51,7 +53,12 @@ class LiveFeed:
         while not self._closing.is_set():
             try:
                 with connect(
-                    self._address.live_url, proxy=None, compression=None, open_timeout=OPEN_S, max_size=MAX_MESSAGE
+                    self._address.live_url,
+                    proxy=None,
+                    compression=None,
+                    open_timeout=OPEN_S,
+                    max_size=MAX_MESSAGE,
+                    additional_headers=make_headers(),
                 ) as connection:
                     for message in self._receive(connection):
                         tries = 0

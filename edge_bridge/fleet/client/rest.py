@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "/api/v1"
 TIMEOUT_S: Final = 10.0
 MAX_ANSWER: Final = 64 << 20  # bytes
+TOKEN: Final = "PULSEBMS_FLEET_TOKEN"  # noqa: S105  # the variable with the API token of this person
 _HINT: Final = "write http://HOST:PORT, for instance http://127.0.0.1:8080"
 _PORTS: Final = {"http": 80, "https": 443}
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
@@ -87,12 +89,18 @@ class FleetRest:
         kind = http.client.HTTPSConnection if self.address.scheme == "https" else http.client.HTTPConnection
         try:
             with closing(kind(self.address.host, self.address.port, timeout=self._timeout_s)) as connection:
-                connection.request(method, PREFIX + path, body, dict(headers or {}))
+                connection.request(method, PREFIX + path, body, {**make_headers(), **(headers or {})})
                 answer = connection.getresponse()
                 status, data = answer.status, answer.read(MAX_ANSWER)
         except (OSError, http.client.HTTPException) as error:
             raise make_missing(self.address, error) from error
         return _read_answer(self.address, status, data)
+
+
+def make_headers() -> dict[str, str]:
+    """Return the headers that say who asks: nothing where no token is given."""
+    token = os.environ.get(TOKEN, "").strip()
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def make_missing(address: ApiAddress, error: BaseException | str) -> ApiMissing:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text
 from edge_bridge.fleet.store.tables import AUDIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ _CONTENT: Final = ("id", "t_ms", "who", "action", "object", "before", "after", "
 
 @dataclass(frozen=True, slots=True)
 class AuditNote:
-    """Who did what to which object, when; `before` and `after` are hashes of its content, empty for none."""
+    """Who did what to which object, when; `before` and `after`: a hash of its content, or JSON of a small one."""
 
     t_ms: int
     who: str
@@ -40,7 +40,10 @@ def append_entry(connection: Connection, note: AuditNote) -> None:
     last = connection.execute(select(AUDIT.c.id, AUDIT.c.hash).order_by(AUDIT.c.id.desc()).limit(1)).first()
     number, prev_hash = (last.id + 1, last.hash) if last is not None else (1, FIRST)
     names = ("t_ms", "who", "action", "object", "before", "after")
-    entry: dict[str, Any] = {name: getattr(note, name) for name in names} | {"id": number, "prev_hash": prev_hash}
+    entry: dict[str, Any] = {name: _clean(getattr(note, name)) for name in names} | {
+        "id": number,
+        "prev_hash": prev_hash,
+    }
     connection.execute(insert(AUDIT), entry | {"hash": make_hash(entry)})
 
 
@@ -50,22 +53,16 @@ def read_entries(connection: Connection, before: int | None, limit: int) -> Sequ
     return connection.execute(wanted if before is None else wanted.where(AUDIT.c.id < before)).all()
 
 
-def find_broken_entry(entries: Iterable[Any]) -> int | None:
-    """Return the number of the first entry, in order from the first one, that does not fit; None if all do."""
-    prev_hash = FIRST
-    for number, entry in enumerate(entries, 1):
-        content = {name: getattr(entry, name) for name in _CONTENT}
-        if entry.id != number or entry.prev_hash != prev_hash or entry.hash != make_hash(content):
-            return number
-        prev_hash = entry.hash
-    return None
-
-
 def make_hash(entry: dict[str, Any]) -> str:
     """Return the SHA-256 of an entry's content as canonical JSON."""
     content = {name: entry[name] for name in _CONTENT}
-    words = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    words = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _clean(value: Any) -> Any:
+    """Drop what no database stores: the zero character, and halves of characters."""
+    return value.replace("\0", "").encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def hash_content(content: bytes | str) -> str:

@@ -37,10 +37,13 @@ class EventFilter:
     is_alarm: bool | None = None
     is_raised: bool | None = None
     is_acknowledged: bool | None = None
+    nodes: frozenset[str] | None = None  # those that somebody may see
 
     @property
     def conditions(self) -> list[Any]:
         found = [EVENT.c[name] == value for name in ("node", "kind", "severity") if (value := getattr(self, name))]
+        if self.nodes is not None:
+            found.append(EVENT.c.node.in_(sorted(self.nodes)))
         if self.is_alarm is not None:
             found.append(EVENT.c.is_alarm.is_(self.is_alarm))
         for wanted, column in ((self.is_raised, EVENT.c.cleared_ms), (self.is_acknowledged, EVENT.c.acknowledged_ms)):
@@ -95,11 +98,10 @@ class FleetReader:
         with self.begin() as connection:
             return connection.execute(chosen if before is None else chosen.where(EVENT.c.id < before)).all()
 
-    def has_alarm(self, number: int) -> bool:
-        """Return whether there is an alarm with this number."""
+    def read_alarm_node(self, alarm: int) -> str | None:
+        """Return the device of an alarm, None if there is no such alarm."""
         with self.begin() as connection:
-            found = connection.execute(select(EVENT.c.id).where(EVENT.c.id == number, EVENT.c.is_alarm))
-            return found.first() is not None
+            return connection.execute(select(EVENT.c.node).where(EVENT.c.id == alarm, EVENT.c.is_alarm)).scalar()
 
     def read_audit(self, before: int | None, limit: int) -> Sequence[Any]:
         """Return the newest entries of the audit, as rows of `AUDIT`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, bindparam, delete, func, insert, select
 
+from edge_bridge.fleet.store.archived_spans import count_archived
 from edge_bridge.fleet.store.tables import GAP, ROW, STAGED
 from edge_bridge.ranges import Range, subtract
 
@@ -72,7 +73,7 @@ def insert_gap(connection: Connection, node: str, gap: RowSpan) -> int:
     named = 0
     for first, last in added:
         stored = connection.execute(_BETWEEN, asked | {"from_seq": first, "to_seq": last}).scalar_one()
-        named += last - first + 1 - int(stored)
+        named += last - first + 1 - int(stored) - count_archived(connection, node, gap.boot, (first, last))
     if added:
         connection.execute(_DELETE, asked)
         first = min(gap.first, *(first for first, _ in known)) if known else gap.first

@@ -5,28 +5,41 @@ A reader has a connection of its own that cannot write: it never waits for the w
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sqlalchemy import URL, create_engine, event
+from sqlalchemy import URL, create_engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
 from drivers.errors import Usage
-from edge_bridge.fleet.columns import COLUMNS
+from edge_bridge.fleet.store.archive_history import read_files
 from edge_bridge.fleet.store.history_slice import HistoryQuery, HistorySlice, Partial, make_slice
 from edge_bridge.fleet.store.open_store import parse_address
-from edge_bridge.fleet.store.raw_history import read_raw
+from edge_bridge.fleet.store.raw_history import find_hours, read_raw, read_rollups
 from edge_bridge.fleet.store.sql_store import make_failure
-from edge_bridge.sparkplug.payload import DataType
+from edge_bridge.fleet.store.tables import DAY_MS
+from edge_bridge.fleet.store.upkeep_tables import (
+    ARCHIVED_DAY,
+    HOUR,
+    HOUR_BLOCK,
+    HOUR_MS,
+    HOURS_OF_DAY,
+    MINUTE,
+    MINUTE_MS,
+    NUMERIC,
+    STALE_HOUR,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 MAX_POINTS: Final = 20_000
-NUMERIC: Final = tuple(column.name for column in COLUMNS if column.datatype is not DataType.STRING)
+_SQLITE: Final[dict[str, Any]] = {"timeout": 2.0, "check_same_thread": False, "isolation_level": None}
 _READERS: Final = 4  # connections of one process
 _TIMEOUT: Final = "30s"  # of one statement of a server
 
@@ -43,19 +56,47 @@ class History:
     def read(self, node: str, columns: Sequence[str], from_ms: int, to_ms: int, points: int) -> HistorySlice:
         """Read columns of a node from `from_ms` up to, not including, `to_ms`, as at most `points` points.
 
+        Points that are a minute or more apart begin at whole minutes or hours.
         Raise `Usage` for a column that has no numbers or for impossible bounds, `StoreFailed` if the database fails.
         """
         _check(columns, from_ms, to_ms, points)
-        query = HistoryQuery(node, tuple(columns), from_ms, to_ms, max(1, -(-(to_ms - from_ms) // points)))
+        query = _align(node, tuple(columns), from_ms, to_ms, points)
         try:
-            with self.engine.connect() as connection:
-                partials: list[Partial] = [read_raw(connection, query)]
+            with self.engine.begin() as connection:
+                return make_slice(query, _read(connection, query))
         except SQLAlchemyError as error:
             raise make_failure(self._where, error) from error
-        return make_slice(query, partials)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _align(node: str, columns: tuple[str, ...], from_ms: int, to_ms: int, points: int) -> HistoryQuery:
+    """Return the query in whole minutes or hours, if its points are so far apart: then roll-ups answer it."""
+    step_ms = max(1, -(-(to_ms - from_ms) // points))
+    for unit_ms in (HOUR_MS, MINUTE_MS):
+        if step_ms >= unit_ms:
+            start_ms, step_ms = from_ms // unit_ms * unit_ms, -(-step_ms // unit_ms) * unit_ms
+            while -(-(to_ms - start_ms) // step_ms) > points:  # the earlier start may need one point more
+                step_ms += unit_ms
+            return HistoryQuery(node, columns, start_ms, -(-to_ms // unit_ms) * unit_ms, step_ms)
+    return HistoryQuery(node, columns, from_ms, to_ms, step_ms)
+
+
+def _read(connection: Connection, query: HistoryQuery) -> list[Partial]:
+    """Read each row once: from a roll-up, from the tables or from a file."""
+    days = range(query.from_ms // DAY_MS, (query.to_ms - 1) // DAY_MS + 1)
+    wanted = select(ARCHIVED_DAY).where(ARCHIVED_DAY.c.day.between(days[0], days[-1]))
+    parts = connection.execute(wanted.order_by(ARCHIVED_DAY.c.day, ARCHIVED_DAY.c.part)).all()
+    archived = {part.day for part in parts}
+    moving = {part.day for part in parts if not part.is_done}  # their rows are in a file, and some in the table too
+    if query.step_ms < MINUTE_MS:
+        files = [Path(part.folder) / part.file for part in parts]
+        return [read_raw(connection, query, None, moving), read_files(query, files)]
+    stale = {hour for hour in find_hours(connection, STALE_HOUR, query) if hour // HOURS_OF_DAY not in archived}
+    late = {hour for hour in find_hours(connection, HOUR_BLOCK, query) if hour // HOURS_OF_DAY in archived - moving}
+    table = MINUTE if query.step_ms < HOUR_MS else HOUR
+    return [read_rollups(connection, query, table, stale), read_raw(connection, query, stale | late, moving)]
 
 
 def open_reader(address: Path | URL) -> Engine:
@@ -65,6 +106,7 @@ def open_reader(address: Path | URL) -> Engine:
             address.set(drivername="postgresql+psycopg"),
             pool_size=_READERS,
             pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",  # all statements of one answer see one moment
             connect_args={
                 "connect_timeout": 5,
                 "application_name": "pulsebms fleet reader",
@@ -74,14 +116,24 @@ def open_reader(address: Path | URL) -> Engine:
         )
     if not address.is_file():
         raise Usage("does not exist", where=str(address), key="db", value=str(address), hint="start a fleet first")
-    url = f"sqlite:///file:{address.absolute()}?mode=ro&uri=true"
-    engine = create_engine(url, pool_size=_READERS, connect_args={"timeout": 2.0, "check_same_thread": False})
+    path = address.absolute().as_uri()  # a name may contain a question mark
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(f"{path}?mode=ro", uri=True, **_SQLITE),
+        poolclass=QueuePool,
+        pool_size=_READERS,
+    )
     event.listen(engine, "connect", _only_query)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
 def _only_query(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA query_only = ON")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _check(columns: Sequence[str], from_ms: int, to_ms: int, points: int) -> None:

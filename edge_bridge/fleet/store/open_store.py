@@ -44,3 +44,17 @@ def open_store(where: Path | str) -> FleetStore:
     from edge_bridge.fleet.store.postgres_store import PostgresStore  # noqa: PLC0415
 
     return PostgresStore(address)
+
+
+def make_current(where: Path | str) -> None:
+    """Convert the tables of an older version, if there are any; a file that a fleet holds is current already.
+
+    Raise `Usage` for a database of another program, `StoreFailed` for a server that does not answer.
+    """
+    address = parse_address(where)
+    if isinstance(address, Path):
+        from edge_bridge.fleet.store.sqlite_file import is_current  # noqa: PLC0415  # as above
+
+        if is_current(address):
+            return
+    open_store(where).close()

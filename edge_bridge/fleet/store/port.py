@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class FleetStore(Protocol):
-    """A store of rows: each row exactly once, acknowledged only after the commit. One thread uses it."""
+    """A store of rows: each row exactly once, acknowledged only after the commit.
+
+    One thread at a time uses it; the running counts (`read_totals`, `count_rows`) may be read meanwhile.
+    """
 
     @property
     def notices(self) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 CONNECT_TIMEOUT_S: Final = 5
+SESSION: Final = "pulsebms fleet"  # as the server lists it
 MIGRATION_WAIT: Final = "10min"  # for another host that brings the tables up to date
 # Each statement of the writer joins the staged rows with one index; the planner, which has no statistics of temporary
 # tables, must not read the partitions instead.
@@ -44,7 +45,7 @@ def open_server(url: URL, where: str, report: Callable[[str], object]) -> Engine
         max_overflow=0,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": "pulsebms fleet",
+            "application_name": SESSION,
             "options": " ".join([*options, *(f"-c {name}={value}" for name, value in _SETTINGS.items())]),
         },
     )

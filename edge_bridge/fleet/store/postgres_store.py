@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import literal_column, select, text
@@ -14,9 +15,10 @@ from edge_bridge.fleet.store.partitions import DayPartitions
 from edge_bridge.fleet.store.postgres_server import open_server
 from edge_bridge.fleet.store.sql_store import SqlStore, make_failure
 from edge_bridge.fleet.store.tables import DATED_ROW, DAY_MS, KEY, STAGED
+from edge_bridge.fleet.store.upkeep_lock import exclude_upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Generator, Iterable, Sequence
 
     from sqlalchemy import URL, Connection, Table
 
@@ -91,6 +93,12 @@ class PostgresStore(SqlStore):
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         stripes = sorted({zlib.crc32(node.encode()) % STRIPES for node in nodes})  # in this order: no deadlock
         connection.execute(_LOCK, {"first": NODE_LOCK, "stripes": stripes})
+
+    @contextmanager
+    def _begin_without_upkeep(self) -> Generator[Connection]:
+        with self._begin() as connection:
+            exclude_upkeep(connection)
+            yield connection
 
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         self._partitions.prepare({row.t_ms // DAY_MS for row in rows})

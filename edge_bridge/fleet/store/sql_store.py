@@ -8,12 +8,15 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
+from edge_bridge.fleet.store.archived_spans import count_archived_of, drop_archived
 from edge_bridge.fleet.store.event_writer import insert_events
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
+from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals
 from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
 from edge_bridge.fleet.store.staging import StagedBatch
@@ -32,10 +35,12 @@ from edge_bridge.fleet.store.tables import (
     TOUCHED,
     as_columns,
 )
+from edge_bridge.fleet.store.upkeep_tables import UPKEEP_OF_NODE
 from edge_bridge.fleet.summary import parse_status, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine, Table
 
@@ -78,6 +83,7 @@ class SqlStore(ABC):
         )
         self._counts = self._load_counts()
         self._are_counts_sure = True
+        self._marks = HourMarks()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -89,6 +95,7 @@ class SqlStore(ABC):
             self._prepare(batch.rows)
             return self._commit(batch)
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
+            self._marks.clear()
             self._are_counts_sure = False  # the connection may have been lost after the database committed
             raise make_failure(self._where, error) from error
 
@@ -108,8 +115,11 @@ class SqlStore(ABC):
         return found
 
     def forget(self, node: str, *, delete_rows: bool) -> int:
-        with self._begin() as connection:
+        with self._begin_without_upkeep() as connection:
             self._lock_nodes(connection, [node])
+            if archived := count_archived_of(connection, node):
+                what = f"{node} has {archived} rows in the archive, which this program does not delete"
+                raise Usage(what, key="node", value=node, hint="keep the node")
             rows = connection.execute(select(func.count()).select_from(ROW).where(ROW.c.node == node)).scalar_one()
             if not any(connection.execute(select(exists().where(table.c.node == node))).scalar() for table in OF_NODE):
                 hint = "name a node that the fleet reports"
@@ -117,8 +127,9 @@ class SqlStore(ABC):
             if rows and not delete_rows:
                 what = f"{node} has {rows} rows, which would be deleted"
                 raise Usage(what, key="delete-rows", value=node, hint="add --delete-rows")
-            for table in OF_NODE:
+            for table in (*OF_NODE, *UPKEEP_OF_NODE):
                 connection.execute(delete(table).where(table.c.node == node))
+        self._marks.clear()
         self._counts = self._load_counts()
         return int(rows)
 
@@ -145,6 +156,10 @@ class SqlStore(ABC):
     @abstractmethod
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         """Keep other writers from these nodes until the transaction ends."""
+
+    @abstractmethod
+    def _begin_without_upkeep(self) -> AbstractContextManager[Connection]:
+        """Begin a transaction, and keep upkeep from running until it ends; raise `Usage` if it runs now."""
 
     @abstractmethod
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
@@ -187,21 +202,24 @@ class SqlStore(ABC):
                     self._count, [dict(zip(names, (*key, count), strict=True)) for key, count in counts.items()]
                 )
         self._counts.apply(written, batch.forgotten)
+        self._marks.remember()
         return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows))
 
     def _insert_staged(self, connection: Connection, staged: StagedBatch, changes: BatchCounts) -> tuple[int, int]:
         """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
         self._fill(connection, STAGED, map(as_columns, staged.rows))
         gaps = GapRanges(connection)
+        archived = drop_archived(connection)
         keys, misplaced = self._insert_rows(connection)
         conflicts = staged.conflicts + misplaced
-        if len(keys) + misplaced < len(staged.rows):
+        if len(keys) + misplaced + archived < len(staged.rows):
             conflicts += connection.execute(_CONFLICTS).scalar_one()
         times = {(row.node, row.boot, row.seq): row.t_ms for row in staged.rows}
         for node, boot, seq in keys:
             named = -1 if gaps.has(node, boot, seq) else 0
             changes.add(node, boot, seq, times[node, boot, seq], named=named)
         news = set(keys)
+        self._marks.write(connection, [row for row in staged.rows if (row.node, row.boot, row.seq) in news])
         for row in staged.rows:
             if row.gap is not None and (row.node, row.boot, row.seq) in news:
                 changes.name(row.node, row.gap.boot, row.gap.last, insert_gap(connection, row.node, row.gap))
@@ -257,7 +275,11 @@ def _drop_zeros(words: str | None) -> str | None:
 
 
 def _format_status(note: NodeRecord) -> str:
-    return json.dumps(dict(note.status), allow_nan=False)
+    status = dict(note.status)
+    try:
+        return orjson.dumps(status).decode()
+    except TypeError:  # a number or a text of an edited database that orjson does not write
+        return json.dumps(status, allow_nan=False)
 
 
 def _group_numbers(rows: Iterable[StoredRow]) -> Mapping[str, Mapping[str, Sequence[int]]]:

@@ -74,7 +74,7 @@ def lock_file(path: Path) -> WriterLock:
 def open_file(path: Path, report: Callable[[str], object] = str) -> Engine:
     """Open or create the file under its lock; raise `Usage`. `report` gets a sentence on what was converted."""
     try:
-        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         close_to_others(path)
     except sqlite3.Error as error:
         raise make_refusal(path, f"cannot be opened: {error}") from error
@@ -135,6 +135,21 @@ def _check_version(database: sqlite3.Connection, path: Path) -> int:
     if (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise make_refusal(path, f"is damaged: {found}")
     return version
+
+
+def is_current(path: Path) -> bool:
+    """Return whether the file is a fleet's of this version, without its lock; False for one that cannot be read."""
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_S)
+    except sqlite3.Error:
+        return False
+    try:
+        asked = ("PRAGMA application_id", "PRAGMA user_version")
+        return [database.execute(ask).fetchone()[0] for ask in asked] == [APPLICATION_ID, VERSION]
+    except sqlite3.Error:
+        return False
+    finally:
+        database.close()
 
 
 def _make_engine(database: sqlite3.Connection) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, true
@@ -11,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from edge_bridge.fleet.store.sql_store import SqlStore
 from edge_bridge.fleet.store.sqlite_file import lock_file, make_refusal, open_file
 from edge_bridge.fleet.store.tables import KEY, ROW, STAGED, TEMPORARY, make_temporary
+from edge_bridge.fleet.store.upkeep_lock import UpkeepLock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Generator, Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, Table
@@ -36,7 +38,7 @@ class SqliteStore(SqlStore):
     def __init__(self, path: Path) -> None:
         """Open the file; raise `Usage` if it is not a fleet's, of another version, or has another writer."""
         notices = list[str]()
-        self._lock = lock_file(path)
+        self._path, self._lock = path, lock_file(path)
         try:
             engine = open_file(path, notices.append)
             try:
@@ -67,6 +69,11 @@ class SqliteStore(SqlStore):
 
     def _lock_nodes(self, connection: Connection, nodes: Collection[str]) -> None:
         """Do nothing: this process is the only writer."""
+
+    @contextmanager
+    def _begin_without_upkeep(self) -> Generator[Connection]:
+        with UpkeepLock(self._path), self._begin() as connection:
+            yield connection
 
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Do nothing: the file has one table of rows."""

@@ -12,6 +12,8 @@ from edge_bridge.sparkplug import acks, wire
 from tests.edge_bridge.fleet.pack import BOOT, Pack
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edge_bridge.sparkplug.payload import Value
 
 AGAIN_S: Final = 0.5
@@ -21,7 +23,7 @@ AT_ONCE: Final = 50
 class LivePack:
     """Turns in a thread of its own until `close`; `produce` makes rows. It runs a bundle that is sent, or `refuses`."""
 
-    def __init__(self, url: str, name: str = "pack-1", refuses: str = "") -> None:
+    def __init__(self, url: str, name: str = "pack-1", refuses: str = "", identity: Path | None = None) -> None:
         self.pack = Pack(name)
         self.outbox = dict[int, float]()  # when each was sent last
         self.produced = 0
@@ -32,7 +34,7 @@ class LivePack:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._born = False
-        self._link = MqttLink(url, f"edge-{name}", self._will, [f"spBv1.0/pulsebms/NCMD/{name}"])
+        self._link = MqttLink(url, f"edge-{name}", self._will, [f"spBv1.0/pulsebms/NCMD/{name}"], identity)
         self._thread = threading.Thread(target=self._run, name=f"pack {name}", daemon=True)
         self._thread.start()
 

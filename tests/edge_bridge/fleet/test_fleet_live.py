@@ -21,6 +21,7 @@ from edge_bridge.fleet.fleet_thread import FleetSession
 from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
+from tests.postgres import serve
 from tests.waiting import wait_until
 from tests.workbench.own_cli import run_here
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from fixtures.broker import Broker
+    from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[3]
@@ -207,11 +209,17 @@ def test_a_stranger_on_the_broker_is_counted_and_harms_nobody(broker: Broker, se
     stranger.close()
 
 
+@pytest.fixture(scope="module")
+def server() -> Generator[PostgresServer]:
+    yield from serve()
+
+
 class Verb:
     """`fleet` as a process."""
 
-    def __init__(self, url: str, db: Path, *more: str) -> None:
-        command = [sys.executable, str(ROOT / "main.py"), "fleet", "--broker", url, "--db", str(db), "--json", *more]
+    def __init__(self, url: str, db: Path, *more: str, store: str = "") -> None:
+        where = ("--store", store) if store else ("--db", str(db))
+        command = [sys.executable, str(ROOT / "main.py"), "fleet", "--broker", url, *where, "--json", *more]
         self._errors = (db.parent / "stderr.txt").open("ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._errors, cwd=ROOT)
 
@@ -263,6 +271,24 @@ def test_produced_is_stored_after_sigkill_of_broker_and_fleet(broker: Broker, tm
     database.close()
     assert len(found) == 1700
     assert set(found) == set(range(1, 1701))
+
+
+def test_nothing_acknowledged_is_lost_from_postgresql_after_sigkill_of_the_fleet(
+    broker: Broker, server: PostgresServer, tmp_path: Path
+) -> None:
+    store = server.make_database()
+    with closing(LivePack(broker.url)) as pack:
+        for _ in range(2):
+            with Verb(broker.url, tmp_path / "x", store=store) as verb:
+                pack.produce(300)
+                until(lambda: len(pack.outbox) < 250, "some rows acknowledged")
+                pack.produce(300)
+                verb.kill()
+        with Verb(broker.url, tmp_path / "x", store=store) as verb:
+            until(lambda: not pack.outbox, "all rows acknowledged")
+            status, body = verb.end()
+    assert status == 0
+    assert (body["produced"], body["stored"], body["duplicates"], body["missing"]) == (1200, 1200, 0, 0)
 
 
 @pytest.mark.parametrize(("defect", "status"), [("double-row", 1), ("lose-row", 0)])

@@ -20,7 +20,7 @@ from edge_bridge.sparkplug.payload import DataType, SparkplugMetric
 from tests.edge_bridge.fleet.pack import BOOT, START_MS, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from edge_bridge.mqtt import LinkEvent
@@ -32,11 +32,24 @@ class Link:
     """What the test puts in `events` arrives at the next turn; what the host sends lies in `sent`."""
 
     def __init__(
-        self, url: str, client_id: str, will: Callable[[], MqttMessage | None], topics: tuple[str, ...]
+        self,
+        url: str,
+        client_id: str,
+        will: Callable[[], MqttMessage | None],
+        topics: tuple[str, ...],
+        identity: Path | None = None,
     ) -> None:
         self.make_will, self.topics = will, topics
         self.events: list[LinkEvent] = []
         self.sent, self.is_up = list[MqttMessage](), False
+
+    @property
+    def has_events(self) -> bool:
+        return bool(self.events)
+
+    def publish_all(self, messages: Sequence[MqttMessage]) -> int:
+        self.sent += messages
+        return len(messages)
 
     def poll(self, wait_s: float) -> list[LinkEvent]:
         events, self.events = self.events, []
@@ -58,7 +71,7 @@ class Scene:
 
     def __init__(self, folder: Path, *, take_over: bool = False) -> None:
         self.now_s = 100.0
-        self.host = FleetHost("mqtt://x", folder / "fleet.db", self.now, take_over=take_over)
+        self.host = FleetHost("mqtt://localhost", folder / "fleet.db", self.now, take_over=take_over)
         self.link: Any = self.host._link  # pyright: ignore[reportPrivateUsage]
 
     def now(self) -> Instant:

@@ -32,10 +32,15 @@ def test_a_tap_gets_rows_in_their_order_and_the_state_of_each_node(
 ) -> None:
     pack, tap = Pack(), Listener()
     events: list[LinkEvent] = [LinkUp(None, 1), pack.birth(), pack.row(2), pack.row(1, Pack_SoC=0.5), Pack("x").row(1)]
+
+    def poll(wait_s: float) -> list[LinkEvent]:
+        del wait_s
+        return [events.pop(0) for _ in range(len(events))]
+
     with closing(
         FleetHost("mqtt://127.0.0.1:9", tmp_path / "fleet.db", lambda: Desk.START, take_over=True, tap=tap)
     ) as fleet:
-        monkeypatch.setattr(fleet._link, "poll", lambda wait_s: [events.pop(0) for _ in range(len(events))])  # noqa: ARG005  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setattr(fleet._link, "poll", poll)  # pyright: ignore[reportPrivateUsage]
         fleet.turn(0.0)
         assert [row.seq for row in tap.rows] == [2, 1]
         assert tap.notes.keys() == {"pack-1"}

@@ -3,7 +3,7 @@ import { read } from "../parts/api.js";
 import { applyRow, applyState } from "../parts/device.js";
 import { fill, h } from "../parts/dom.js";
 import { now } from "../parts/link.js";
-import { stopWatching, watch } from "../parts/live.js";
+import { isLive, stopWatching, watch } from "../parts/live.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
 import { PackCharts } from "../parts/pack_charts.js";
 import { makeSide } from "../parts/pack_side.js";
@@ -49,6 +49,15 @@ class PackPage {
     }
   }
 
+  async readDevice() {
+    try {
+      const device = await read(this.path);
+      if (!this.isClosed) Object.assign(this.device, device);
+    } catch {
+      /* the values stay the last known */
+    }
+  }
+
   makeInstead(problem) {
     if (problem?.status !== 404) return makeProblem(problem, () => this.reload());
     return makeEmpty(`No pack has the name ${this.node}`, "It never reported, or it was removed.", h("div", { class: "actions" }, h("a", { class: "button", href: "#/fleet" }, "Show all packs")));
@@ -72,7 +81,9 @@ class PackPage {
     }, 10);
   }
 
+  // Who may see one site alone has no live connection: then the values are read now and then.
   async readSide() {
+    if (this.device && !isLive()) await this.readDevice();
     const side = await makeSide(this.path, this.node, this.device);
     if (!this.isClosed) fill(this.side, side);
   }

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from edge_bridge.fleet.api import route_rules
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.route_rules import PREFIX, Reach, RouteRule
+from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.people.roles import FleetAction
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
@@ -18,9 +22,14 @@ from edge_bridge.fleet.store.history import History
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    import pytest
     from fastapi import FastAPI
 
     from tests.edge_bridge.fleet.pack import Desk
+
+
+HOST: Final = "127.0.0.1:8080"
+UNHURRIED: Final = ApiSettings(rate_per_s=1e6, burst=1_000_000)  # hundreds of requests a second are the test
 
 
 class AppClient:
@@ -32,7 +41,7 @@ class AppClient:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
                 return await client.request(method, f"/api/v1{path}", **options)
 
         return asyncio.run(ask())
@@ -69,9 +78,16 @@ class Served:
         return answer.json()
 
 
+def declare_routes(monkeypatch: pytest.MonkeyPatch, *routes: tuple[str, str]) -> None:
+    """Let whoever may view the fleet reach these routes of a test, as method and path below `/api/v1`."""
+    rules = [RouteRule(method, PREFIX + path, FleetAction.VIEW, Reach.FILTERED) for method, path in routes]
+    monkeypatch.setattr(route_rules, "_MATCHERS", route_rules._compile([*route_rules.RULES, *rules]))  # pyright: ignore[reportPrivateUsage]
+
+
 @contextmanager
 def serve_desk(desk: Desk) -> Generator[Served]:
     host = FakeHost()
-    context = ApiContext(FleetReader(desk.path), History(desk.path), FleetWriter(desk.path), host, lambda: desk.now.ms)
+    reader, writer = FleetReader(desk.path), FleetWriter(desk.path)
+    context = ApiContext(reader, History(desk.path), writer, host, lambda: desk.now.ms, UNHURRIED)
     yield Served(desk, AppClient(make_app(context)), host, context)
     context.close()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_bridge.fleet.store.audit_chain import find_broken_entry
+from edge_bridge.fleet.audit.chain import AuditRecord, find_broken_link
 from tests.edge_bridge.fleet.pack import Pack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.edge_bridge.fleet.api.served import Served
 
 
@@ -46,6 +48,11 @@ def test_events_are_read_page_by_page(served: Served) -> None:
     assert [event["node"] for event in served.get("/events", node="pack-3")["events"]] == ["pack-3"]
 
 
+def find_broken(rows: Iterable[Any]) -> int | None:
+    _, broken = find_broken_link(AuditRecord(*row) for row in rows)
+    return broken and broken.number
+
+
 @pytest.mark.parametrize("column", ["t_ms", "who", "hash", "prev_hash"])
 def test_the_audit_is_a_chain_that_shows_a_change(served: Served, column: str) -> None:
     for number in range(3):
@@ -57,11 +64,11 @@ def test_the_audit_is_a_chain_that_shows_a_change(served: Served, column: str) -
     assert [(entry["id"], entry["action"]) for entry in entries] == [(n, "alarm.acknowledge") for n in (3, 2, 1)]
     context = served.client.app.state.context
     chain = list(reversed(context.reader.read_audit(None, 10)))
-    assert find_broken_entry(chain) is None
-    assert find_broken_entry(chain[1:]) == 1
+    assert find_broken(chain) is None
+    assert find_broken(chain[1:]) == 1
     with context.writer.begin() as connection:
         connection.exec_driver_sql(f"UPDATE audit SET {column} = '7' WHERE id = 2")  # noqa: S608  # our own name
-    assert find_broken_entry(reversed(context.reader.read_audit(None, 10))) == 2
+    assert find_broken(reversed(context.reader.read_audit(None, 10))) == 2
 
 
 def test_why_a_device_is_offline_is_answered_even_for_a_name_that_never_came(served: Served) -> None:

@@ -17,12 +17,14 @@ from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.client import rest
 from edge_bridge.fleet.client.live_feed import FeedLost, LiveFeed
 from edge_bridge.fleet.client.remote_fleet import RemoteFleet
 from edge_bridge.fleet.client.rest import FleetRest, parse_api_address
 from edge_bridge.fleet.host_requests import MAX_WAITING, HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 from edge_bridge.fleet.store.records import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
@@ -48,7 +50,9 @@ class ServedFleet:
         self.settings, self._path = ApiSettings(port=find_port()), folder / "fleet.db"
 
     def serve(self) -> Any:
-        context = ApiContext(FleetReader(self._path), History(self._path), self)
+        context = ApiContext(
+            FleetReader(self._path), History(self._path), FleetWriter(self._path), self, lambda: self.desk.now.ms
+        )
         app = make_app(context, [make_live_router(self.hub), make_transfer_router(self.requests)])
         return serve_api(app, self.settings)
 
@@ -174,3 +178,10 @@ def test_nobody_or_somebody_else_at_the_address_is_told() -> None:
         with pytest.raises(ApiMissing, match="something else answers"):
             RemoteFleet(f"http://127.0.0.1:{other.getsockname()[1]}")
         thread.join()
+
+
+def test_a_client_says_who_it_is_with_the_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(rest.TOKEN, raising=False)
+    assert rest.make_headers() == {}
+    monkeypatch.setenv(rest.TOKEN, " pulse_x\n")
+    assert rest.make_headers() == {"Authorization": "Bearer pulse_x"}

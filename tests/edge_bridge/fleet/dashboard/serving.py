@@ -12,7 +12,9 @@ from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.columns import COLUMN_NAMES
+from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.live.hub import LiveHub
+from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
@@ -32,8 +34,9 @@ def read_now_ms() -> int:
 class ServedDashboard:
     """The API of one database; the test is its host."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.settings = path, ApiSettings(port=find_port())
+    def __init__(self, path: Path, *, has_people: bool = False) -> None:
+        self.path, self.has_people = path, has_people
+        self.settings = ApiSettings(port=find_port(), rate_per_s=1e6, burst=1_000_000)
         self.host, self.hub = FakeHost(), LiveHub("mqtt://demo")
         self._serving = ExitStack()
         self._seq = 1_000_000
@@ -45,9 +48,9 @@ class ServedDashboard:
     def start(self) -> None:
         self.hub = LiveHub("mqtt://demo")
         reader, writer = FleetReader(self.path), FleetWriter(self.path)
-        context = ApiContext(
-            reader, History(self.path), writer, self.host, read_now_ms, self.settings, find_site=find_site
-        )
+        people = People(reader, writer, read_clocks) if self.has_people else None
+        ports = (reader, History(self.path), writer, self.host, read_now_ms, self.settings)
+        context = ApiContext(*ports, people=people, find_site=find_site)
         self._serving.enter_context(serve_api(make_app(context, [make_live_router(self.hub)]), self.settings))
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -55,9 +55,7 @@ class LiveServer:
     @contextmanager
     def client(self, **options: Any) -> Generator[TestSocket]:
         uri = f"ws://127.0.0.1:{self.port}/api/v1/live"
-        connection: object = connect(uri, proxy=None, compression=None, **options)
-        assert isinstance(connection, ClientConnection)
-        with connection:
+        with cast("ClientConnection", connect(uri, proxy=None, compression=None, **options)) as connection:
             yield TestSocket(connection)
 
 

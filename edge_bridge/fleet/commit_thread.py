@@ -1,0 +1,91 @@
+"""Commits in a thread of its own, one batch at a time, so that messages are read while the database works."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from drivers.clock import monotonic
+from drivers.errors import StoreFailed
+from edge_bridge.fleet.store.records import Batch
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from edge_bridge.fleet.store.port import FleetStore
+    from edge_bridge.fleet.store.records import CommitResult
+
+MAX_WAITING_ROWS: Final = 20_000  # rows that wait while a batch is committed
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A batch that is in the database."""
+
+    batch: Batch
+    result: CommitResult
+    duration_s: float
+
+
+class CommitThread:
+    """The one user of a store: what `add` collects is committed as the next batch.
+
+    A batch that the store does not accept loses its rows, which nobody acknowledged, and is tried again with what
+    came later.
+    """
+
+    def __init__(self, store: FleetStore) -> None:
+        self._store = store
+        self._waiting = Batch()
+        self._running: tuple[Batch, Future[tuple[CommitResult, float]]] | None = None
+        self._executor = ThreadPoolExecutor(1, "fleet commit")
+        self.failures = 0  # batches that were not accepted
+        self.trouble = ""  # why the last batch was not accepted
+
+    @property
+    def is_busy(self) -> bool:
+        return self._running is not None
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether messages should wait until the batch is committed."""
+        return self.is_busy and len(self._waiting.rows) >= MAX_WAITING_ROWS
+
+    def add(self, batch: Batch) -> None:
+        """Add what is to be committed; the batch belongs to this object from now on."""
+        if batch:
+            self._waiting = self._waiting.join(batch) if self._waiting else batch
+
+    def start(self) -> None:
+        """Start to commit what waits, unless a batch is being committed."""
+        if self._running is None and self._waiting:
+            batch, self._waiting = self._waiting, Batch()
+            self._running = batch, self._executor.submit(self._commit, batch)
+
+    def finish(self, wait_s: float | None) -> Committed | None:
+        """Wait up to `wait_s` (None: without end) for the batch; return it once it is committed, else None."""
+        if self._running is None:
+            return None
+        batch, future = self._running
+        if not wait([future], wait_s).done:
+            return None
+        self._running = None
+        try:
+            result, duration_s = future.result()
+        except StoreFailed as error:
+            self.failures += 1
+            self.trouble = f"rows cannot be stored: {error.what}"
+            batch.rows.clear()
+            self._waiting = batch.join(self._waiting)
+            return None
+        self.trouble = ""
+        return Committed(batch, result, duration_s)
+
+    def _commit(self, batch: Batch) -> tuple[CommitResult, float]:
+        began_s = monotonic()
+        return self._store.commit(batch), monotonic() - began_s
+
+    def close(self) -> None:
+        """End the thread, after the batch that it commits."""
+        self._executor.shutdown()

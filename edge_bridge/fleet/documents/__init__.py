@@ -1,0 +1,1 @@
+"""The fleet's documents behind one port, `DocumentStore`: in its own database, or in MongoDB."""

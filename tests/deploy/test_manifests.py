@@ -1,0 +1,175 @@
+"""The files of `deploy/` that no container engine and no cluster runs here: each by the checker of its own kind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+DEPLOY: Final = ROOT / "deploy"
+DOCKERFILES: Final = sorted((DEPLOY / "docker").glob("*.Dockerfile"))
+MANIFESTS: Final = sorted((DEPLOY / "kubernetes").glob("*.yml"))
+COMPOSE: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))
+UNITS: Final = sorted((DEPLOY / "systemd").glob("*"))
+SERVICE_KEYS: Final = {
+    *("build", "cap_drop", "command", "depends_on", "deploy", "environment", "healthcheck", "image", "logging"),
+    *("networks", "ports", "read_only", "restart", "secrets", "security_opt", "shm_size", "tmpfs", "user", "volumes"),
+}
+
+
+def run(*words: str) -> None:
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def objects() -> list[dict[str, Any]]:
+    return [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
+
+
+def pods() -> list[tuple[str, dict[str, Any]]]:
+    found = list[tuple[str, dict[str, Any]]]()
+    for one in objects():
+        spec = one.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            found.append((one["kind"], spec["template"]["spec"]))
+    return found
+
+
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.stem)
+def test_a_dockerfile_passes_hadolint_and_runs_as_nobody(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    run(str(Path(sys.executable).with_name("hadolint")), str(file))
+    assert len(re.findall(r"^FROM ", text, re.MULTILINE)) == 2
+    assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", text, re.MULTILINE)
+    assert not re.search(r":latest", text)
+
+
+def test_what_a_dockerfile_copies_is_not_ignored() -> None:
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    packages = {"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"}
+    assert not packages & set(ignored)
+    assert not {"pyproject.toml", "constraints.txt", "README.md", "LICENSE", "main.py"} & set(ignored)
+    assert {".git", ".venv"} <= set(ignored)
+
+
+def test_the_kubernetes_objects_have_the_form_of_their_kinds() -> None:
+    run(str(Path(sys.executable).with_name("kubernetes-validate")), "--strict", "--quiet", *map(str, MANIFESTS))
+
+
+def test_every_pod_is_restricted_limited_and_watched() -> None:
+    assert len(pods()) == 4
+    for kind, pod in pods():
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert (
+                container["resources"]["limits"].keys()
+                == container["resources"]["requests"].keys()
+                == {"cpu", "memory"}
+            )
+            if kind != "CronJob":
+                assert {"livenessProbe", "readinessProbe"} <= container.keys()
+            mounts = {mount["name"] for mount in container["volumeMounts"]}
+            claimed = {"data"} if kind == "StatefulSet" else set[str]()
+            assert mounts == {volume["name"] for volume in pod["volumes"]} | claimed
+
+
+def test_whoever_connects_is_named_by_a_policy() -> None:
+    policies = [one for one in objects() if one["kind"] == "NetworkPolicy"]
+    assert {"deny-all", "names", "mosquitto", "postgres", "host", "backup"} == {
+        one["metadata"]["name"] for one in policies
+    }
+    everything = next(one["spec"] for one in policies if one["metadata"]["name"] == "deny-all")
+    assert everything == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert all(one["metadata"]["namespace"] == "pulsebms" for one in objects() if one["kind"] != "Namespace")
+
+
+def test_every_secret_and_claim_that_a_pod_names_exists() -> None:
+    names = {(one["kind"], one["metadata"]["name"]) for one in objects()}
+    for _, pod in pods():
+        for volume in pod["volumes"]:
+            if "secret" in volume:
+                assert ("Secret", volume["secret"]["secretName"]) in names
+            if "persistentVolumeClaim" in volume:
+                assert ("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]) in names
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_a_service_of_the_compose_file_is_closed_limited_and_has_what_it_names(name: str) -> None:
+    service: dict[str, Any] = COMPOSE["services"][name]
+    assert service.keys() <= SERVICE_KEYS
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["user"] != "0:0" if "user" in service else "build" in service
+    assert {"cpus", "memory"} == service["deploy"]["resources"]["limits"].keys()
+    assert set(service["networks"]) <= COMPOSE["networks"].keys()
+    assert not service["image"].endswith(":latest")
+    secrets = {one if isinstance(one, str) else one["source"] for one in service.get("secrets", ())}
+    assert secrets <= COMPOSE["secrets"].keys()
+    for volume in service["volumes"]:
+        source = volume.split(":")[0]
+        if source.startswith("."):
+            assert (DEPLOY / source).exists() or source == "./trust"  # the keys are the operator's
+        else:
+            assert source in COMPOSE["volumes"]
+    assert service.get("depends_on", {}).keys() <= COMPOSE["services"].keys()
+    if "build" in service:
+        assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+    else:
+        assert "healthcheck" in service
+
+
+def test_the_compose_file_opens_to_the_world_only_the_broker() -> None:
+    ports = {name: one["ports"] for name, one in COMPOSE["services"].items() if "ports" in one}
+    assert ports == {"mosquitto": ["8883:8883"], "grafana": ["127.0.0.1:3000:3000"]}
+    assert COMPOSE["networks"]["inner"] == {"internal": True}
+
+
+def test_what_services_run_are_commands_of_this_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The options of the secure set-up come with `fleet init`; each other option is one of the command line."""
+    from tests.workbench.own_cli import run_here  # noqa: PLC0415  # only here
+
+    for verb in ("host", "edge"):
+        first, *options = COMPOSE["services"][verb]["command"]
+        help_text = run_here(first, "--help").stdout
+        given = {option.split("=")[0] for option in options} - {"--tls"}
+        assert given
+        assert all(option in help_text for option in given), given
+
+
+def test_the_units_are_ones_that_systemd_reads(tmp_path: Path) -> None:
+    """The program that they start is another file here, because this machine has none under /opt."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8").replace("/opt/pulsebms/bin/pulsebms", "/bin/true")
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    units = [str(tmp_path / unit.name) for unit in UNITS]
+    environment = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
+    ended = subprocess.run([program, "verify", *units], env=environment, capture_output=True, text=True, check=False)
+    if "Failed to connect" in ended.stderr or "Failed to initialize manager" in ended.stderr:
+        pytest.skip(f"systemd-analyze does not work here: {ended.stderr.strip().splitlines()[0]}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_services_are_hardened() -> None:
+    for unit in UNITS:
+        if unit.suffix == ".service":
+            text = unit.read_text(encoding="utf-8")
+            for setting in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n", "UMask=0077"):
+                assert setting in text, unit.name
+            assert "User=pulsebms" in text

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_bridge.mqtt_frames import FramedSocket, MqttMessage
+from tests.edge_bridge.sparkplug.protobuf import varint
+
+PINGRESP = b"\xd0\x00"
+
+
+def publish(topic: bytes, payload: bytes, first: int = 0x30) -> bytes:
+    body = len(topic).to_bytes(2, "big") + topic + payload
+    return bytes([first]) + varint(len(body)) + body
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=5), st.binary(max_size=300), st.booleans()) | st.none(), max_size=8),
+    st.lists(st.integers(1, 400), min_size=1, max_size=5),
+)
+def test_messages_and_other_packets_come_in_their_order_in_whatever_pieces(
+    wanted: list[tuple[str, bytes, bool] | None], sizes: list[int]
+) -> None:
+    sent = b"".join(PINGRESP if one is None else publish(one[0].encode(), one[1], 0x30 | one[2]) for one in wanted)
+    ours, theirs = socket.socketpair()
+    with closing(theirs), closing(FramedSocket(ours)) as framed:
+        framed.setblocking(flag=False)
+        found = list[MqttMessage | bytes]()
+        turn = 0
+        while sent:
+            theirs.sendall(sent[: sizes[turn % len(sizes)]])
+            sent, turn = sent[sizes[turn % len(sizes)] :], turn + 1
+            assert framed.receive()
+            while some := framed.cut(2):
+                found += some
+    assert found == [PINGRESP if one is None else MqttMessage(one[0], one[1], retain=one[2]) for one in wanted]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        publish(b"t", b"x", 0x32),  # QoS 1
+        b"\x30\x01\x00",  # no room for a topic
+        b"\x30\x03\x00\x09t",  # a topic longer than the packet
+        b"\x30\xff\xff\xff\xff\x01",  # a length that MQTT does not allow
+    ],
+)
+def test_what_is_no_plain_message_is_left_to_paho(packet: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with closing(theirs), closing(FramedSocket(ours)) as framed:
+        framed.setblocking(flag=False)
+        theirs.sendall(packet)
+        assert framed.receive()
+        assert framed.cut(10) == [packet]
+        with pytest.raises(BlockingIOError):
+            framed.recv(1)
+        framed.offer(packet)
+        assert framed.recv(1) + framed.recv(100) == packet
+        theirs.shutdown(socket.SHUT_WR)
+        assert (framed.receive(), framed.recv(1)) == (False, b"")

@@ -1,0 +1,107 @@
+"""A PostgreSQL server of the demo: its own folder, a Unix socket in it, no port; ended by its process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from drivers.clock import monotonic
+from drivers.errors import StoreFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+USER: Final = "postgres"  # of the server; and of its processes if root starts it, because it refuses to run as root
+PLACES: Final = "usr/lib/postgresql/*/bin"  # Debian's, outside the PATH
+START_S, STOP_S = 30.0, 20.0
+LOOK_S: Final = 0.05
+
+
+def find_server() -> Path | None:
+    """Return the folder with `initdb` and `postgres` of the newest version, None where no server is installed."""
+    in_path = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    folders = [*sorted(Path("/").glob(PLACES), key=_read_version, reverse=True), *in_path]
+    return next((one for one in folders if (one / "initdb").is_file() and (one / "postgres").is_file()), None)
+
+
+@contextmanager
+def serve_postgres(programs: Path) -> Generator[str]:
+    """Serve a new and empty database until the block ends; yield its URL. Raise `StoreFailed`.
+
+    The folder lies in the folder for temporary files: a path of a Unix socket must be short.
+    """
+    with tempfile.TemporaryDirectory(prefix="pulsebms-pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        options = _choose_user(folder)
+        words = ["-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"]
+        _run([str(programs / "initdb"), *words], options)
+        with (folder / "postgres.log").open("wb") as log:
+            start = [
+                str(programs / "postgres"),
+                "-D",
+                str(folder / "data"),
+                "-k",
+                str(folder),
+                "-c",
+                "listen_addresses=",
+            ]
+            process = _launch(start, options, log)
+        try:
+            _wait(process, folder)
+            yield f"postgresql://{USER}@/postgres?host={folder}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _choose_user(folder: Path) -> dict[str, Any]:
+    if os.geteuid():
+        return {"cwd": folder}
+    shutil.chown(folder, USER, USER)
+    return {"cwd": folder, "user": USER, "group": USER, "extra_groups": []}
+
+
+def _run(command: list[str], options: dict[str, Any]) -> None:
+    status = _launch(command, options, subprocess.DEVNULL).wait()
+    if status:
+        hint = "start the demo with --sqlite"
+        raise StoreFailed(f"{command[0]} ended with status {status}", key="store", hint=hint)
+
+
+def _launch(command: list[str], options: dict[str, Any], output: int | IO[bytes]) -> subprocess.Popen[Any]:
+    return subprocess.Popen(  # noqa: S603  # PostgreSQL's own program
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
+        **options,
+    )
+
+
+def _wait(process: subprocess.Popen[Any], folder: Path) -> None:
+    """Wait until the server accepts connections: it writes `ready` into its pid file."""
+    state, until_s = folder / "data" / "postmaster.pid", monotonic() + START_S
+    while monotonic() < until_s and process.poll() is None:
+        lines = state.read_text(encoding="ascii").split() if state.exists() else []
+        if lines[-1:] == ["ready"]:
+            return
+        time.sleep(LOOK_S)
+    words = (folder / "postgres.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    raise StoreFailed(f"PostgreSQL does not start: {words[-1] if words else 'no answer'}", key="store")
+
+
+def _read_version(folder: Path) -> int:
+    version = folder.parent.name
+    return int(version) if version.isdecimal() else 0
