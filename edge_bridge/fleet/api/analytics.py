@@ -200,9 +200,7 @@ def _make_table(context: ApiContext, person: Person, days: int) -> Any:
     return arrow.table(columns).replace_schema_metadata(words)
 
 
-def _read_span(
-    context: ApiContext, person: Person, days: int
-) -> tuple[Mapping[str, DeviceRecord], SpanAnalytics]:
+def _read_span(context: ApiContext, person: Person, days: int) -> tuple[Mapping[str, DeviceRecord], SpanAnalytics]:
     span = context.analytics.read(days, list(context.directory.read().devices))
     return find_visible(context, person).devices, span
 
@@ -228,9 +226,7 @@ def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteBody:
     )
 
 
-def _sum_site_days(
-    context: ApiContext, days_of: Mapping[str, Iterable[PackDay]], now_ms: int
-) -> list[SiteDayBody]:
+def _sum_site_days(context: ApiContext, days_of: Mapping[str, Iterable[PackDay]], now_ms: int) -> list[SiteDayBody]:
     grouped = defaultdict[tuple[str | None, int], list[PackDay]](list)
     for node, days in days_of.items():
         for day in days:

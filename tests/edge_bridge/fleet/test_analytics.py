@@ -73,7 +73,9 @@ def test_nothing_flows_in_a_gap_or_beside_an_unknown_value() -> None:
 
 def test_rows_every_ten_minutes_are_no_gaps() -> None:
     samples = make_samples(np.full(7, 6.0))
-    slow = PackSamples(MONDAY_MS + (samples.t_ms - MONDAY_MS) * 10, *[np.full(7, 6.0)] * 2, samples.soc, samples.soh)
+    slow = PackSamples(
+        MONDAY_MS + (samples.t_ms - MONDAY_MS) * 10, np.full(7, 6.0), np.full(7, 6.0), samples.soc, samples.soh
+    )
     (day,) = sum_days(slow)
     assert day.energy_out_wh == pytest.approx(36.0)
 

@@ -35,11 +35,12 @@ async function send(method, path, body) {
   if (method !== "GET" && access.csrf) headers["X-CSRF-Token"] = access.csrf;
   const asked = { method, headers, cache: "no-store", signal: AbortSignal.timeout(WAIT_MS) };
   if (body !== undefined) asked.body = JSON.stringify(body);
+  const beganMs = Date.now();
   let response;
   try {
     response = await fetch(PREFIX + path, asked);
   } catch {
-    noteSilence();
+    noteSilence(beganMs);
     throw new ApiProblem(0, "The fleet does not answer.");
   }
   noteAnswer(response);

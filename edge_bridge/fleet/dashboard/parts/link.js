@@ -4,6 +4,7 @@ const STEPS_S = [1, 2, 4, 8, 15];
 
 export const link = {
   lostMs: null, // since when it does not answer; null while it does
+  answeredMs: 0, // when it answered last
   tries: 0,
   nextMs: 0,
   skewMs: 0, // clock of the fleet minus that of this browser
@@ -24,6 +25,7 @@ export function noteAnswer(response) {
   const date = Date.parse(response.headers.get("date") ?? "");
   const skew = date + 500 - Date.now(); // the header has whole seconds
   if (Number.isFinite(skew)) link.skewMs = Math.abs(skew - link.skewMs) > 2000 ? skew : link.skewMs;
+  link.answeredMs = Date.now();
   if (link.lostMs === null) return;
   const lostS = (Date.now() - link.lostMs) / 1000;
   clearTimeout(link.timer);
@@ -32,8 +34,19 @@ export function noteAnswer(response) {
   tell({ back: true, lostS });
 }
 
-export function noteSilence() {
-  if (link.lostMs !== null) return;
+// A request that began at `beganMs` got no answer. One that failed alone, or began before the last answer, says nothing
+// of the fleet: it is lost if it does not answer the shortest question either.
+export async function noteSilence(beganMs = Date.now()) {
+  if (link.lostMs !== null || beganMs < link.answeredMs || link.isAsking) return;
+  link.isAsking = true;
+  try {
+    noteAnswer(await ask());
+    return;
+  } catch {
+    if (link.lostMs !== null) return;
+  } finally {
+    link.isAsking = false;
+  }
   link.lostMs = Date.now();
   document.body.classList.add("is-lost");
   plan();
@@ -48,9 +61,11 @@ function plan() {
   tell({ back: false });
 }
 
+const ask = () => fetch("/api/v1/health/live", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+
 export async function tryNow() {
   try {
-    noteAnswer(await fetch("/api/v1/health/live", { cache: "no-store", signal: AbortSignal.timeout(5000) }));
+    noteAnswer(await ask());
   } catch {
     if (link.lostMs !== null) plan();
   }

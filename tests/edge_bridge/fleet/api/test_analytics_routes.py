@@ -18,6 +18,10 @@ MINUTES: Final = 61
 BEGIN_MS: Final = START_MS // DAY_MS * DAY_MS
 
 
+def find_site(node: str) -> str | None:
+    return node.partition("-")[0]
+
+
 @pytest.fixture
 def measured(served: Served) -> Served:
     """A pack that gives 800 W for an hour, and one that takes 400 W."""
@@ -29,7 +33,7 @@ def measured(served: Served) -> Served:
             for number in range(1, MINUTES + 1)
         ]
         assert served.desk.hear(birth, *rows).new == MINUTES, served.desk.refused
-    object.__setattr__(served.context, "find_site", lambda node: node.split("-")[0])
+    object.__setattr__(served.context, "find_site", find_site)
     return served
 
 

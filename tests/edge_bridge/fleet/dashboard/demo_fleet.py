@@ -33,18 +33,18 @@ _REASONS: Final = {
 
 
 def name_pack(number: int) -> str:
-    return f"{SITES[number % len(SITES)]}-{number:04d}" if number != 7 else TRIPPED  # noqa: PLR2004  # a known one
+    return f"{SITES[number % len(SITES)]}-{number:04d}" if number != 7 else TRIPPED  # a known one
 
 
 def find_site(node: str) -> str | None:
-    site = node.split("-")[0]
+    site = node.split("-", maxsplit=1)[0]
     return site if site in SITES else None
 
 
 def fill_fleet(path: Path | str, packs: int, now_ms: int, *, measured: int = 8, hours: int = 24) -> None:
     """Fill a new database; the first `measured` packs have rows of so many hours, a minute apart, with a gap."""
     store = open_store(path)
-    choose = random.Random(14)  # noqa: S311  # the same fleet each time
+    choose = random.Random(14)  # the same fleet each time
     for first in range(0, packs, 1_000):
         batch = Batch()
         for number in range(first, min(first + 1_000, packs)):
@@ -59,9 +59,9 @@ def make_rows(node: str, now_ms: int, hours: int) -> Iterator[StoredRow]:
     """Yield a day of charge and discharge; between 40 % and 45 % of the span the pack was silent."""
     count = hours * 60
     for seq in range(2, count + 1):
-        if not 0.40 < seq / count < 0.45:  # noqa: PLR2004  # a share
+        if not 0.40 < seq / count < 0.45:  # a share
             t_ms = now_ms - (count - seq) * STEP_MS
-            yield StoredRow(node, BOOT, seq, t_ms, False, "", make_values(t_ms, node), None)
+            yield StoredRow(node, BOOT, seq, t_ms, historical=False, clock="", values=make_values(t_ms, node), gap=None)
 
 
 def make_values(t_ms: int, node: str, verdict: str = "allowed") -> tuple[Scalar, ...]:
@@ -94,8 +94,8 @@ def make_values(t_ms: int, node: str, verdict: str = "allowed") -> tuple[Scalar,
 def _add_pack(batch: Batch, number: int, now_ms: int, choose: random.Random) -> None:
     node = name_pack(number)
     luck = choose.random()
-    verdict = "tripped" if node == TRIPPED or luck < 0.002 else "held" if luck < 0.01 else "allowed"  # noqa: PLR2004
-    online = not 0.01 < luck < 0.03 and number not in {3, 11}  # noqa: PLR2004  # two that are always offline
+    verdict = "tripped" if node == TRIPPED or luck < 0.002 else "held" if luck < 0.01 else "allowed"
+    online = not 0.01 < luck < 0.03 and number not in {3, 11}  # two that are always offline
     last_ms = now_ms - (choose.randrange(900) if online else choose.randrange(60_000, 6_000_000))
     status = dict(zip((column.metric for column in COLUMNS), make_values(last_ms, node, verdict), strict=True))
     status |= {
@@ -111,7 +111,7 @@ def _add_pack(batch: Batch, number: int, now_ms: int, choose: random.Random) -> 
     if node == HOSTILE:
         status |= {metrics.NAME: MARKUP, metrics.VERDICT_REASON: MARKUP, metrics.REASON: MARKUP}
         batch.events.append(NodeEvent(node, now_ms - 9_000, "bms-fault", CRITICAL, MARKUP, is_alarm=True))
-    elif number % 17 == 5:  # noqa: PLR2004  # some never told most of it
+    elif number % 17 == 5:  # some never told most of it
         for metric in (metrics.SOC, metrics.SOC_STD, metrics.SOH, metrics.SOH_STD, metrics.TEMPERATURE):
             status.pop(metric)
     batch.notes[node] = NodeRecord(node, online, last_ms, status)
@@ -126,4 +126,6 @@ def _make_events(node: str, verdict: str, last_ms: int, *, online: bool) -> Iter
     if verdict == "held":
         yield NodeEvent(node, last_ms, "held", WARNING, _REASONS[verdict])
     if not online:
-        yield NodeEvent(node, last_ms, "offline", WARNING, "the connection was lost; the will was received", is_alarm=True)
+        yield NodeEvent(
+            node, last_ms, "offline", WARNING, "the connection was lost; the will was received", is_alarm=True
+        )

@@ -62,5 +62,6 @@ class ServedDashboard:
         verdict = "tripped" if node == TRIPPED else "allowed"
         now_ms = read_now_ms()
         known = dict(zip(COLUMN_NAMES, make_values(now_ms, node, verdict), strict=True)) | values
-        row = StoredRow(node, BOOT, self._seq, now_ms, False, "", tuple(known[name] for name in COLUMN_NAMES), None)
+        values = tuple(known[name] for name in COLUMN_NAMES)
+        row = StoredRow(node, BOOT, self._seq, now_ms, historical=False, clock="", values=values, gap=None)
         self.hub.handle_decoded([row], {})

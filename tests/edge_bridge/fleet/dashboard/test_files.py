@@ -28,7 +28,9 @@ UPLOT: Final = {  # uPlot 1.6.32 as its package holds it
     "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
     "LICENSE": "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
 }
-OWN: Final = sorted(path for path in FOLDER.rglob("*") if path.suffix in {".js", ".html"} and "vendor" not in path.parts)
+OWN: Final = sorted(
+    path for path in FOLDER.rglob("*") if path.suffix in {".js", ".html"} and "vendor" not in path.parts
+)
 
 
 def test_the_library_is_unmodified_and_has_its_licence() -> None:
@@ -49,7 +51,9 @@ def read_themes() -> dict[str, dict[str, str]]:
 
 def test_the_colours_are_those_of_the_window() -> None:
     text = (FOLDER / "style" / "colours.css").read_text()
-    blocks = [dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", block)) for block in re.split(r"\n\s*color-scheme:", text)[1:]]
+    blocks = [
+        dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", block)) for block in re.split(r"\n\s*color-scheme:", text)[1:]
+    ]
     themes = read_themes()
     assert blocks == [themes["dark"], themes["light"], themes["light"]]
 

@@ -80,7 +80,9 @@ def test_an_operator_acknowledges_with_the_session(browser: Page, guarded: Serve
     browser.click("[data-alarm]")
     browser.click("#ack-send")
     wait_until(
-        lambda: browser.run("return document.querySelectorAll('.alarm').length") == before - 1, what="one fewer", every_s=0.05
+        lambda: browser.run("return document.querySelectorAll('.alarm').length") == before - 1,
+        what="one fewer",
+        every_s=0.05,
     )
     browser.run("location.hash = '#/alarms?show=all'")
     browser.wait_text("main", "acknowledged by otto")

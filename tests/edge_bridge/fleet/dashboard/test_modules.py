@@ -25,7 +25,8 @@ def test_values_are_formatted_as_in_the_window(opened: Page) -> None:
         "/parts/format.js",
         """[m.withUnit(m.VOLT, 3.3), m.withUnit(m.AMPERE, -1.236), m.withUnit(m.AMPERE, 0.001), m.withUnit(m.AMPERE, 2),
         m.withUnit(m.CELSIUS, 300.15), m.formatBand(m.PERCENT, 0.632, 0.014), m.formatBand(m.PERCENT, null, 0.1),
-        m.withUnit(m.VOLT, NaN), m.withUnit(m.VOLT, "<b>"), m.formatBetween(3.2811, 3.312), m.formatBetween(null, undefined),
+        m.withUnit(m.VOLT, NaN), m.withUnit(m.VOLT, "<b>"), m.formatBetween(3.2811, 3.312),
+        m.formatBetween(null, undefined),
         m.formatAge(0.44), m.formatAge(59.9), m.formatAge(61), m.formatAge(7200), m.formatAge(-3), m.formatAge(NaN),
         m.formatCount(1234567), m.formatCount(null), m.formatTime(1e300), m.formatText("")]""",
     )
@@ -55,7 +56,7 @@ def test_a_gap_of_the_history_stays_a_gap(opened: Page) -> None:
 def test_a_live_row_follows_and_an_old_one_changes_nothing(opened: Page) -> None:
     found = run_series(
         opened,
-        "[m.addRow(s, 9000, {soc: 9}), m.addRow(s, 2500, {soc: 9}), m.addRow(s, 9500, {soc: 5, soh: 'x'}), s.t, s.columns]",
+        "[m.addRow(s, 9000, {}), m.addRow(s, 2500, {}), m.addRow(s, 9500, {soc: 5, soh: 'x'}), s.t, s.columns]",
     )
     assert found[:3] == [False, False, True]
     assert found[3] == [1000, 2000, 3000, 9000, 9500]
@@ -73,7 +74,7 @@ def test_what_left_the_span_is_dropped_and_a_band_needs_both(opened: Page) -> No
     assert band == {"low": [0.4, None, None], "high": [0.6, None, None]}
 
 
-@pytest.mark.parametrize("body", ["null", "{}", '{t_ms: 3}', '{t_ms: [1], columns: {soc: {mean: "x"}}}'])
+@pytest.mark.parametrize("body", ["null", "{}", "{t_ms: 3}", '{t_ms: [1], columns: {soc: {mean: "x"}}}'])
 def test_a_history_that_means_nothing_is_empty(opened: Page, body: str) -> None:
     found = opened.import_module("/parts/series.js", f"m.fromHistory({body}, ['soc']).columns.soc.mean")
     assert found in ([], [None])
@@ -107,7 +108,14 @@ def test_live_messages_change_a_device(opened: Page) -> None:
 
 def test_days_of_sites_become_days_of_all(opened: Page) -> None:
     days = [
-        {"site": site, "day_ms": day, "packs": packs, "energy_out_wh": 10 * packs, "availability": share, "soh_median": soh}
+        {
+            "site": site,
+            "day_ms": day,
+            "packs": packs,
+            "energy_out_wh": 10 * packs,
+            "availability": share,
+            "soh_median": soh,
+        }
         for site, day, packs, share, soh in (("a", 2, 1, 1.0, 0.9), ("b", 2, 3, 0.6, None), ("a", 1, 1, 0.5, 0.91))
     ]
     first, second = opened.import_module("/parts/days.js", f"m.joinDays({json.dumps(days)})")
@@ -120,6 +128,8 @@ def test_days_of_sites_become_days_of_all(opened: Page) -> None:
 
 def test_a_route_is_read(opened: Page) -> None:
     found = opened.import_module(
-        "/app.js", "['', '#/pack/a%20b', '#/nothing', '#/pack/%', '#/constructor'].map((one) => Object.values(m.parseRoute(one)).slice(0, 2))"
+        "/app.js",
+        "['', '#/pack/a%20b', '#/nothing', '#/pack/%', '#/constructor']"
+        ".map((one) => Object.values(m.parseRoute(one)).slice(0, 2))",
     )
     assert found == [["fleet", ""], ["pack", "a b"], ["fleet", ""], ["pack", ""], ["fleet", ""]]

@@ -29,7 +29,9 @@ def read_rows(page: Page) -> list[str]:
 def test_what_needs_attention_comes_first_and_is_counted(page: Page) -> None:
     rows = read_rows(page)
     assert rows[0] == TRIPPED
-    states = page.run("return [...document.querySelectorAll('.grid-body .grid-row')].map((one) => one.children[1].innerText)")
+    states = page.run(
+        "return [...document.querySelectorAll('.grid-body .grid-row')].map((one) => one.children[1].innerText)"
+    )
     assert states[:2] == ["tripped", "offline"]
     chips = page.text(".chips")
     assert "tripped" in chips
@@ -50,7 +52,11 @@ def test_the_search_finds_a_part_of_a_name(page: Page) -> None:
     page.press("/")
     assert page.run("return document.activeElement.type") == "search"
     page.press(*"porto-01")
-    wait_until(lambda: read_rows(page) and all(name.startswith("porto-01") for name in read_rows(page)), what="porto", every_s=0.05)
+    wait_until(
+        lambda: read_rows(page) and all(name.startswith("porto-01") for name in read_rows(page)),
+        what="porto",
+        every_s=0.05,
+    )
     page.press("x")
     page.wait_text(".empty", "No pack matches")
     page.click(".empty button")
@@ -91,7 +97,9 @@ def test_a_pack_shows_values_curves_events_and_its_bundle(page: Page, fleet: Ser
         page.wait_text(".columns", words)
     assert "72 missing" in page.text(".tiles")
     page.click(".columns .chips button:nth-child(4)")
-    wait_until(lambda: "true" == page.find(".columns .chips button:nth-child(4)").get_attribute("aria-pressed"), what="24 h")
+    wait_until(
+        lambda: page.find(".columns .chips button:nth-child(4)").get_attribute("aria-pressed") == "true", what="24 h"
+    )
     assert page.console() == []
 
 
@@ -121,14 +129,15 @@ def test_an_unknown_pack_is_a_sentence(page: Page, fleet: ServedDashboard) -> No
 
 
 def test_an_alarm_is_acknowledged_with_a_note(page: Page) -> None:
-    before = int(page.find(".badge").text)
+    page.find(".badge")
+    before = int(page.text(".badge"))
     page.press("g", "a")
     page.find("[data-alarm]")
     assert "critical" in page.text(".alarm")
     page.click(".alarm:nth-child(2) [data-alarm]")
     assert page.run("return document.activeElement.id") == "note"
     page.press(*"seen", TAB, ENTER)
-    wait_until(lambda: page.find(".badge").text == str(before - 1), what="one alarm fewer", every_s=0.05)
+    wait_until(lambda: page.text(".badge") == str(before - 1), what="one alarm fewer", every_s=0.05)
     page.click(".tools .chips button:nth-child(3)")
     page.wait_text("main", "acknowledged by local")
     page.wait_text("main", ": seen")
@@ -158,7 +167,9 @@ def test_the_shortcuts_are_listed_and_the_colours_change(page: Page) -> None:
     assert len(shown) == 2
 
 
-@pytest.mark.parametrize("route", ["#/fleet?q=hamburg-0000", f"#/pack/{HOSTILE}", "#/alarms?show=raised", "#/sites", f"#/pack/{MARKUP}"])
+@pytest.mark.parametrize(
+    "route", ["#/fleet?q=hamburg-0000", f"#/pack/{HOSTILE}", "#/alarms?show=raised", "#/sites", f"#/pack/{MARKUP}"]
+)
 def test_markup_from_a_device_stays_text(page: Page, fleet: ServedDashboard, route: str) -> None:
     page.open(fleet.url + route)
     if "pack/h" in route:

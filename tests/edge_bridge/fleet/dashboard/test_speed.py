@@ -1,4 +1,4 @@
-"""How quickly the dashboard of ten thousand packs is there, and how smoothly its list scrolls without a graphics card."""
+"""How quickly the dashboard of ten thousand packs is there, and how smoothly its list scrolls in software."""
 
 from __future__ import annotations
 

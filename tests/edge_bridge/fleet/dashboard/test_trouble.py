@@ -23,8 +23,10 @@ GARBAGE: Final = (
     "[]",
     "not json",
     '{"devices": 3, "events": {}, "sites": "x", "days": [1, null], "counts": [], "t_ms": 4, "next": 5}',
-    '{"devices": [null, 3, {"node": 5}, {"node": "a", "soc": "<b>", "last_ms": "x", "state": {}}], "total": "y",'
-    ' "events": [null], "sites": [{}], "days": [{"day_ms": "x"}], "is_done": true, "columns": {"soc": 3}, "t_ms": [1]}',
+    (
+        '{"devices": [null, 3, {"node": 5}, {"node": "a", "soc": "<b>", "last_ms": "x", "state": {}}], "total": "y",'
+        ' "events": [null], "sites": [{}], "days": [{"day_ms": "x"}], "is_done": true, "columns": {"soc": 3}}'
+    ),
 )
 
 
