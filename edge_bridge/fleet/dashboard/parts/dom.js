@@ -20,8 +20,12 @@ export function fill(parent, ...children) {
   parent.replaceChildren(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
 }
 
+const shown = new WeakMap(); // to read a text back from the page costs more than to keep it
+
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (shown.get(node) === text) return;
+  shown.set(node, text);
+  node.textContent = text;
 }
 
 export function setClass(node, name) {

@@ -31,8 +31,9 @@ export function showCells(cells, device, row, nowMs) {
 function clear(cells, row) {
   row.classList.add("stale");
   cells.forEach((cell, place) => {
-    cell.dataset.shown = "";
-    setText(cell, place ? "" : "…");
+    if (place < 2) cell.replaceChildren(place ? "" : "…");
+    else setText(cell, "");
+    delete cell.dataset.shown;
   });
 }
 

@@ -17,7 +17,7 @@ export class VirtualGrid {
     this.body = h("div", { class: "grid-body", role: "rowgroup" });
     this.element = h("div", { class: "grid", role: "grid", tabindex: 0, "aria-label": label, "aria-rowcount": 1, onkeydown: (event) => this.steer(event) },
       h("div", { role: "rowgroup", class: "grid-top" }, this.head), this.body);
-    this.element.addEventListener("scroll", () => this.plan(), { passive: true });
+    this.element.addEventListener("scroll", () => this.plan(false), { passive: true });
     this.observer = new ResizeObserver(() => this.plan());
     this.observer.observe(this.element);
   }
@@ -35,11 +35,13 @@ export class VirtualGrid {
     this.draw();
   }
 
-  plan() {
+  // Draw at the next frame; while somebody scrolls only the rows that come into sight.
+  plan(isWhole = true) {
+    this.isWhole ||= isWhole;
     if (this.planned) return;
     this.planned = requestAnimationFrame(() => {
       this.planned = 0;
-      this.draw();
+      this.draw(this.isWhole);
     });
   }
 
@@ -50,7 +52,8 @@ export class VirtualGrid {
     return [first, Math.min(this.total, first + seen)];
   }
 
-  draw() {
+  draw(isWhole = true) {
+    this.isWhole = false;
     const height = this.rowHeight;
     const [first, end] = this.findRange();
     const wholePx = `${this.total * height}px`;
@@ -60,14 +63,14 @@ export class VirtualGrid {
       this.rows.delete(index);
       this.free.push(row);
     }
-    for (let index = first; index < end; index += 1) this.drawRow(index, height);
+    for (let index = first; index < end; index += 1) this.drawRow(index, height, isWhole);
     for (const row of this.free) row.element.remove();
     this.free.length = 0;
     if (end > this.items.length) this.onNeed?.(end);
     this.announce(first, end);
   }
 
-  drawRow(index, height) {
+  drawRow(index, height, isWhole) {
     let row = this.rows.get(index);
     if (!row) {
       row = this.free.pop() ?? this.makeRow();
@@ -77,15 +80,17 @@ export class VirtualGrid {
       row.element.setAttribute("aria-rowindex", index + 2);
       if (!row.element.isConnected) this.body.append(row.element);
     } else if (row.height !== height) row.element.style.transform = `translateY(${index * height}px)`;
-    Object.assign(row, { index, height });
+    const item = this.items[index] ?? null;
+    if (!isWhole && row.index === index && row.item === item && row.height === height) return;
+    Object.assign(row, { index, height, item });
     row.element.classList.toggle("chosen", index === this.chosen);
     row.element.setAttribute("aria-selected", index === this.chosen);
-    this.show(row.cells, this.items[index] ?? null, row.element);
+    this.show(row.cells, item, row.element);
   }
 
   makeRow() {
     const cells = this.make();
-    const row = { cells, index: -1, height: 0 };
+    const row = { cells, index: -1, height: 0, item: null };
     row.element = h("div", { class: `grid-row ${this.rowClass}`, role: "row" },
       cells.map((cell, place) => {
         cell.setAttribute("role", "gridcell");

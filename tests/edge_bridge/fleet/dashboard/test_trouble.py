@@ -9,6 +9,7 @@ import pytest
 
 from tests.edge_bridge.fleet.dashboard.demo_fleet import fill_fleet
 from tests.edge_bridge.fleet.dashboard.serving import ServedDashboard, read_now_ms
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -52,7 +53,7 @@ def test_a_dead_fleet_is_told_and_its_return_is_seen(browser: Page, small: Serve
     assert browser.run("return document.body.classList.contains('is-lost')") is True
     small.start()
     browser.wait_text(".toast", "answers again")
-    assert browser.text("#link") == ""
+    wait_until(lambda: not browser.text("#link"), what="the connection", every_s=0.05)
     assert browser.run("return document.body.classList.contains('is-lost')") is False
 
 
