@@ -59,7 +59,7 @@ function drawNav(current) {
   });
   fill(byId("nav"), current === "login" ? [] : links);
   const who = person.hasAccounts && person.name && current !== "login"
-    ? [h("span", { class: "quiet", id: "who", title: person.isLocal ? "There is no account yet" : person.roles.map((one) => one.role).join(", ") }, person.isLocal ? "no account" : person.name),
+    ? [h("span", { class: person.isLocal ? "quiet words" : "quiet", id: "who", title: person.isLocal ? "There is no account yet" : person.roles.map((one) => one.role).join(", ") }, person.isLocal ? "no account" : person.name),
       person.isLocal ? null : h("button", { type: "button", class: "quiet-button", id: "sign-out", onclick: leave }, "Sign out")]
     : [];
   fill(byId("bar-end"), who, makeThemeButton(), h("button", { type: "button", class: "quiet-button", id: "help", "aria-label": "Shortcuts", title: "Shortcuts (?)", onclick: showShortcuts }, "?"));

@@ -100,12 +100,12 @@ class AnalyticsPage {
   }
 
   showTiles(found, days) {
-    const sum = (name) => days.reduce((total, day) => total + day[name], 0);
+    const sum = (name) => (days.length ? days.reduce((total, day) => total + day[name], 0) : null);
     const packDays = sum("packs");
     const entries = [
       ["Energy out", withUnit(KWH, sum("energy_out_wh")), "discharge"], ["Energy in", withUnit(KWH, sum("energy_in_wh")), "charge"],
       ["Cycles a pack and day", withUnit(NUMBER, packDays ? sum("cycles") / packDays : null), "equivalent full cycles"],
-      ["Efficiency", withUnit(PERCENT, found.efficiency_median), found.efficiency_packs ? `80 % of ${formatCount(found.efficiency_packs)} packs: ${withUnit(PERCENT, found.efficiency_low)} to ${withUnit(PERCENT, found.efficiency_high)}` : "no pack made a round trip yet"],
+      ["Efficiency", withUnit(PERCENT, found.efficiency_median), found.efficiency_packs ? `80 % of ${formatCount(found.efficiency_packs)} packs: ${withUnit(PERCENT, found.efficiency_low)} to ${withUnit(PERCENT, found.efficiency_high)}` : found.is_done ? "no pack made a round trip yet" : "of round trips"],
       ["Availability", withUnit(PERCENT, packDays ? days.reduce((total, day) => total + day.availability * day.packs, 0) / packDays : null), "share of the time with rows"],
     ];
     fill(this.tiles, entries.map(([name, value, more]) => h("li", { class: "tile" }, h("div", { class: "name" }, name), h("div", { class: "value" }, value), h("div", { class: "more" }, more))));

@@ -32,6 +32,11 @@ return [...document.querySelectorAll("button, .tile .value, h1:not(.visually-hid
   .filter((one) => getComputedStyle(one).display !== "inline")
   .map((one) => one.innerText);
 """
+FLAT: Final = """
+return [...document.querySelector("main").children]
+  .filter((one) => getComputedStyle(one).display !== "none" && one.scrollHeight > one.clientHeight + 2)
+  .filter((one) => one.role !== "grid" && !one.matches(".visually-hidden")).map((one) => one.className);
+"""
 AXE: Final = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {runOnly: ["wcag2a", "wcag2aa"]})
@@ -52,6 +57,8 @@ def test_a_page_fits_every_width_and_reads_well_in_both_themes(page: Page, fleet
             assert page.overflow() <= 0, (width, theme)
             cut: list[Any] = page.run(CUT)
             assert cut == [], (width, theme)
+            flat: list[str] = page.run(FLAT)
+            assert flat == [], (width, theme)
         found: list[Any] = page.driver.execute_async_script(AXE)
         assert found == [], theme
     page.resize(390, 844)
