@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import shlex
 import tomllib
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGES = pages()
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-KNOWN = {"json", "python", "toml", "sh", "ini", "", "{toctree}"}
+KNOWN = {"python", "toml", "sh", "ini", "", "{toctree}"}
 COMMAND = re.compile(
     r"(?:python3?|py|\.venv/bin/python|\.venv\\Scripts\\python) main\.py(?P<rest>.*)|^pulsebms (?P<own>.*)"
 )
@@ -72,11 +71,6 @@ def test_python_compiles(block: Block) -> None:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "toml"], ids=at)
 def test_toml_parses(block: Block) -> None:
     assert tomllib.loads(block.text)
-
-
-@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"], ids=at)
-def test_json_parses(block: Block) -> None:
-    assert json.loads(block.text)
 
 
 def commands() -> list[tuple[str, list[str]]]:
