@@ -62,6 +62,6 @@ class ServedDashboard:
         verdict = "tripped" if node == TRIPPED else "allowed"
         now_ms = read_now_ms()
         known = dict(zip(COLUMN_NAMES, make_values(now_ms, node, verdict), strict=True)) | values
-        values = tuple(known[name] for name in COLUMN_NAMES)
-        row = StoredRow(node, BOOT, self._seq, now_ms, historical=False, clock="", values=values, gap=None)
+        filled = tuple(known[name] for name in COLUMN_NAMES)
+        row = StoredRow(node, BOOT, self._seq, now_ms, historical=False, clock="", values=filled, gap=None)
         self.hub.handle_decoded([row], {})
