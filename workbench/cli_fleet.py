@@ -70,6 +70,10 @@ def run_fleet(
         str,
         typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
     ] = "",
+    sites: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="fleet.toml with the sites; with --api, which writes it again on a change."),
+    ] = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -118,6 +122,7 @@ def run_fleet(
         host=host,
         take_over=take_over,
         api=api,
+        sites=sites,
         metrics_on=metrics,
         log_format=log_format,
         tls=tls,

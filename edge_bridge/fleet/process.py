@@ -113,6 +113,10 @@ class FleetHost:
             raise
 
     @property
+    def group(self) -> str:
+        return self._host.group
+
+    @property
     def has_broker(self) -> bool:
         return self._link.is_up
 

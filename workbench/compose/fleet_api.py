@@ -10,8 +10,10 @@ from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.api.request_log import RequestLog
+from edge_bridge.fleet.api.scopes import make_scope_resolver
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.host_requests import HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
@@ -21,10 +23,11 @@ from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
+from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.identity.initial_setup import ADMINISTRATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from prometheus_client import CollectorRegistry
@@ -57,17 +60,28 @@ def open_api(
     claim: ClaimFile | None = None,
     registry: CollectorRegistry | None = None,
     log: FleetLog | None = None,
+    sites: Path | None = None,
+    report: Callable[[str], None] = lambda _words: None,
 ) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use.
 
     `claim` makes the first administrator; without it, and without an account, this machine is the administrator.
-    `registry` has the metrics for `/metrics`, `log` gets the requests.
+    `registry` has the metrics for `/metrics`, `log` gets the requests, `report` what a person should know.
+    `sites` is the file `fleet.toml`.
     """
     reader, writer = FleetReader(store), FleetWriter(store)
     people = People(reader, writer, read_clocks)
-    ports = (reader, History(store), writer, fleet, lambda: read_clocks().ms, settings)
-    context = ApiContext(*ports, people=people, claim=claim)
-    routers = [make_live_router(side.hub), make_transfer_router(side.requests)]
+    documents, now_ms = SqlDocuments(parse_address(store)), lambda: read_clocks().ms
+    context = ApiContext(
+        *(reader, History(store), writer, fleet, documents, now_ms, settings),
+        people=people,
+        claim=claim,
+        sites_file=sites,
+        group=fleet.group,
+    )
+    if words := context.sites.read_file():
+        report(f"sites    {words}")
+    routers = [make_live_router(side.hub, make_scope_resolver(context)), make_transfer_router(side.requests)]
     app = make_app(context, routers)
     if registry is not None:
         app.include_router(make_metrics_router(registry))

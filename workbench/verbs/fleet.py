@@ -67,11 +67,12 @@ def main(
     tls: Path | None = None,
     metrics_on: str = "",
     log_format: str = "text",
+    sites: Path | None = None,
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
-    `tls` is the folder of its certificate; without a `broker` it names that too.
+    `tls` is the folder of its certificate; without a `broker` it names that too. `sites` is the file of the sites.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
@@ -80,6 +81,8 @@ def main(
     address = parse_address(store)
     listen = parse_listen(api) if api else None
     measured = FleetMeasurement.make(api, metrics_on)
+    if sites is not None and listen is None:
+        raise Usage("--sites needs --api", key="sites", value=str(sites), hint="add --api 8080")
     if (send is None) != (not to):
         raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
     sending = BundleToSend(read_bundle(send), to) if send else None
@@ -117,7 +120,14 @@ def main(
                 from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
                 claim = find_claim(tls)
-                served = open_api(fleet, store, listen, side, claim=claim, registry=measured.registry, log=log)
+                served = open_api(
+                    *(fleet, store, listen, side),
+                    claim=claim,
+                    registry=measured.registry,
+                    log=log,
+                    sites=sites,
+                    report=report.line,
+                )
                 report.line(f"api      {serving.enter_context(served)}")
                 if words := describe_missing_accounts(store, claim):
                     report.line(f"people   {words}")

@@ -18,6 +18,7 @@ from edge_bridge.fleet.api import (
     health,
     rows,
     sign_in,
+    sites,
     tokens,
 )
 from edge_bridge.fleet.api.access import AccessControl
@@ -39,6 +40,7 @@ _ROUTERS: Final = (
     diagnosis.router,
     alarms.router,
     audit.router,
+    sites.router,
     sign_in.router,
     accounts.router,
     tokens.router,

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from pathlib import Path
+from typing import Annotated, Final, Protocol
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.api.site_directory import SiteDirectory
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
+from edge_bridge.fleet.sites.site_book import SiteBook
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
+
+GROUP: Final = "pulsebms"
 
 
 class HostPort(Protocol):
@@ -34,19 +40,35 @@ class ApiContext:
     history: History
     writer: FleetWriter
     host: HostPort
+    documents: SqlDocuments
     now_ms: Callable[[], int]
     settings: ApiSettings = field(default_factory=ApiSettings)
     people: People | None = None  # None: an app on loopback without accounts
     claim: ClaimFile | None = None  # makes the first administrator; without it this machine is `local`
-    find_site: Callable[[str], str | None] = lambda _node: None  # of a device; None: it belongs to no site
+    sites_file: Path | None = None  # written when a site changes
+    group: str = GROUP
+    directory: DeviceDirectory = field(init=False)
+    sites: SiteBook = field(init=False)
+    members: SiteDirectory = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "directory", DeviceDirectory(self.reader))
+        directory, sites = DeviceDirectory(self.reader), SiteBook(self.documents, self.now_ms, self.sites_file)
+        object.__setattr__(self, "directory", directory)
+        object.__setattr__(self, "sites", sites)
+        object.__setattr__(self, "members", SiteDirectory(sites, self.find_group))
 
-    directory: DeviceDirectory = field(init=False)
+    def find_site(self, node: str) -> str | None:
+        """Return the site of a device, None for none; raise `StoreFailed`."""
+        return self.members.find_site(node)
+
+    def find_group(self, node: str) -> str:
+        """Return the Sparkplug group of a device: that of this host, until the database has it of each device."""
+        del node
+        return self.group
 
     def close(self) -> None:
         """Close the connections to the database."""
+        self.documents.close()
         self.reader.close()
         self.history.close()
         self.writer.close()

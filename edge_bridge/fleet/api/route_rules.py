@@ -69,6 +69,11 @@ GET    /devices/{node}/completeness     view             device
 GET    /devices/{node}/gaps             view             device
 GET    /devices/{node}/why-offline      view             device
 POST   /devices/{node}/bundles          approve          device
+GET    /sites                           view             filtered
+GET    /sites/{site}                    view             site
+PUT    /sites/{site}                    edit-sites       fleet
+DELETE /sites/{site}                    edit-sites       fleet
+GET    /groups                          view             filtered
 LIVE   /live                            view             fleet
 GET    /events                          view             filtered
 GET    /alarms                          view             filtered
