@@ -74,6 +74,10 @@ def run_fleet(
         Path | None,
         typer.Option(metavar="FILE", help="fleet.toml with the sites; with --api, which writes it again on a change."),
     ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of public keys; the API takes only bundles that one of them signed."),
+    ] = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -123,6 +127,7 @@ def run_fleet(
         take_over=take_over,
         api=api,
         sites=sites,
+        trust=trust,
         metrics_on=metrics,
         log_format=log_format,
         tls=tls,

@@ -20,6 +20,7 @@ from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.people import accounts
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
+from edge_bridge.fleet.rollout_thread import RolloutDriver, RolloutThread, make_sight
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.fleet.api.settings import ApiSettings
     from edge_bridge.fleet.process import FleetHost
+    from edge_bridge.fleet.rollout import DeviceSight
     from edge_bridge.fleet.structured_log import FleetLog
 
 
@@ -61,13 +63,14 @@ def open_api(
     registry: CollectorRegistry | None = None,
     log: FleetLog | None = None,
     sites: Path | None = None,
+    trust: Path | None = None,
     report: Callable[[str], None] = lambda _words: None,
 ) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use.
 
     `claim` makes the first administrator; without it, and without an account, this machine is the administrator.
     `registry` has the metrics for `/metrics`, `log` gets the requests, `report` what a person should know.
-    `sites` is the file `fleet.toml`.
+    `sites` is the file `fleet.toml`, `trust` the folder of the keys that bundles are verified with.
     """
     reader, writer = FleetReader(store), FleetWriter(store)
     people = People(reader, writer, read_clocks)
@@ -77,6 +80,7 @@ def open_api(
         people=people,
         claim=claim,
         sites_file=sites,
+        trust=trust,
         group=fleet.group,
     )
     if words := context.sites.read_file():
@@ -85,8 +89,22 @@ def open_api(
     app = make_app(context, routers)
     if registry is not None:
         app.include_router(make_metrics_router(registry))
-    with serve_api(app if log is None else RequestLog(app, log), settings) as url:
+    driver = make_rollout_driver(context, side.requests)
+    with (
+        serve_api(app if log is None else RequestLog(app, log), settings) as url,
+        closing(RolloutThread(driver, lambda words: report(f"rollouts {words}"))),
+    ):
         yield url
+
+
+def make_rollout_driver(context: ApiContext, requests: HostRequests) -> RolloutDriver:
+    """Make what moves the rollouts on."""
+
+    def see() -> dict[str, DeviceSight]:
+        devices = context.directory.read().devices.values()
+        return {one.node: make_sight(one.status, online=one.online) for one in devices}
+
+    return RolloutDriver(context.rollouts, see, context.library.read, requests.send_bundle, context.now_ms)
 
 
 def find_claim(tls: Path | None) -> ClaimFile | None:

@@ -68,11 +68,13 @@ def main(
     metrics_on: str = "",
     log_format: str = "text",
     sites: Path | None = None,
+    trust: Path | None = None,
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
-    `tls` is the folder of its certificate; without a `broker` it names that too. `sites` is the file of the sites.
+    `tls` is the folder of its certificate; without a `broker` it names that too. `sites` is the file of the sites,
+    `trust` the folder of the keys that bundles are verified with.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
@@ -126,6 +128,7 @@ def main(
                     registry=measured.registry,
                     log=log,
                     sites=sites,
+                    trust=trust,
                     report=report.line,
                 )
                 report.line(f"api      {serving.enter_context(served)}")

@@ -13,9 +13,11 @@ from starlette.requests import HTTPConnection
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.api.site_directory import SiteDirectory
+from edge_bridge.fleet.bundle_library import BundleLibrary
 from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
+from edge_bridge.fleet.rollout_book import RolloutBook
 from edge_bridge.fleet.sites.site_book import SiteBook
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
@@ -46,15 +48,20 @@ class ApiContext:
     people: People | None = None  # None: an app on loopback without accounts
     claim: ClaimFile | None = None  # makes the first administrator; without it this machine is `local`
     sites_file: Path | None = None  # written when a site changes
+    trust: Path | None = None  # public keys that bundles are verified with
     group: str = GROUP
     directory: DeviceDirectory = field(init=False)
     sites: SiteBook = field(init=False)
     members: SiteDirectory = field(init=False)
+    library: BundleLibrary = field(init=False)
+    rollouts: RolloutBook = field(init=False)
 
     def __post_init__(self) -> None:
         directory, sites = DeviceDirectory(self.reader), SiteBook(self.documents, self.now_ms, self.sites_file)
         object.__setattr__(self, "directory", directory)
         object.__setattr__(self, "sites", sites)
+        object.__setattr__(self, "library", BundleLibrary(self.documents, self.trust))
+        object.__setattr__(self, "rollouts", RolloutBook(self.documents))
         object.__setattr__(self, "members", SiteDirectory(sites, self.find_group))
 
     def find_site(self, node: str) -> str | None:

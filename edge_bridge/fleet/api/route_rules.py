@@ -74,6 +74,16 @@ GET    /sites/{site}                    view             site
 PUT    /sites/{site}                    edit-sites       fleet
 DELETE /sites/{site}                    edit-sites       fleet
 GET    /groups                          view             filtered
+GET    /bundles                         view             filtered
+POST   /bundles                         propose          filtered
+GET    /bundles/{sha256}                view             filtered
+GET    /rollouts                        view             filtered
+POST   /rollouts                        propose          filtered
+GET    /rollouts/{rollout}              view             filtered
+POST   /rollouts/{rollout}/approve      approve          filtered
+POST   /rollouts/{rollout}/pause        revert           filtered
+POST   /rollouts/{rollout}/resume       approve          filtered
+POST   /rollouts/{rollout}/revert       revert           filtered
 LIVE   /live                            view             fleet
 GET    /events                          view             filtered
 GET    /alarms                          view             filtered
