@@ -68,7 +68,11 @@ def run_fleet(
     ] = None,
     api: Annotated[
         str,
-        typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Serve the API /api/v1 here; HOST: 127.0.0.1, another one with --tls.",
+            show_default=False,
+        ),
     ] = "",
     sites: Annotated[
         Path | None,

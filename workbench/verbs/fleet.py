@@ -81,7 +81,7 @@ def main(
     log = open_log(report, log_format)
     open_rows = find_store(inject_defect)
     address = parse_address(store)
-    listen = parse_listen(api) if api else None
+    listen = parse_listen(api, tls) if api else None
     measured = FleetMeasurement.make(api, metrics_on)
     if sites is not None and listen is None:
         raise Usage("--sites needs --api", key="sites", value=str(sites), hint="add --api 8080")
@@ -129,6 +129,7 @@ def main(
                     log=log,
                     sites=sites,
                     trust=trust,
+                    tls=tls,
                     report=report.line,
                 )
                 report.line(f"api      {serving.enter_context(served)}")

@@ -14,6 +14,7 @@ from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.api.site_directory import SiteDirectory
 from edge_bridge.fleet.bundle_library import BundleLibrary
+from edge_bridge.fleet.command_book import CommandBook
 from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
@@ -55,6 +56,7 @@ class ApiContext:
     members: SiteDirectory = field(init=False)
     library: BundleLibrary = field(init=False)
     rollouts: RolloutBook = field(init=False)
+    commands: CommandBook = field(init=False)
 
     def __post_init__(self) -> None:
         directory, sites = DeviceDirectory(self.reader), SiteBook(self.documents, self.now_ms, self.sites_file)
@@ -62,6 +64,7 @@ class ApiContext:
         object.__setattr__(self, "sites", sites)
         object.__setattr__(self, "library", BundleLibrary(self.documents, self.trust))
         object.__setattr__(self, "rollouts", RolloutBook(self.documents))
+        object.__setattr__(self, "commands", CommandBook(self.documents))
         object.__setattr__(self, "members", SiteDirectory(sites, self.find_group))
 
     def find_site(self, node: str) -> str | None:

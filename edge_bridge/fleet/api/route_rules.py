@@ -68,6 +68,8 @@ GET    /devices/{node}/history          view             device
 GET    /devices/{node}/completeness     view             device
 GET    /devices/{node}/gaps             view             device
 GET    /devices/{node}/why-offline      view             device
+GET    /devices/{node}/commands         view             device
+POST   /devices/{node}/commands         command          device
 POST   /devices/{node}/bundles          approve          device
 GET    /sites                           view             filtered
 GET    /sites/{site}                    view             site

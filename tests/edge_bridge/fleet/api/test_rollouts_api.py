@@ -13,7 +13,7 @@ from edge_bridge.bundle.verify import verify_signed
 from edge_bridge.fleet.bundle_transfer import hash_bundle
 from edge_bridge.fleet.people.roles import FleetRole
 from edge_bridge.fleet.rollout import DeviceSight
-from edge_bridge.fleet.rollout_thread import RolloutDriver
+from edge_bridge.fleet.rollout_driver import RolloutDriver
 from edge_bridge.fleet.store.audit_chain import AuditNote
 from tests.edge_bridge.bundle.small import small
 from tests.edge_bridge.fleet.api.people import PeopleApi, serve_people

@@ -1,16 +1,15 @@
 """What moves the rollouts on: it reads what the devices told, stores the next state, then asks the host to send.
 
-What was stored is sent again after a restart, so nothing depends on this thread's memory.
+What was stored is sent again after a restart, so nothing depends on the memory of this process.
 """
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
-from drivers.errors import DocumentChanged, PulseError, Refused
+from drivers.errors import DocumentChanged, Refused
 from edge_bridge import metrics
 from edge_bridge.fleet.rollout import DeviceSight, Rollout, advance, stop_sending
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.rollout_book import RolloutBook, StoredRollout
     from edge_bridge.metrics import Scalar
 
-TURN_S: Final = 1.0
 LIST_S: Final = 30.0  # another host may have begun one
 SEND_AGAIN_S: Final = 300.0
 TRIPPED: Final = "tripped"
@@ -43,7 +41,7 @@ def make_sight(status: Mapping[str, Scalar], *, online: bool) -> DeviceSight:
 
 
 class RolloutDriver:
-    """One turn after the other; tests call `turn`, a fleet runs it in `RolloutThread`."""
+    """One turn after the other; tests call `turn`, a fleet runs it in `DriverThread`."""
 
     def __init__(
         self,
@@ -100,29 +98,3 @@ class RolloutDriver:
                 return None
             self._bundle = sha256, data
         return self._bundle[1]
-
-
-class RolloutThread:
-    """The thread of a driver; a database that does not answer is tried again at the next turn."""
-
-    def __init__(self, driver: RolloutDriver, report: Callable[[str], None]) -> None:
-        self._driver, self._report = driver, report
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fleet-rollouts", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        told = ""
-        while not self._ending.wait(TURN_S):
-            words = ""
-            try:
-                self._driver.turn()
-            except PulseError as error:
-                words = error.sentence
-            if words and words != told:
-                self._report(words)
-            told = words
