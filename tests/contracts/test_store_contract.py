@@ -27,8 +27,6 @@ from edge_bridge.row_span import RowSpan
 from tests.edge_bridge.fleet.pack import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
 
@@ -36,20 +34,6 @@ ROOT = Path(__file__).parents[2]
 BOOT = "0a"
 T_MS = 1_790_000_000_000
 NOTHING = (None,) * len(COLUMNS)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 def row(seq: int, boot: str = BOOT, gap: RowSpan | None = None, t_ms: int = T_MS, voltage_v: float = 80.0) -> StoredRow:

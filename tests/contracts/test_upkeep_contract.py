@@ -26,22 +26,7 @@ from tests.contracts.upkeep_cases import LATER_MS, START_MS, all_keys, archived_
 from tests.edge_bridge.fleet.pack import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from edge_bridge.fleet.store.port import FleetStore
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 @pytest.fixture
