@@ -62,7 +62,8 @@ class DeviceCommand:
 
 def parse_command(body: Mapping[str, Any]) -> DeviceCommand:
     """Return the command of `as_body`."""
-    return DeviceCommand(**{**body, "kind": CommandKind(body["kind"]), "state": CommandState(body["state"])})
+    fields: dict[str, Any] = {**body, "kind": CommandKind(body["kind"]), "state": CommandState(body["state"])}
+    return DeviceCommand(**fields)
 
 
 def advance_command(command: DeviceCommand, sight: CommandSight, now_ms: int) -> tuple[DeviceCommand, bool]:
