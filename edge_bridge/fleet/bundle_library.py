@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.errors import DocumentChanged, Refused
+from drivers.errors import DocumentChanged, PulseError, Refused, rebuild
 from edge_bridge.bundle.archive import unpack
 from edge_bridge.bundle.manifest import CERTIFICATE, EVIDENCE
-from edge_bridge.bundle.verify import verify
+from edge_bridge.bundle.verify import verify, verify_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +31,27 @@ class BundleLibrary:
     def __init__(self, documents: SqlDocuments, trust: Path | None) -> None:
         """`trust` is the folder of trusted keys; without one no bundle is taken."""
         self._documents, self._trust = documents, trust
+        self._lock = threading.Lock()  # one verification at a time
 
     def verify(self, data: bytes, now_ms: int) -> VerifiedBundle:
-        """Verify a bundle; raise `BundleRefused`, or `Refused` for a fleet without trusted keys."""
+        """Verify a bundle; raise `BundleRefused`, or `Refused` for a fleet without trusted keys.
+
+        It computes for seconds, so a process of its own does it: the host goes on to receive meanwhile.
+        """
         if self._trust is None:
             hint = "start it with --trust DIR, the folder of public keys"
             raise Refused("this fleet has no trusted keys to verify a bundle with", key="trust", hint=hint)
-        return verify(data, self._trust, now=datetime.fromtimestamp(now_ms / 1_000, UTC))
+        now = datetime.fromtimestamp(now_ms / 1_000, UTC)
+        verify_signed(data, self._trust, now=now)  # quick: most of what is wrong starts no process
+        with self._lock, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            try:
+                found = pool.submit(_verify, data, self._trust, now).result()
+            except BrokenProcessPool as error:
+                what, hint = "the process that verifies the bundle was ended", "upload it again"
+                raise Refused(what, key="bundle", hint=hint) from error
+        if isinstance(found, dict):
+            raise rebuild(found)
+        return found
 
     def add(self, found: VerifiedBundle, data: bytes, who: str, note: AuditNote) -> FleetDocument:
         """Store a verified bundle; one that is there stays as it is."""
@@ -76,3 +94,11 @@ class BundleLibrary:
         """Return evidence and certificate of a known bundle, as JSON; the second is None without certification."""
         members: dict[str, Any] = unpack(self.read(sha256) or b"")
         return members[EVIDENCE], members.get(CERTIFICATE)
+
+
+def _verify(data: bytes, trust: Path, now: datetime) -> VerifiedBundle | dict[str, Any]:
+    """Verify in a process of its own; return an error as JSON, since not every error can be sent between processes."""
+    try:
+        return verify(data, trust, now=now)
+    except PulseError as error:
+        return error.as_json()

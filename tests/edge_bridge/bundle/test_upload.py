@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from edge_bridge.fleet.people.roles import FleetRole
 from tests.edge_bridge.fleet.api.people import serve_people
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.bundling.build import BuiltBundle, BundleOrder
 
 
+@pytest.mark.timeout(300)  # a bundle is built and verified twice
 def test_a_built_bundle_is_taken_once_and_shows_its_evidence(
     tmp_path: Path, built: BuiltBundle, order: BundleOrder
 ) -> None:
