@@ -27,7 +27,7 @@ Sha256Path = Annotated[
 Words = Annotated[str, Field(max_length=200)]
 
 
-class BundleEntry(BaseModel):
+class UploadedBundle(BaseModel):
     """A bundle: what its signed manifest says, who signed it, who uploaded it."""
 
     sha256: str = Field(min_length=64, max_length=64)
@@ -44,14 +44,14 @@ class BundleEntry(BaseModel):
     size: int = Field(ge=0, description="Bytes.")
 
 
-class BundlePage(BaseModel):
+class UploadedBundlePage(BaseModel):
     """A page of bundles, by their hash."""
 
-    bundles: list[BundleEntry]
+    bundles: list[UploadedBundle]
     next: str | None
 
 
-class BundleDetails(BundleEntry):
+class UploadedBundleDetails(UploadedBundle):
     """A bundle with its members about evidence, as they were signed."""
 
     evidence_member: dict[str, Any]
@@ -59,7 +59,7 @@ class BundleDetails(BundleEntry):
 
 
 @router.post("", summary="Upload a bundle", status_code=HTTPStatus.CREATED, openapi_extra={"requestBody": _BODY})
-async def upload_bundle(context: Context, person: SignedIn, request: Request, response: Response) -> BundleEntry:
+async def upload_bundle(context: Context, person: SignedIn, request: Request, response: Response) -> UploadedBundle:
     """Verify and store a bundle of up to 8 MiB; one that is there already stays as it is."""
     data = await request.body()
     if not 0 < len(data) <= MAX_BYTES:
@@ -70,23 +70,23 @@ async def upload_bundle(context: Context, person: SignedIn, request: Request, re
 
 
 @router.get("", summary="List bundles")
-def list_bundles(context: Context, limit: Limit = 100, cursor: Cursor = None) -> BundlePage:
+def list_bundles(context: Context, limit: Limit = 100, cursor: Cursor = None) -> UploadedBundlePage:
     """List bundles, by their hash."""
     after = read_cursor(cursor, "bundles", str)[0] if cursor else ""
     found = context.library.list_bundles(after[:64], min(limit + 1, MAX_FOUND))
     page = [_make_entry(one) for one in found[:limit]]
     has_more = len(found) > limit or len(found) == MAX_FOUND
-    return BundlePage(bundles=page, next=make_cursor("bundles", page[-1].sha256) if has_more else None)
+    return UploadedBundlePage(bundles=page, next=make_cursor("bundles", page[-1].sha256) if has_more else None)
 
 
 @router.get("/{sha256}", summary="Read a bundle and its evidence")
-def read_bundle(context: Context, sha256: Sha256Path) -> BundleDetails:
+def read_bundle(context: Context, sha256: Sha256Path) -> UploadedBundleDetails:
     """Read a bundle and its evidence."""
     found = context.library.find(sha256)
     if found is None:
         raise make_not_found(f"a bundle {sha256[:12]}")
     evidence, certificate = context.library.read_evidence(sha256)
-    return BundleDetails(
+    return UploadedBundleDetails(
         **_make_entry(found).model_dump(),
         evidence_member=json.loads(evidence),
         certificate=None if certificate is None else json.loads(certificate),
@@ -100,6 +100,6 @@ def _add(context: ApiContext, data: bytes, who: str) -> FleetDocument:
     return context.library.add(found, data, who, note)
 
 
-def _make_entry(found: FleetDocument) -> BundleEntry:
-    names = BundleEntry.model_fields.keys() - {"sha256"}
-    return BundleEntry(sha256=found.key, **{name: found.body[name] for name in names})
+def _make_entry(found: FleetDocument) -> UploadedBundle:
+    names = UploadedBundle.model_fields.keys() - {"sha256"}
+    return UploadedBundle(sha256=found.key, **{name: found.body[name] for name in names})
