@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -24,14 +24,16 @@ from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 
-GROUP: Final = "pulsebms"
-
 
 class HostPort(Protocol):
     """The fleet host as the API sees it, from any thread."""
 
     def read_trouble(self) -> str:
         """Return why the host is not connected to its broker, empty if it is."""
+        ...
+
+    def has_node(self, node: str) -> bool:
+        """Return whether this host, not another one of the fleet, serves the device."""
         ...
 
 
@@ -50,7 +52,6 @@ class ApiContext:
     claim: ClaimFile | None = None  # makes the first administrator; without it this machine is `local`
     sites_file: Path | None = None  # written when a site changes
     trust: Path | None = None  # public keys that bundles are verified with
-    group: str = GROUP
     directory: DeviceDirectory = field(init=False)
     sites: SiteBook = field(init=False)
     members: SiteDirectory = field(init=False)
@@ -72,9 +73,9 @@ class ApiContext:
         return self.members.find_site(node)
 
     def find_group(self, node: str) -> str:
-        """Return the Sparkplug group of a device: that of this host, until the database has it of each device."""
-        del node
-        return self.group
+        """Return the Sparkplug group of a device, empty while it is not known."""
+        device = self.directory.read().devices.get(node)
+        return "" if device is None else device.group
 
     def close(self) -> None:
         """Close the connections to the database."""
