@@ -50,8 +50,8 @@ class OwnPostgres:
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+        """The process of the server, 0 while none runs."""
+        return self._process.pid if self._process is not None else 0
 
     def start(self) -> None:
         """Start it, after a crash too, and wait until it accepts connections; raise `StoreFailed`."""

@@ -11,7 +11,6 @@ from workbench.measure.metric import MeasuredMetric
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
     from workbench.measure.fleet_load.fleet_stack import FleetStack, Part
     from workbench.measure.fleet_load.load_run import LoadRun, SteadyFigures
@@ -44,6 +43,7 @@ METRICS: Final = (
 
 DEVICES, LIVE_DEVICES = 10_000, 1_000
 SECONDS, LIVE_SECONDS = 60.0, 30.0
+STEADY_S: Final = 3.0
 ROUNDS: Final = 20  # commits of the store beside as many of the bare COPY
 FEWEST, SHORTEST_S = 50, 5.0
 SHORTEST_PAUSE_S: Final = 0.5
@@ -58,6 +58,7 @@ class FleetPlan:
     seconds: float
     live_seconds: float
     pause_s: float
+    steady_s: float
     rounds: int
 
     @classmethod
@@ -72,6 +73,7 @@ class FleetPlan:
             max(SHORTEST_S, share * SECONDS),
             max(SHORTEST_S, share * LIVE_SECONDS),
             max(SHORTEST_PAUSE_S, share * RESTART_S),
+            max(SHORTEST_PAUSE_S, share * STEADY_S),
             max(3, round(share * ROUNDS)),
         )
 
@@ -88,14 +90,15 @@ def measure(job: MeasureJob) -> Iterator[MeasureRow]:
         return
     plan, conditions = FleetPlan.make(job.share), describe_conditions()
     with FleetStack(programs, job.folder) as stack:
-        yield from _measure_live(job, stack, plan, conditions)
+        if plan.devices > plan.live_devices:
+            yield from _measure_live(job, stack, plan, conditions)
         yield from _measure_load(job, stack, plan, conditions)
         job.say("committing rows, and copying them")
         yield _measure_commits(stack, plan, conditions)
 
 
 @contextmanager
-def _open_run(stack: FleetStack, schema: str, devices: int, folder: Path) -> Generator[LoadRun]:
+def _open_run(job: MeasureJob, stack: FleetStack, schema: str, devices: int, steady_s: float) -> Generator[LoadRun]:
     from edge_bridge.broker_address import parse_address  # noqa: PLC0415  # needs the extra fleet
     from workbench.measure.fleet_load.api_subscriber import ApiSubscriber  # noqa: PLC0415
     from workbench.measure.fleet_load.load_process import LoadProcess  # noqa: PLC0415
@@ -109,14 +112,14 @@ def _open_run(stack: FleetStack, schema: str, devices: int, folder: Path) -> Gen
             closing(ApiSubscriber(stack.api_url)) as subscriber,
             closing(LoadProcess(parse_address(stack.broker.url), devices)) as load,
         ):
-            yield LoadRun(stack, store, load, subscriber, folder)
+            yield LoadRun(stack, store, load, subscriber, folder=job.folder, steady_s=steady_s)
     finally:
         stack.stop_host()
 
 
 def _measure_live(job: MeasureJob, stack: FleetStack, plan: FleetPlan, conditions: str) -> Iterator[MeasureRow]:
     job.say(f"{plan.live_devices} devices, one row of 30 metrics a second each")
-    with _open_run(stack, "live", plan.live_devices, job.folder) as run:
+    with _open_run(job, stack, "live", plan.live_devices, plan.steady_s) as run:
         _settle(job, run)
         found = run.measure(plan.live_seconds)
     yield _make_delay_row(LIVE, found, f"{conditions}; {plan.live_devices} devices, {plan.live_seconds:g} s")
@@ -124,9 +127,11 @@ def _measure_live(job: MeasureJob, stack: FleetStack, plan: FleetPlan, condition
 
 def _measure_load(job: MeasureJob, stack: FleetStack, plan: FleetPlan, conditions: str) -> Iterator[MeasureRow]:
     job.say(f"{plan.devices} devices, one row of 30 metrics a second each")
-    with _open_run(stack, "load", plan.devices, job.folder) as run:
+    with _open_run(job, stack, "load", plan.devices, plan.steady_s) as run:
         _settle(job, run)
         found = run.measure(plan.seconds)
+        if plan.devices <= plan.live_devices:  # a short form, in which one load serves both
+            yield _make_delay_row(LIVE, found, conditions)
         yield from _make_load_rows(found, f"{conditions}; {plan.devices} devices, {plan.seconds:g} s")
         balance = run.count()
         words = f"{balance.made} rows, counted in the tables"
@@ -145,7 +150,9 @@ def _make_delay_row(metric: MeasuredMetric, found: SteadyFigures, conditions: st
 def _make_load_rows(found: SteadyFigures, conditions: str) -> Iterator[MeasureRow]:
     yield _make_delay_row(API, found, conditions)
     half, most = (1e3 * percentile(found.commit_s, percent) for percent in (50, 100))
-    words = f"until the acknowledgement, sent after the commit, reached the device; p50 {half:.3g} ms, at most {most:.3g}"
+    words = (
+        f"until the acknowledgement, sent after the commit, reached the device; p50 {half:.3g} ms, at most {most:.3g}"
+    )
     if found.skipped:
         words += f"; the devices missed {found.skipped} turns"
     yield COMMIT.make_row(1e3 * percentile(found.commit_s, 99), None, words)

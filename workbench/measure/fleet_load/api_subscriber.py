@@ -7,7 +7,7 @@ import threading
 import time
 from array import array
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drivers.snapshot import Floats
 
 ANSWER_S: Final = 60.0
+TAKE: Final = "take"
 
 
 class ApiSubscriber:
@@ -41,12 +42,11 @@ class ApiSubscriber:
 
     @property
     def pid(self) -> int:
-        assert self._process.pid is not None
-        return self._process.pid
+        return cast("int", self._process.pid)  # it was started
 
     def take_delays(self) -> Floats:
         """Return how long each live row took since the last call, from its time to the client, in s."""
-        self._pipe.send(True)
+        self._pipe.send(TAKE)
         return self._receive()
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ def _follow(pipe: Connection, url: str) -> None:
 
     def answer() -> None:
         with suppress(EOFError, OSError):
-            while pipe.recv():
+            while pipe.recv() == TAKE:
                 with lock:
                     taken = np.array(delays_s)
                     del delays_s[:]
@@ -84,7 +84,7 @@ def _follow(pipe: Connection, url: str) -> None:
     for message in feed.messages():
         if isinstance(message, FeedLost):
             continue
-        now_s = time.time()
+        now_s = time.time_ns() / 1e9
         if message["type"] == "subscribed" and not is_told:
             is_told = True
             pipe.send(None)

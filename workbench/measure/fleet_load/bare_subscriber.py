@@ -37,7 +37,7 @@ class BareSubscriber:
             self._process = subprocess.Popen(  # noqa: S603  # Debian's own program
                 words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL
             )
-        self._began_s = time.time()
+        self._began_s = time.time_ns() / 1e9
 
     @property
     def pid(self) -> int:
@@ -45,11 +45,11 @@ class BareSubscriber:
 
     def begin(self) -> None:
         """Count only what comes from now on."""
-        self._began_s = time.time()
+        self._began_s = time.time_ns() / 1e9
 
     def stop(self) -> Floats:
         """End it; return the seconds from the time of each row to its arrival."""
-        until_s = time.time()
+        until_s = time.time_ns() / 1e9
         if self._process.poll() is None:
             self._process.terminate()
         self._process.wait()

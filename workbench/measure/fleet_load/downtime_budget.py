@@ -28,7 +28,9 @@ FAILURES: Final = (
     AssumedFailure("host process ends", 4.0, 0.0, ("host",), "once a week: a defect, or memory runs out"),
     AssumedFailure("broker process ends", 1.0, 0.0, ("broker",), "mature program; once a month is pessimistic"),
     AssumedFailure("PostgreSQL process ends", 1.0, 0.0, ("PostgreSQL",), "the same"),
-    AssumedFailure("upgrade of the host", 4.0, 0.0, ("host",), "one a week; as long as a kill, though it ends in order"),
+    AssumedFailure(
+        "upgrade of the host", 4.0, 0.0, ("host",), "one a week; as long as a kill, though it ends in order"
+    ),
     AssumedFailure("restart of the machine", 1.0, 120.0, ALL, "kernel updates; two minutes to boot"),
     AssumedFailure("machine or disk lost", 1.0 / 24, 3_600.0, ALL, "once in two years; one hour to restore a backup"),
 )

@@ -52,8 +52,8 @@ class FleetStack:
 
     @property
     def pids(self) -> dict[str, int]:
-        assert self._host is not None
-        return {"host": self._host.pid, "broker": self.broker.pid, "PostgreSQL": self.database.pid}
+        host = {} if self._host is None else {"host": self._host.pid}
+        return {**host, "broker": self.broker.pid, "PostgreSQL": self.database.pid}
 
     def start_host(self, store: str) -> None:
         """Start a host that writes to `store`, and wait until its API answers; raise `BenchError`."""

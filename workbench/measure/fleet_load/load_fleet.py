@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 TICK_S: Final = 0.01
 CONNECTS_PER_S: Final = 500.0
-MAX_UNSENT: Final = 65_536  # bytes of one device that the network has not taken
 RATE_S: Final = 1.0  # over which the rate of acknowledgements is counted
 
 
@@ -46,7 +45,7 @@ class LoadFleet:
     def __init__(self, address: tuple[str, int], devices: int, salt: int) -> None:
         self.outbox, self._writer = LoadOutbox(devices), PacketWriter(devices, salt)
         self._address, self._seqs = address, np.zeros(devices, np.int64)
-        self._devices = [
+        self._devices: list[LoadDevice] = [
             LoadDevice(place, name_device(place), boot, self, self._open)
             for place, boot in enumerate(self._writer.boots)
         ]
@@ -97,8 +96,7 @@ class LoadFleet:
             self._turn(monotonic() - began_s)
         connecting.cancel()
         for device in self._devices:
-            if device.transport is not None:
-                device.transport.abort()
+            device.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.sleep(TICK_S)
@@ -129,14 +127,10 @@ class LoadFleet:
         self._seqs[born] %= SEQ_COUNT
         packets = self._writer.make_rows(due.devices, seqs, due.numbers, due.t_ms, due.historical)
         for place, packet in zip(due.devices.tolist(), packets, strict=True):
-            transport = self._devices[place].transport
-            if transport is not None:
-                transport.write(packet)
+            self._devices[place].write(packet)
 
     def _is_ready(self, place: int) -> bool:
-        device = self._devices[place]
-        transport = device.transport
-        return device.is_born and transport is not None and transport.get_write_buffer_size() < MAX_UNSENT
+        return self._devices[place].can_send
 
     async def _connect(self) -> None:
         began_s = monotonic()

@@ -36,8 +36,7 @@ class LoadProcess:
 
     @property
     def pid(self) -> int:
-        assert self._process.pid is not None
-        return self._process.pid
+        return cast("int", self._process.pid)  # it was started
 
     def read_state(self) -> LoadState:
         """Return the state of the load now."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from workbench.measure.fleet_load.stored_rows import RowBalance
 
 LOOK_S: Final = 0.1
-STEADY_S: Final = 2.0
 PATIENCE_S: Final = 120.0
 FULL: Final = 0.95  # share of the rate that counts as the former one
 
@@ -40,12 +39,23 @@ class SteadyFigures:
 
 
 class LoadRun:
-    """One store under one load, with a client of the API; `folder` is scratch."""
+    """One store under one load, with a client of the API; `folder` is scratch.
+
+    Steady is what stays so for `steady_s`.
+    """
 
     def __init__(
-        self, stack: FleetStack, store: str, load: LoadProcess, subscriber: ApiSubscriber, folder: Path
+        self,
+        stack: FleetStack,
+        store: str,
+        load: LoadProcess,
+        subscriber: ApiSubscriber,
+        *,
+        folder: Path,
+        steady_s: float,
     ) -> None:
-        self._stack, self._store, self._load, self._api, self._folder = stack, store, load, subscriber, folder
+        self._stack, self._store, self._load, self._api = stack, store, load, subscriber
+        self._folder, self._steady_s = folder, steady_s
 
     def settle(self) -> bool:
         """Wait until all devices are acknowledged at their rate; return False if that does not come about."""
@@ -55,7 +65,7 @@ class LoadRun:
             is_steady = state.born == self._load.devices and state.waiting <= self._load.devices
             if not is_steady or state.acknowledged_per_s < FULL * self._load.devices:
                 since_s = monotonic()
-            elif monotonic() - since_s >= STEADY_S:
+            elif monotonic() - since_s >= self._steady_s:
                 return True
             time.sleep(LOOK_S)
         return False
@@ -64,7 +74,7 @@ class LoadRun:
         """Measure the steady load for so long."""
         program = find_program()
         bare = BareSubscriber(program, self._stack.broker.port, self._load.devices, self._folder) if program else None
-        time.sleep(STEADY_S)
+        time.sleep(self._steady_s)
         if bare is not None:
             bare.begin()
         before, skipped = self._read_cpu_s(), self._load.read_state().skipped

@@ -131,13 +131,16 @@ _NAMES: Final = {alias: name for name, alias in metrics.ALIASES.items()}
 
 def count_varint_bytes(numbers: Numbers) -> Numbers:
     """Return how many bytes each number has on the wire."""
-    return 1 + sum((numbers >> 7 * place > 0).astype(np.int64) for place in range(1, 9))
+    found = np.ones(len(numbers), np.int64)
+    for place in range(1, 9):
+        found += numbers >> 7 * place > 0
+    return found
 
 
 def _encode(form: PacketForm) -> bytes:
-    newest: dict[str, Scalar] = {metrics.ROW_BOOT: BOOT, metrics.ROW_SEQ: 1 << 7 * (form.number_bytes - 1)} if (
-        form.number_bytes
-    ) else {}
+    newest: dict[str, Scalar] = (
+        {metrics.ROW_BOOT: BOOT, metrics.ROW_SEQ: 1 << 7 * (form.number_bytes - 1)} if (form.number_bytes) else {}
+    )
     seq = 0 if form.seq_bytes == 1 else 1 << 7
     if form.kind is MessageKind.NBIRTH:
         declared = metrics.make_birth_metrics({**STATUS, **newest, metrics.BD_SEQ: 0}, T_MS)
