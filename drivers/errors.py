@@ -11,6 +11,7 @@
     |   |-- ApiMissing       no API of a fleet answers
     |   |-- OtherHostOnline  another fleet with the same host id is online
     |   |-- StoreFailed      the database of a fleet does not answer, or does not store rows
+    |   |   `-- LeaseLost    another host may have the shard by now
     |   |-- PackageMissing   a Python package of an extra is not installed
     |   |-- BenchHeld        another session has an instrument or an adapter
     |   |-- BenchTaken       an unknown client has the remote control of an instrument
@@ -140,6 +141,12 @@ class StoreFailed(BenchError):
     """The database of a fleet does not answer, or does not store rows."""
 
     code = "store"
+
+
+class LeaseLost(StoreFailed):
+    """The lease of a shard has run out: another host may have it by now."""
+
+    code = "lease_lost"
 
 
 class PackageMissing(BenchError):

@@ -21,6 +21,7 @@ BMS_STATE, BMS_FAULT = "BMS/State", "BMS/Fault"
 VERDICT, VERDICT_REASON = "Gate/Verdict", "Gate/Reason"
 DEPTH, EVICTED, ACKNOWLEDGED = "Outbox/Depth", "Outbox/Evicted", "Outbox/Acknowledged"
 ACKNOWLEDGED_BY = "Outbox/Acknowledged By"  # the id of the host
+KEPT, RESEND = "Outbox/Kept", "Outbox/Resend"  # acknowledged rows that are still here; those to be sent again
 SHA256, NAME, EVIDENCE, SERIAL = "Bundle/Sha256", "Bundle/Name", "Bundle/Evidence", "Bundle/Serial"
 DESIRED, STATE, REASON, RECEIVED = "Bundle/Desired", "Bundle/State", "Bundle/Reason", "Bundle/Received"
 POLICY_STATE, POLICY_STEPS, POLICY_DIFFERENCE = "Policy/State", "Policy/Steps", "Policy/Difference"
@@ -78,6 +79,8 @@ TYPES: Final[dict[str, DataType]] = {
     SOH_MIN: DataType.DOUBLE,
     GROWTH: DataType.DOUBLE,
     GROWTH_STD: DataType.DOUBLE,
+    KEPT: DataType.STRING,
+    RESEND: DataType.STRING,
 }
 HEALTH: Final = (SOH, SOH_STD, SOH_MIN, GROWTH, GROWTH_STD)  # in the order of `StateOfHealth.describe_pack`
 _BY_NAME: Final = (
@@ -85,6 +88,7 @@ _BY_NAME: Final = (
     REBIRTH,
     ACKNOWLEDGED,
     ACKNOWLEDGED_BY,
+    RESEND,
     DESIRED,
     SIZE,
     OFFSET,

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.postgres import PostgresServer
+
 pytest_plugins = ("tests.leaks", "tests.judging", "tests.marked_files")
 
 # How long an example takes is the machine's doing: what must be quick is measured by tests of its own.
@@ -76,6 +78,14 @@ def own_locks_and_journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setenv("PULSEBMS_LOCKS", str(folder / "locks"))
         patch.setenv("PULSEBMS_JOURNAL", str(folder / "sessions"))
         yield
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    """Serve PostgreSQL to all tests of this process that only use it."""
+    from tests.postgres import serve  # noqa: PLC0415  # psycopg, which few tests need
+
+    yield from serve()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

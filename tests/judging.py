@@ -176,7 +176,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     names = [
         f"{report.nodeid}: {dict(report.user_properties)[NOT_JUDGED]}"
         for report in terminalreporter.getreports("skipped")
-        if NOT_JUDGED in dict(report.user_properties)
+        if NOT_JUDGED in dict(getattr(report, "user_properties", ()))  # a module that is skipped has none
     ]
     if names and not hasattr(terminalreporter.config, "workerinput"):  # workers hand on to who started them
         terminalreporter.section(f"{len(names)} tests of time {NOT_JUDGED}")

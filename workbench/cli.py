@@ -257,6 +257,12 @@ def edge(
     duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,
     capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox can hold.")] = 500_000,
+    keep_days: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="Days to keep acknowledged rows, in up to a fifth of the outbox, for a fleet that lost them."
+        ),
+    ] = 7.0,
     omit_datatypes: Annotated[
         bool,
         typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
@@ -315,6 +321,7 @@ def edge(
         duration_s=duration,
         rate_hz=rate,
         capacity_rows=capacity,
+        keep_days=keep_days,
         datatypes=not omit_datatypes,
         metrics_on=metrics,
         reset=reset_trip,

@@ -55,7 +55,16 @@ def run_fleet(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of fleet init, or of fleet certify --host: certificate and broker."),
     ] = None,
-    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the packs.")] = "pulsebms",
+    group: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Sparkplug group of the packs; may be given several times.")
+    ] = ["pulsebms"],  # noqa: B006  # typer reads it and changes nothing
+    shard: Annotated[
+        str,
+        typer.Option(
+            metavar="I/N",
+            help="Host I of N that share the groups; it goes on for one that fails. Needs PostgreSQL.",
+        ),
+    ] = "",
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Id of this host; the packs accept acknowledgements of one id only.")
     ] = "fleet",
@@ -96,7 +105,7 @@ def run_fleet(
     inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Receive the packs of a group, store each row exactly once, acknowledge it, and send bundles.
+    """Receive the packs of some groups, store each row exactly once, acknowledge it, and send bundles.
 
     With --tls each pack is known by its certificate and can send as itself only. Without it the broker must run on this
     machine, where every program can send as any pack.
@@ -114,7 +123,8 @@ def run_fleet(
         verb.main,
         broker,
         where,
-        group=group,
+        groups=group,
+        shard=shard,
         host=host,
         take_over=take_over,
         api=api,

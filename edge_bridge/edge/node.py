@@ -34,6 +34,13 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class ResendRequest:
+    """Row ranges, by boot, that the host stored once and lacks now."""
+
+    boots: acks.Acks
+
+
+@dataclass(frozen=True, slots=True)
 class RebirthRequest:
     """The host requests a birth."""
 
@@ -55,7 +62,7 @@ class HostState:
     online: bool
 
 
-HostMessage: TypeAlias = Acknowledgement | RebirthRequest | Piece | HostState
+HostMessage: TypeAlias = Acknowledgement | ResendRequest | RebirthRequest | Piece | HostState
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,10 @@ class EdgeNode:
         if isinstance(acknowledged, str):
             self._check_host(values.get(metrics.ACKNOWLEDGED_BY))
             messages.append(Acknowledgement(acks.parse_acks(acknowledged)))
+        lacking = values.get(metrics.RESEND)
+        if isinstance(lacking, str):
+            self._check_host(values.get(metrics.ACKNOWLEDGED_BY))
+            messages.append(ResendRequest(acks.parse_acks(lacking)))
         if values.get(metrics.REBIRTH) is True:
             messages.append(RebirthRequest())
         if metrics.DESIRED in values:

@@ -1,4 +1,4 @@
-"""The outbox: it commits every row before it is sent, and deletes the row when the host has acknowledged it.
+"""The outbox: it commits every row before it is sent; when the host has acknowledged the row, it is kept for a while.
 
 Numbers order the rows, never the wall clock. A gap row names the evicted rows and is never evicted itself; it may also
 name rows that the host had acknowledged before, so that holes do not split one gap row into many.
@@ -10,23 +10,23 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import deque
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge.edge import outbox_file
+from edge_bridge.edge.kept_rows import KEEP_DAYS, KeptRows
+from edge_bridge.edge.outbox_damage import describe_damage, find_holes
 from edge_bridge.edge.outbox_rows import BootCount, RowTable, read_counts, write_counts
-from edge_bridge.edge.row import OutboxRow, RowKey, find_spans
+from edge_bridge.edge.row import OutboxRow, PendingRow, RowKey, find_spans
 from edge_bridge.edge.rows_in_flight import RowsInFlight
-from edge_bridge.ranges import subtract
 from edge_bridge.row_span import RowSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from edge_bridge.edge.outbox_rows import LostRow
     from edge_bridge.metrics import Scalar
     from edge_bridge.ranges import Range
 
@@ -37,27 +37,16 @@ IN_FLIGHT: Final = 1_000
 WAITING: Final = 10_000  # rows kept in memory while the disk accepts none
 EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
-MAX_HOLES: Final = 100  # gap rows of a boot that are made again after a gap row was damaged
-MAX_NAMED: Final = 10  # damaged rows that a notice lists
 BATCH: Final = 200  # rows of one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class _PendingRow:
-    """A row without a number; the commit gives it one."""
-
-    t_ms: int
-    put_s: float
-    body: str
 
 
 class Outbox:
     """Durable rows of this and earlier boots; times in s are of a monotonic clock, `t_ms` of the wall clock."""
 
-    def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000) -> None:
+    def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000, keep_days: float = KEEP_DAYS) -> None:
         """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
-        self.boot, self._capacity = boot, capacity_rows
-        self._waiting: deque[_PendingRow] = deque()
+        self.boot, self._capacity, self._keep_days = boot, capacity_rows, keep_days
+        self._waiting: deque[PendingRow] = deque()
         self._lost = 0  # rows that neither disk nor memory could keep, not yet named in a gap
         self._in_flight = RowsInFlight(RESEND_S, MAX_RESEND_S)
         self.disk_error = self.notice = ""
@@ -75,9 +64,10 @@ class Outbox:
         self._damaged = check.damaged  # places of rows that are to be set aside
         self._newest_ms = check.newest_ms  # the time of a gap row that names damaged rows
         self._on_disk = self._rows.count()
+        self._kept = KeptRows(self._rows, check, self._capacity, self._keep_days)
         self._open_gap: tuple[RowKey, RowSpan] | None = None  # may grow until it is sent
-        if check.damaged or check.is_index_damaged or has_lost_counts:
-            self._set_aside(0.0)
+        if check.damaged or check.unmarked or check.is_index_damaged or has_lost_counts:
+            self._set_aside(0.0, check.unmarked)
 
     @property
     def depth(self) -> int:
@@ -104,6 +94,11 @@ class Outbox:
         return sum(count.damaged for count in self._counts.values())
 
     @property
+    def kept(self) -> dict[str, list[Range]]:
+        """Return the rows that were acknowledged and are still here: the first and the last by boot."""
+        return self._kept.ranges
+
+    @property
     def newest(self) -> int:
         """Return the highest row number of this boot, 0 before its first commit."""
         return self._counts[self.boot].last
@@ -119,7 +114,7 @@ class Outbox:
 
     def put(self, values: Mapping[str, Scalar], t_ms: int, now_s: float) -> None:
         """Queue a row; `commit` gives it a number and writes it to the disk."""
-        self._waiting.append(_PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
+        self._waiting.append(PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
         if len(self._waiting) > WAITING:
             self._waiting.popleft()
             self._lost += 1
@@ -130,12 +125,13 @@ class Outbox:
         try:
             if self._damaged:
                 self._set_aside(now_s)
-            if self._reserve.is_tight and self._free_pages < outbox_file.FREE_PAGES:
-                self._evict(EVICT_FULL, t_ms, now_s)
+            if self._reserve.is_tight and outbox_file.count_free_pages(self._database) < outbox_file.FREE_PAGES:
+                self._make_room(t_ms, now_s)
             while self._waiting or self._lost:
                 self._write_with_room(t_ms, now_s)
             if self._on_disk > self._capacity:
                 self._evict(self._on_disk - self._capacity + self._capacity // EVICT_SHARE, t_ms, now_s)
+            self._drop_kept(t_ms)
         except sqlite3.Error as error:
             if not outbox_file.is_disk_full(error):
                 raise
@@ -178,20 +174,38 @@ class Outbox:
         self._in_flight.clear()
 
     def acknowledge(self, boot: str, ranges: Iterable[Range]) -> int:
-        """Delete the rows that the host stored; return how many. Ignore unknown rows and boots."""
+        """Keep the rows that the host stored as acknowledged; return how many. Ignore unknown rows and boots."""
         count = self._counts.get(boot)
         if count is None:
             return 0
         bounded = [(max(1, first), min(last, count.last)) for first, last in ranges]
-        keys = [key for first, last in bounded if first <= last for key in self._rows.read_keys(boot, first, last)]
+        keys = [key for first, last in bounded if first <= last for key in self._rows.read_waiting(boot, first, last)]
         try:
-            self._delete(dict.fromkeys(keys), replace(count, stored=count.stored + len(set(keys))), boot)
+            self._keep(dict.fromkeys(keys), replace(count, stored=count.stored + len(set(keys))), boot)
         except sqlite3.Error as error:
             if not outbox_file.is_disk_full(error):
                 raise
             self._reserve.release()
             return 0  # the rows will be sent and acknowledged again
         return len(set(keys))
+
+    def resend(self, boot: str, ranges: Iterable[Range]) -> int:
+        """Let acknowledged rows wait again, up to `MAX_RESENT`; return how many. Ignore rows that are not here."""
+        count = self._counts.get(boot)
+        if count is None:
+            return 0
+        try:
+            with self._transaction():
+                again = self._kept.unmark(boot, ranges, count.last)
+                counted = replace(count, stored=count.stored - again)
+                write_counts(self._database, boot, counted)
+        except sqlite3.Error as error:
+            if not outbox_file.is_disk_full(error):
+                raise
+            return 0  # the host asks again
+        self._counts[boot] = counted
+        self._on_disk, self._kept.count = self._on_disk + again, self._kept.count - again
+        return again
 
     def close(self) -> None:
         self._database.close()
@@ -203,20 +217,24 @@ class Outbox:
             if not outbox_file.is_disk_full(error):
                 raise
             self._reserve.release()
-            self._restart_log()
-            self._evict(EVICT_FULL, t_ms, now_s)
+            outbox_file.restart_log(self._database)
+            self._make_room(t_ms, now_s)
             self._write(t_ms, now_s)
 
-    @property
-    def _free_pages(self) -> int:
-        """Return the number of free pages in the file."""
-        (free,) = self._database.execute("PRAGMA freelist_count").fetchone()
-        return free
+    def _make_room(self, t_ms: int, now_s: float) -> None:
+        """Make room on a full disk: acknowledged rows go first."""
+        if self._kept.count:
+            with self._transaction():
+                dropped = self._kept.drop(EVICT_FULL)
+            if dropped:
+                return
+        self._evict(EVICT_FULL, t_ms, now_s)
 
-    def _restart_log(self) -> None:
-        """Write the write-ahead log into the database, so that the log starts again in the space that it has."""
-        with suppress(sqlite3.OperationalError):
-            self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    def _drop_kept(self, t_ms: int) -> None:
+        """Drop the kept rows that are too many or too old."""
+        if self._kept.is_trim_due(self._on_disk, t_ms):
+            with self._transaction():
+                self._kept.trim(self._on_disk, t_ms)
 
     def _write(self, t_ms: int, now_s: float) -> None:
         own, lost, batch = self._counts[self.boot], self._lost, list(islice(self._waiting, BATCH))
@@ -268,42 +286,51 @@ class Outbox:
 
     def _join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
         """Return both spans as one, None if a row waits between; a gap may name rows that the host has stored."""
-        if named.boot != span.boot or self._rows.read_keys(span.boot, named.last + 1, span.first - 1):
+        if named.boot != span.boot or self._rows.read_waiting(span.boot, named.last + 1, span.first - 1):
             return None
         return RowSpan(span.boot, named.first, span.last)
 
-    def _delete(self, keys: Iterable[RowKey], counted: BootCount, boot: str) -> None:
-        """Delete acknowledged rows and write the counts."""
+    def _keep(self, keys: Iterable[RowKey], counted: BootCount, boot: str) -> None:
+        """Mark acknowledged rows, or delete them if none are to be kept, and write the counts."""
         gone = list(keys)
         if not gone:
             return
         with self._transaction():
-            for span in find_spans(gone):
-                self._rows.delete(span)
+            self._kept.mark(find_spans(gone))
             write_counts(self._database, boot, counted)
+        self._kept.add(gone)
         self._counts[boot] = counted
         self._on_disk -= len(gone)
         self._in_flight.remove(gone)
         if self._open_gap is not None and self._open_gap[0] in gone:
             self._open_gap = None
 
-    def _set_aside(self, now_s: float) -> None:
-        """Set damaged rows aside and name them in gap rows, in one transaction; a full disk delays it."""
+    def _set_aside(self, now_s: float, unmarked: Mapping[int, str] | None = None) -> None:
+        """Set damaged rows aside and name them in gap rows, in one transaction; a full disk delays it.
+
+        Rows that are `unmarked`, by place and with their boot, wait again. What is stored follows from what is here.
+        """
         counts, spans = dict(self._counts), list[RowSpan]()
         try:
             with self._transaction():
-                lost = self._rows.set_aside(self._damaged)
+                found = self._rows.set_aside(self._damaged)
+                lost = [row for row in found if not row.is_kept]  # the host has the others
                 keys = [row.key for row in lost if row.key is not None and self._is_produced(row.key)]
                 for boot in [key.boot for key in keys] + [self.boot] * (len(lost) - len(keys)):
                     count = counts[boot]
                     counts[boot] = replace(count, evicted=count.evicted + 1, damaged=count.damaged + 1)
                 spans = find_spans(keys)
                 if any(row.is_gap for row in lost):  # what it named is not known: name all that does not wait
-                    spans += self._find_holes(counts, spans)
+                    spans += find_holes(self._rows, counts, spans)
                 for span in spans:
                     own = counts[self.boot]
                     counts[self.boot] = replace(own, last=own.last + 1)
                     self._insert_gap(own.last + 1, self._newest_ms, now_s, span)
+                self._rows.unmark(unmarked or {})
+                for boot in {*(unmarked or {}).values(), *(key.boot for key in keys)}:
+                    count = counts[boot]
+                    stored = max(0, count.last - count.evicted - self._rows.count_waiting(boot))
+                    counts[boot] = replace(count, stored=stored)
                 self._database.execute("DELETE FROM boot")  # a damaged one among them cannot be found by its name
                 for boot, count in counts.items():
                     write_counts(self._database, boot, count)
@@ -312,17 +339,8 @@ class Outbox:
                 raise
             return
         self._counts, self._damaged, self._open_gap = counts, [], None
-        self._on_disk += len(spans) - len(lost)
-        self.notice = _describe_damage(lost)
-
-    def _find_holes(self, counts: Mapping[str, BootCount], named: list[RowSpan]) -> list[RowSpan]:
-        found = list[RowSpan]()
-        for boot, count in counts.items():
-            if count.evicted:
-                known = [(span.first, span.last) for span in named if span.boot == boot]
-                holes = subtract(self._rows.find_holes(boot, count.last, MAX_HOLES), known)
-                found += [RowSpan(boot, first, last) for first, last in holes]
-        return found
+        self._on_disk, self._kept.count = self._rows.count(), self._rows.count_kept()
+        self.notice = describe_damage(lost)
 
     def _is_produced(self, key: RowKey) -> bool:
         return key.boot in self._counts and 1 <= key.seq <= self._counts[key.boot].last
@@ -330,22 +348,5 @@ class Outbox:
     def _insert_gap(self, seq: int, t_ms: int, put_s: float, span: RowSpan) -> None:
         self._rows.insert(RowKey(self.boot, seq), t_ms, put_s, json.dumps(span.values), gap=True)
 
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:  # a full disk may have rolled it back already
-                self._database.execute("ROLLBACK")
-            raise
-
-
-def _describe_damage(lost: Sequence[LostRow]) -> str:
-    """Describe what was damaged, for a person."""
-    if not lost:
-        return "an index or a count of the outbox was damaged; it was made anew from the rows"
-    named = [f"{row.key.seq} of boot {row.key.boot}" if row.key else "of an unknown number" for row in lost[:MAX_NAMED]]
-    more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""
-    return f"damaged rows of the outbox were set aside and are named in gap rows: {', '.join(named)}{more}"
+    def _transaction(self) -> AbstractContextManager[None]:
+        return outbox_file.begin(self._database)

@@ -14,12 +14,13 @@ from drivers.state_file import put_aside
 from edge_bridge.edge import outbox_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 APPLICATION_ID: Final = 0x50424F58  # "PBOX"
-VERSION: Final = 2
-EARLIER_VERSION: Final = 1  # rows without checksums; converted when it is opened
+VERSION: Final = 3
+UNCHECKED_VERSION: Final = 1  # rows without checksums; converted when it is opened
+UNKEPT_VERSION: Final = 2  # acknowledged rows are deleted; converted likewise
 WAL_PAGES: Final = 64  # a short write-ahead log is reused soon, so it needs no new space on a full disk
 PREALLOCATED_BYTES: Final = (
     1 << 19
@@ -61,6 +62,31 @@ def open_database(path: Path, load: Callable[[sqlite3.Connection], None]) -> str
     return ""
 
 
+@contextlib.contextmanager
+def begin(database: sqlite3.Connection) -> Generator[None]:
+    """Run one transaction: all of it is committed, or nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:  # a full disk may have rolled it back already
+            database.execute("ROLLBACK")
+        raise
+
+
+def count_free_pages(database: sqlite3.Connection) -> int:
+    """Return the number of free pages in the file."""
+    (free,) = database.execute("PRAGMA freelist_count").fetchone()
+    return free
+
+
+def restart_log(database: sqlite3.Connection) -> None:
+    """Write the write-ahead log into the database, so that the log starts again in the space that it has."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+
 def is_disk_full(error: sqlite3.Error) -> bool:
     """Return whether the error comes from the disk."""
     return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _DISK_FULL_CODES
@@ -90,8 +116,10 @@ def _connect(path: Path, load: Callable[[sqlite3.Connection], None]) -> None:
         if version == 0:
             _create_tables(database)
             _preallocate(database)
-        elif version == EARLIER_VERSION:
+        elif version == UNCHECKED_VERSION:
             _convert(database)
+        elif version == UNKEPT_VERSION:
+            _add_kept(database)
         load(database)
     except BaseException:
         database.close()
@@ -111,7 +139,7 @@ def _find_version(database: sqlite3.Connection) -> int:
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if tables and (application != APPLICATION_ID or version not in {EARLIER_VERSION, VERSION}):
+    if tables and (application != APPLICATION_ID or not UNCHECKED_VERSION <= version <= VERSION):
         raise sqlite3.DatabaseError("it belongs to another program or version")
     return version if tables else 0
 
@@ -136,13 +164,23 @@ def _convert(database: sqlite3.Connection) -> None:
     select = "SELECT place, boot, seq, t_ms, put_s, gap, body FROM old_row"
     for columns in database.execute(select):
         crc = outbox_rows.compute_checksum(*columns) if _is_readable(columns) else None
-        copy = "INSERT INTO row SELECT place, boot, seq, t_ms, put_s, gap, body, ? FROM old_row WHERE place = ?"
+        copy = "INSERT INTO row SELECT place, boot, seq, t_ms, put_s, gap, body, ?, NULL FROM old_row WHERE place = ?"
         database.execute(copy, (crc, columns[0]))
     for boot, *counts in database.execute("SELECT boot, last, stored, evicted FROM old_boot").fetchall():
         outbox_rows.write_counts(database, boot, outbox_rows.BootCount(*counts))
     for name in ("row", "boot"):
         database.execute(f"DROP TABLE old_{name}")
     database.execute("COMMIT")
+
+
+def _add_kept(database: sqlite3.Connection) -> None:
+    """Convert a file of version 2: all its rows wait. Raise `sqlite3.OperationalError` if there is no room for it."""
+    with begin(database):
+        database.execute("ALTER TABLE row ADD COLUMN kept")
+        database.execute("DROP INDEX IF EXISTS raw")
+        for name in ("waiting", "kept"):
+            database.execute(outbox_rows.INDEXES[name])
+        database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _is_readable(columns: tuple[Any, ...]) -> bool:

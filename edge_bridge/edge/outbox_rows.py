@@ -1,5 +1,8 @@
 """The rows and counts of an outbox on the disk: each has a checksum, and none is used whose checksum is wrong.
 
+A row whose `kept` is null waits. An acknowledged row that is kept has the complement of its checksum there, so that a
+flipped bit cannot make a waiting row look acknowledged.
+
 SQLite checks only the structure of its pages; a flipped bit in a value passes its checks.
 """
 
@@ -23,16 +26,18 @@ if TYPE_CHECKING:
     from edge_bridge.row_span import RowSpan
 
 MAX_SET_ASIDE: Final = 1_000  # damaged rows that are kept for examination
+_ALL_BITS: Final = 0xFFFFFFFF
 _COLUMNS: Final = "place, boot, seq, t_ms, put_s, gap, body, crc"
-_INDEXES: Final = {
+INDEXES: Final = {
     "row_key": "CREATE UNIQUE INDEX row_key ON row(boot, seq)",
-    "raw": "CREATE INDEX raw ON row(place) WHERE gap = 0",
+    "waiting": "CREATE INDEX waiting ON row(place) WHERE kept IS NULL",
+    "kept": "CREATE INDEX kept ON row(place) WHERE kept IS NOT NULL",
 }
 TABLES: Final = (
-    "CREATE TABLE row(place INTEGER PRIMARY KEY, boot, seq, t_ms, put_s, gap, body, crc)",
+    "CREATE TABLE row(place INTEGER PRIMARY KEY, boot, seq, t_ms, put_s, gap, body, crc, kept)",
     "CREATE TABLE boot(boot TEXT PRIMARY KEY, last, stored, evicted, damaged, crc) WITHOUT ROWID",
     "CREATE TABLE bad_row(place, boot, seq, t_ms, put_s, gap, body, crc)",
-    *_INDEXES.values(),
+    *INDEXES.values(),
 )
 
 
@@ -60,10 +65,11 @@ class DiskRow:
 
 @dataclass(frozen=True, slots=True)
 class LostRow:
-    """A row that was set aside: its number, None if it cannot be known, and whether it was a gap row."""
+    """A row that was set aside: its number, None if it cannot be known, whether it was a gap row or acknowledged."""
 
     key: RowKey | None
     is_gap: bool
+    is_kept: bool
 
 
 @dataclass
@@ -72,8 +78,15 @@ class RowCheck:
 
     damaged: list[int] = field(default_factory=list[int])
     boots: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    unmarked: dict[int, str] = field(default_factory=dict[int, str])  # boots of rows with a wrong mark, by place
+    kept: dict[str, Range] = field(default_factory=dict[str, "Range"])  # the first and the last kept row by boot
     newest_ms: int = 0
     is_index_damaged: bool = False
+
+
+def make_mark(crc: Any) -> int | None:
+    """Return what marks a row with this checksum as acknowledged."""
+    return _ALL_BITS - crc if type(crc) is int else None
 
 
 def compute_checksum(*values: Any) -> int:
@@ -90,7 +103,18 @@ class RowTable:
         self._next_place = highest + 1
 
     def count(self) -> int:
-        (count,) = self._database.execute("SELECT count(*) FROM row").fetchone()
+        """Return the number of rows that wait."""
+        (count,) = self._database.execute("SELECT count(*) FROM row WHERE kept IS NULL").fetchone()
+        return count
+
+    def count_waiting(self, boot: str) -> int:
+        """Return the number of rows of one boot that wait."""
+        select = "SELECT count(*) FROM row WHERE boot = ? AND kept IS NULL"
+        (count,) = self._database.execute(select, (boot,)).fetchone()
+        return count
+
+    def count_kept(self) -> int:
+        (count,) = self._database.execute("SELECT count(*) FROM row WHERE kept IS NOT NULL").fetchone()
         return count
 
     def read_oldest_ms(self) -> int | None:
@@ -114,8 +138,8 @@ class RowTable:
         self._database.execute("UPDATE row SET body = ?, crc = ? WHERE place = ?", (body, crc, place))
 
     def list_newest(self, limit: int) -> list[tuple[int, RowKey]]:
-        """Return places and numbers, unchecked, the newest first."""
-        newest = "SELECT place, boot, seq FROM row ORDER BY place DESC LIMIT ?"
+        """Return places and numbers of waiting rows, unchecked, the newest first."""
+        newest = "SELECT place, boot, seq FROM row WHERE kept IS NULL ORDER BY place DESC LIMIT ?"
         return [(place, RowKey(boot, seq)) for place, boot, seq in self._database.execute(newest, (limit,))]
 
     def read(self, place: int) -> DiskRow | None:
@@ -124,21 +148,27 @@ class RowTable:
         return _check(columns)
 
     def read_oldest_raw(self, limit: int) -> tuple[list[RowKey], list[int]]:
-        """Return the numbers of the oldest rows that are not gap rows, and the places of damaged ones among them."""
-        oldest = f"SELECT {_COLUMNS} FROM row WHERE gap = 0 ORDER BY place LIMIT ?"  # noqa: S608  # our own names
+        """Return the numbers of the oldest waiting rows but gap rows, and the places of damaged ones among them."""
+        oldest = f"SELECT {_COLUMNS} FROM row WHERE kept IS NULL AND gap = 0 ORDER BY place LIMIT ?"  # noqa: S608  # our own names
         found = [(columns[0], _check(columns)) for columns in self._database.execute(oldest, (limit,))]
         return [row.key for _, row in found if row is not None], [place for place, row in found if row is None]
 
     def check_all(self) -> RowCheck:
         """Check all rows and their index."""
         found = RowCheck()
-        for columns in self._database.execute(f"SELECT {_COLUMNS} FROM row NOT INDEXED ORDER BY place"):  # noqa: S608  # only names of our own
-            if not _has_checksum(columns):
+        for *columns, kept in self._database.execute(f"SELECT {_COLUMNS}, kept FROM row NOT INDEXED ORDER BY place"):  # noqa: S608  # only names of our own
+            if not _has_checksum(tuple(columns)):
                 found.damaged.append(columns[0])
                 continue
-            _, boot, seq, found.newest_ms, *_ = columns
+            place, boot, seq, found.newest_ms, *_, crc = columns
             highest, waiting = found.boots.get(boot, (0, 0))
-            found.boots[boot] = max(highest, seq), waiting + 1
+            is_kept = kept == make_mark(crc)
+            found.boots[boot] = max(highest, seq), waiting + (not is_kept)
+            if is_kept:
+                first, last = found.kept.get(boot, (seq, seq))
+                found.kept[boot] = min(first, seq), max(last, seq)
+            elif kept is not None:
+                found.unmarked[place] = boot
         try:
             (result,) = self._database.execute("PRAGMA integrity_check(1)").fetchone()
             found.is_index_damaged = result != "ok"
@@ -146,7 +176,13 @@ class RowTable:
             found.is_index_damaged = True
         return found
 
+    def read_waiting(self, boot: str, first: int, last: int) -> list[RowKey]:
+        """Return the numbers of the rows in this range that wait."""
+        select = "SELECT seq FROM row WHERE boot = ? AND seq BETWEEN ? AND ? AND kept IS NULL"
+        return [RowKey(boot, seq) for (seq,) in self._database.execute(select, (boot, first, last))]
+
     def read_keys(self, boot: str, first: int, last: int) -> list[RowKey]:
+        """Return the numbers of the rows in this range that wait or are kept."""
         select = "SELECT seq FROM row WHERE boot = ? AND seq BETWEEN ? AND ?"
         return [RowKey(boot, seq) for (seq,) in self._database.execute(select, (boot, first, last))]
 
@@ -159,6 +195,33 @@ class RowTable:
         delete = "DELETE FROM row WHERE boot = ? AND seq BETWEEN ? AND ?"
         self._database.execute(delete, (span.boot, span.first, span.last))
 
+    def keep(self, span: RowSpan) -> None:
+        """Mark rows as acknowledged; they stay until they are dropped."""
+        mark = f"UPDATE row SET kept = {_ALL_BITS} - crc WHERE boot = ? AND seq BETWEEN ? AND ? AND kept IS NULL"  # noqa: S608  # our own figure
+        self._database.execute(mark, (span.boot, span.first, span.last))
+
+    def unkeep(self, span: RowSpan, most: int) -> int:
+        """Let up to `most` kept rows wait again; return how many."""
+        kept = "SELECT place FROM row WHERE boot = ? AND seq BETWEEN ? AND ? AND kept IS NOT NULL LIMIT ?"
+        unmark = f"UPDATE row SET kept = NULL WHERE place IN ({kept})"  # noqa: S608  # our own names
+        return self._database.execute(unmark, (span.boot, span.first, span.last, most)).rowcount
+
+    def unmark(self, places: Iterable[int]) -> None:
+        """Let rows with a wrong mark wait: to send a row twice is better than to lose it."""
+        self._database.executemany("UPDATE row SET kept = NULL WHERE place = ?", [(place,) for place in places])
+
+    def drop_kept(self, limit: int, before_ms: int | None = None) -> list[RowKey]:
+        """Delete up to `limit` of the oldest kept rows, only those of before `before_ms`; return their numbers."""
+        oldest = "SELECT place, boot, seq, t_ms, crc, kept FROM row WHERE kept IS NOT NULL ORDER BY place LIMIT ?"
+        dropped = list[tuple[int, RowKey]]()
+        for place, boot, seq, t_ms, crc, kept in self._database.execute(oldest, (limit,)).fetchall():
+            if before_ms is not None and t_ms >= before_ms:
+                break
+            if kept == make_mark(crc):  # one with a wrong mark stays; the next start looks at it
+                dropped.append((place, RowKey(boot, seq)))
+        self._database.executemany("DELETE FROM row WHERE place = ?", [(place,) for place, _ in dropped])
+        return [key for _, key in dropped]
+
     def set_aside(self, places: Iterable[int]) -> list[LostRow]:
         """Move damaged rows to a table of their own; return their numbers.
 
@@ -166,19 +229,20 @@ class RowTable:
         """
         damaged = set(places)
         keys = self._read_index(damaged)
-        for name in _INDEXES:
+        for name in INDEXES:
             self._database.execute(f"DROP INDEX IF EXISTS {name}")
         lost = list[LostRow]()
         for place in sorted(damaged):
-            found = self._database.execute("SELECT boot, seq, gap, body FROM row WHERE place = ?", (place,)).fetchone()
-            if found is None:
+            columns = self._database.execute(f"SELECT {_COLUMNS}, kept FROM row WHERE place = ?", (place,)).fetchone()  # noqa: S608  # our own names
+            if columns is None:
                 continue
-            boot, seq, gap, body = found
+            _, boot, seq, *_, gap, body, crc, kept = columns
+            is_kept = kept is not None and kept in {make_mark(crc), make_mark(compute_checksum(*columns[:-2]))}
             move = f"INSERT INTO bad_row SELECT {_COLUMNS} FROM row WHERE place = ?"  # noqa: S608  # our own names
             self._database.execute(move, (place,))
             self._database.execute("DELETE FROM row WHERE place = ?", (place,))
-            lost.append(LostRow(_parse_key(*keys.get(place, (boot, seq))), _was_gap(gap, body)))
-        for create in _INDEXES.values():
+            lost.append(LostRow(_parse_key(*keys.get(place, (boot, seq))), _was_gap(gap, body), is_kept))
+        for create in INDEXES.values():
             self._database.execute(create)
         keep = "DELETE FROM bad_row WHERE rowid <= (SELECT max(rowid) FROM bad_row) - ?"
         self._database.execute(keep, (MAX_SET_ASIDE,))

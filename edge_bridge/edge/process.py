@@ -79,7 +79,9 @@ class Edge:
         self._settings, self._clocks, self._log = settings, clocks, log
         self._metrics, self._measured_s, self._late_s = measured, -math.inf, 0.0
         boot = secrets.token_hex(BOOT_BYTES)
-        self._outbox = make_outbox(settings.outbox, boot, capacity_rows=settings.capacity_rows)
+        self._outbox = make_outbox(
+            settings.outbox, boot, capacity_rows=settings.capacity_rows, keep_days=settings.keep_days
+        )
         self._log_notice()
         self._device: tuple[bytes, Dut] | None = None
         self._pack: PackRuntime | None = None

@@ -32,6 +32,15 @@ class OutboxRow:
     live: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """A row without a number; the commit gives it one."""
+
+    t_ms: int
+    put_s: float
+    body: str
+
+
 def find_spans(keys: list[RowKey]) -> list[RowSpan]:
     """Return the fewest spans that name exactly `keys`."""
     by_boot: dict[str, list[int]] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_bridge.edge.kept_rows import KEEP_DAYS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,6 +18,7 @@ class EdgeSettings:
     """`bundle` to install (None: run the installed one), `trust` the keys, `state` the edge's own folder.
 
     `bus` is interface, channel and bit rate of the pack's CAN; `rate_hz` rows a second; `datatypes` in data too.
+    `keep_days`: how long acknowledged rows stay in the outbox.
     `identity` is the folder of the certificate of this edge, for a broker with TLS.
     `pack_type`: the type of the pack, which a bundle must be for; empty: that of the first healthy bundle.
     """
@@ -31,6 +34,7 @@ class EdgeSettings:
     rate_hz: float = 10.0
     capacity_rows: int = 500_000
     datatypes: bool = True
+    keep_days: float = KEEP_DAYS
     identity: Path | None = None
 
     @property

@@ -6,9 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_bridge import metrics
-from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest
+from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest, ResendRequest
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
 from edge_bridge.ranges import NumberSet
+from edge_bridge.sparkplug.acks import format_acks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,6 +129,9 @@ class Uplink:
         match message:
             case Acknowledgement(boots):
                 self._acknowledge(boots)
+            case ResendRequest(boots):
+                again = sum(self._outbox.resend(boot, ranges) for boot, ranges in boots.items())
+                self._log(f"the fleet lacks rows that it had acknowledged; {again} of them are sent again")
             case RebirthRequest():
                 self._rebirth_requested = True
             case Piece():
@@ -174,6 +178,7 @@ class Uplink:
         row: dict[str, Scalar] = {
             metrics.ROW_BOOT: self._outbox.boot,
             metrics.ROW_SEQ: newest or None,
+            metrics.KEPT: next(format_acks(self._outbox.kept), ""),
         }
         if self._link.publish(self._node.make_birth({**values, **row}, self._clocks.stamp_ms(), will)):
             self._published = dict(values)

@@ -25,21 +25,22 @@ def make_command(group: str, node: str, values: Mapping[str, Value], now_ms: int
 
 
 def make_acknowledgements(
-    group: str,
+    group: str | Callable[[str], str],
     kept: Mapping[str, Mapping[str, Sequence[int]]],
     now_ms: int,
     *,
     host: str = "",
     with_host: Callable[[str], bool] = lambda node: False,  # noqa: ARG005  # it is the same for every node
 ) -> Iterator[MqttMessage]:
-    """Make the fewest NCMDs that acknowledge to every node the rows that were stored.
+    """Make the fewest NCMDs that acknowledge to every node the rows that were stored; `group` is that of each node.
 
     `with_host` says whether a node's birth declares the id of the host; one of an earlier version does not.
     """
     plain = wire.TextTemplate(_make_payload({metrics.ACKNOWLEDGED: ""}, now_ms))
     with_id = wire.TextTemplate(_make_payload({metrics.ACKNOWLEDGED: "", metrics.ACKNOWLEDGED_BY: host}, now_ms))
     for node, boots in kept.items():
-        topic = str(topics.Topic(group, topics.MessageKind.NCMD, node))
+        own = group if isinstance(group, str) else group(node)
+        topic = str(topics.Topic(own, topics.MessageKind.NCMD, node))
         template = with_id if with_host(node) else plain
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
             yield MqttMessage(topic, template.encode(text))

@@ -11,6 +11,7 @@ from drivers.errors import StoreFailed
 from edge_bridge.fleet.store.records import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from concurrent.futures import Future
 
     from edge_bridge.fleet.store.port import FleetStore
@@ -85,6 +86,16 @@ class CommitThread:
     def _commit(self, batch: Batch) -> tuple[CommitResult, float]:
         began_s = monotonic()
         return self._store.commit(batch), monotonic() - began_s
+
+    def drop_nodes(self, nodes: Collection[str]) -> None:
+        """Drop what waits of these nodes."""
+        self._waiting = self._waiting.drop_nodes(nodes)
+
+    def abandon(self, then: Callable[[], object]) -> None:
+        """Drop what waits and return at once; `then` is called in the thread, after the batch that it commits."""
+        self._waiting, self._running = Batch(), None
+        self._executor.submit(then)
+        self._executor.shutdown(wait=False)
 
     def close(self) -> None:
         """End the thread, after the batch that it commits."""

@@ -49,7 +49,7 @@ class EventWatch:
             self._known[record.node] = record
         found += self._read_rows(batch, now_ms)
         for node in batch.forgotten:
-            self._forget(node)
+            self.forget(node)
         return found + list(self._find_lost(now_ms))
 
     def _find_reboots(self, batch: Batch, now_ms: int) -> Iterator[NodeEvent]:
@@ -69,7 +69,8 @@ class EventWatch:
                 (self._wrong_clocks.add if row.clock else self._wrong_clocks.discard)(row.node)
                 yield _make_clock_event(row.node, now_ms, row.clock)
 
-    def _forget(self, node: str) -> None:
+    def forget(self, node: str) -> None:
+        """Forget a node that is not this host's any more."""
         self._known.pop(node, None)
         self._boots.pop(node, None)
         for names in (self._online, self._unsure, self._wrong_clocks):

@@ -12,7 +12,8 @@ from drivers.clock import monotonic
 from drivers.errors import PulseError
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.host import Instant
-from edge_bridge.fleet.process import GROUP, HOST, FleetHost, make_unknown_node_error
+from edge_bridge.fleet.names import make_unknown_node_error
+from edge_bridge.fleet.process import GROUP, HOST, FleetHost
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ from edge_bridge.fleet import commands
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.quick_rows import QuickReader
+from edge_bridge.fleet.resend_plan import ResendPlan, read_kept
 from edge_bridge.fleet.row import LATEST_MS, StoredRow, find_clock, is_row, read_newest, read_row
-from edge_bridge.fleet.store.records import Batch, Birth, NodeRecord
+from edge_bridge.fleet.store.records import FLAGGED, OTHER_GROUP, REFUSED, Batch, Birth, NodeRecord
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.aliases import Aliases
@@ -31,7 +32,6 @@ MAX_NODES: Final = 10_000
 MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within `REBIRTH_S`
 MAX_AT_ONCE: Final = 500  # messages that are read by one set of arrays
 MAX_OWN_STATES: Final = 100
-REFUSED, FLAGGED = "refused", "flagged"
 _NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
 
 
@@ -44,25 +44,35 @@ class Instant:
 
 
 class HostApplication:
-    """The host of the nodes of one group; `drain` returns the batch to commit and the messages to send.
+    """The host of the nodes of some groups; `drain` returns the batch to commit and the messages to send.
 
     A message that is refused changes only a counter, and may cause a rebirth request.
     """
 
     def __init__(
         self,
-        group: str,
+        groups: str | Iterable[str],
         host: str,
         known: Iterable[NodeRecord] = (),
         *,
         admitted: Container[str] | None = None,
         now_s: float = 0.0,
+        is_shared: bool = False,
     ) -> None:
-        """`known` are the nodes of an earlier start; `admitted` are the names that may join (None: any)."""
-        self.group, self.host = group, host
+        """`groups` are one name or several. With `is_shared` other hosts of the fleet have this id too.
+
+        `known` are the nodes of an earlier start; `admitted` are the names that may join (None: any).
+        """
+        self.groups = (groups,) if isinstance(groups, str) else tuple(sorted(groups))
+        self.host, self._is_shared = host, is_shared
+        self.resends = ResendPlan()
+        only = self.groups[0] if len(self.groups) == 1 else ""
         self._admitted = admitted
         notes = [note for note in known if self.is_admitted(note.node)]
-        self.nodes = {note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status)) for note in notes}
+        self.nodes = {
+            note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status), group=note.group or only)
+            for note in notes
+        }
         has_rows = {note.node: note.last_ms is not None for note in notes}
         self._places = NodePlaces(
             [name for name, stored in has_rows.items() if stored],
@@ -81,7 +91,7 @@ class HostApplication:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Return the topics: its own STATE first, as the specification requires, then its nodes."""
-        return topics.make_state_topic(self.host), topics.make_group_filter(self.group)
+        return topics.make_state_topic(self.host), *map(topics.make_group_filter, self.groups)
 
     def is_admitted(self, name: str) -> bool:
         """Return whether a node of this name may join."""
@@ -133,6 +143,17 @@ class HostApplication:
         except PayloadError as error:
             self._count(REFUSED, error.kind)
 
+    def find_group(self, name: str) -> str:
+        """Return the group of a node, to which commands for it go."""
+        node = self.nodes.get(name)
+        return (node.group if node else "") or self.groups[0]
+
+    def drop_node(self, name: str) -> None:
+        """Drop a node that belongs to another host, and what was collected of it."""
+        self._forget(name)
+        self._places.remove(name)
+        self._batch = self._batch.drop_nodes({name})
+
     def declares(self, name: str, metric: str) -> bool:
         """Return whether the birth of a node declares a metric."""
         node = self.nodes.get(name)
@@ -147,18 +168,22 @@ class HostApplication:
         if not online:
             self.is_other_online = False
             self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
-        elif t_ms not in self._own_states and t_ms != will_ms:
+        elif not self._is_shared and t_ms not in self._own_states and t_ms != will_ms:
             self.is_other_online = True
             self._count(FLAGGED, "other_host")
 
     def _handle(self, topic: Topic, data: bytes, now: Instant) -> None:
-        if topic.group != self.group:
+        if topic.group not in self.groups:
             raise PayloadError("topic", f"{topic.group} is another group", key="group", value=topic.group)
         if topic.kind is MessageKind.NCMD:
             return  # the host's own command
         if not self.is_admitted(topic.node):
             raise PayloadError("not_listed", f"{topic.node} is not listed as a node of this fleet", value=topic.node)
         node = self._find_node(topic.node)
+        _check_group(node, topic)
+        former, node.group = node.group, topic.group
+        if topic.kind is MessageKind.NBIRTH:
+            node.former = former if node.name in self.nodes else ""
         handlers: dict[MessageKind, Callable[[NodeState, Payload, Instant], None]] = {
             MessageKind.NBIRTH: self._handle_birth,
             MessageKind.NDATA: self._handle_data,
@@ -169,6 +194,8 @@ class HostApplication:
         except PayloadError as error:
             if error.kind in _NEEDS_REBIRTH:
                 self._request_rebirth(node, now)
+            if not node.online:
+                node.group = former or node.group  # only a birth moves a node
             raise
         self._changed[node.name] = node
 
@@ -181,14 +208,20 @@ class HostApplication:
             read_seq(payload),
             read_status(found),
         )
+        kept = read_kept(found)
         self._give_place(node, now)
+        self.resends.note_birth(node.name, kept, now.mono_s)
         node.begin_session(aliases, bd_seq, seq)  # no check can refuse the birth after this line
-        self._quick.begin(self._name_data_topic(node.name), node, aliases)
+        if node.former not in {"", node.group}:
+            self._quick.forget(_name_data_topic(node.former, node.name))
+        self._quick.begin(_name_data_topic(node.group, node.name), node, aliases)
         node.status.update(status)
         bundle = node.status.get(metrics.SHA256)
         t_ms = payload.timestamp_ms
         t_ms = now.ms if t_ms is None or t_ms > LATEST_MS else t_ms
-        self._batch.births.append(Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest))
+        self._batch.births.append(
+            Birth(node.name, t_ms, bd_seq, bundle if isinstance(bundle, str) else None, newest, node.group, node.former)
+        )
 
     def _handle_data(self, node: NodeState, payload: Payload, now: Instant) -> None:
         node.count_message(read_seq(payload))
@@ -224,9 +257,6 @@ class HostApplication:
         if not row.clock:
             node.last_ms = max(row.t_ms, node.last_ms or 0)
 
-    def _name_data_topic(self, node: str) -> str:
-        return f"{topics.NAMESPACE}/{self.group}/{MessageKind.NDATA}/{node}"
-
     def _handle_death(self, node: NodeState, payload: Payload, now: Instant) -> None:
         del now
         found = {metric.name: metric for metric in payload.metrics if metric.name is not None}
@@ -244,20 +274,26 @@ class HostApplication:
             return
         lost = self._places.give(node.name, now.mono_s)
         if lost is not None:
-            del self.nodes[lost]
-            self._changed.pop(lost, None)
-            self._quick.forget(self._name_data_topic(lost))
+            self._forget(lost)
             self._batch.forgotten.add(lost)
             self._count(FLAGGED, "place_lost")
         self._strangers.pop(node.name, None)
         self._batch.forgotten.discard(node.name)
         self.nodes[node.name] = node
 
+    def _forget(self, name: str) -> None:
+        node = self.nodes.pop(name, None)
+        self._changed.pop(name, None)
+        self.resends.drop(name)
+        if node is not None:
+            self._quick.forget(_name_data_topic(node.group, name))
+
     def _request_rebirth(self, node: NodeState, now: Instant) -> None:
         if now.mono_s - node.rebirth_requested_s < REBIRTH_S or not self._is_room_for(node, now):
             return
         node.rebirth_requested_s = now.mono_s
-        self._outgoing.append(commands.make_command(self.group, node.name, {metrics.REBIRTH: True}, now.ms))
+        for group in (node.group,) if node.group else self.groups:
+            self._outgoing.append(commands.make_command(group, node.name, {metrics.REBIRTH: True}, now.ms))
         self._count(FLAGGED, "rebirth_asked")
 
     def _is_room_for(self, node: NodeState, now: Instant) -> bool:
@@ -277,6 +313,18 @@ class HostApplication:
         self._batch.counts[kind, reason] += 1
 
 
+def _check_group(node: NodeState, topic: Topic) -> None:
+    """Raise `PayloadError` for a message under another group than that of the node; one that is offline may move."""
+    if node.group in {"", topic.group} or (not node.online and topic.kind is not MessageKind.NDEATH):
+        return
+    words = f"{node.name} is known under the group {node.group}, not {topic.group}"
+    raise PayloadError(OTHER_GROUP, words, key="group", value=topic.group, bound=node.group)
+
+
+def _name_data_topic(group: str, node: str) -> str:
+    return f"{topics.NAMESPACE}/{group}/{MessageKind.NDATA}/{node}"
+
+
 def make_note(node: NodeState) -> NodeRecord:
     """Make what the store keeps of a node."""
-    return NodeRecord(node.name, node.online, node.last_ms, dict(node.status))
+    return NodeRecord(node.name, node.online, node.last_ms, dict(node.status), node.group)

@@ -10,6 +10,7 @@ from drivers.errors import Refused, Usage
 
 if TYPE_CHECKING:
     from edge_bridge.fleet.process import FleetHost
+    from edge_bridge.fleet.sharded_fleet import ShardedFleet
 
 MAX_WAITING: Final = 4  # bundles, of up to 16 MB each
 
@@ -28,7 +29,7 @@ class HostRequests:
             what, hint = "the host has not taken the bundles before this one yet", "try again in a second"
             raise Refused(what, key="bundles", value=node, bound=MAX_WAITING, hint=hint) from error
 
-    def run(self, fleet: FleetHost) -> bool:
+    def run(self, fleet: FleetHost | ShardedFleet) -> bool:
         """Do what was asked, return whether anything was; a node that has lost its place meanwhile gets nothing."""
         has_work = not self._bundles.empty()
         while not self._bundles.empty():

@@ -56,6 +56,8 @@ class NodeState:
     last_ms: int | None = None
     status: dict[str, Scalar] = field(default_factory=dict[str, "Scalar"])
     rebirth_requested_s: float = float("-inf")
+    group: str = ""  # empty for a node of an earlier version, until its birth
+    former: str = ""  # the group before the newest birth; empty for a node that was not known
     layouts: BirthLayouts | None = None  # by which its rows can be read quickly
 
     def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:

@@ -34,6 +34,11 @@ class NodePlaces:
         self._storing[name] = now_s
         self._storing.move_to_end(name)
 
+    def remove(self, name: str) -> None:
+        """Take the place of a node away."""
+        self._empty.pop(name, None)
+        self._storing.pop(name, None)
+
     def _free(self, now_s: float) -> str:
         if self._empty:
             return self._empty.popitem(last=False)[0]

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections import Counter
 from contextlib import ExitStack
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, cast
 
@@ -15,24 +16,26 @@ from edge_bridge.fleet import commands
 from edge_bridge.fleet.bundle_transfer import BundleTransfer
 from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.events import EventWatch
-from edge_bridge.fleet.host import FLAGGED, REFUSED, HostApplication, Instant
+from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.meter import FleetFigures
+from edge_bridge.fleet.missing_search import MissingSearch
+from edge_bridge.fleet.names import check_name, make_unknown_node_error
 from edge_bridge.fleet.store.open_store import open_store
-from edge_bridge.fleet.store.records import CONFLICT
-from edge_bridge.fleet.view import FleetView, NodeView
+from edge_bridge.fleet.store.records import CONFLICT, FLAGGED, OTHER_GROUP, REFUSED
+from edge_bridge.fleet.view import FleetView, view_node
 from edge_bridge.mqtt import MqttLink
 from edge_bridge.mqtt_events import MAX_QUEUED, LinkDown, LinkUp
 from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug import topics
-from edge_bridge.sparkplug.payload import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
     from pathlib import Path
 
     from edge_bridge.fleet.commit_thread import Committed
     from edge_bridge.fleet.meter import FleetMeter
+    from edge_bridge.fleet.shard_links import HostLink
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.tap import FleetTap
@@ -41,20 +44,6 @@ GROUP: Final = "pulsebms"
 HOST: Final = "fleet"
 MEASURE_S: Final = 1.0
 PACE_S: Final = 0.01  # messages are collected for so long while a batch is committed
-
-
-def check_name(name: str, what: str) -> None:
-    """Raise `Usage` for a name that Sparkplug does not allow; `what`: the option that gives it."""
-    try:
-        topics.check_name(name, what)
-    except PayloadError as error:
-        raise Usage(error.what, key=what, value=name, hint="choose another name") from error
-
-
-def make_unknown_node_error(node: str, known: list[str]) -> Usage:
-    """Make the error for a node that has never sent a message."""
-    hint = f"known nodes: {', '.join(known)}" if known else "start an edge first"
-    return Usage(f"no message of a node {node} has been received", key="to", value=node, bound=known, hint=hint)
 
 
 class FleetHost:
@@ -66,11 +55,12 @@ class FleetHost:
         db: Path | str,
         now: Callable[[], Instant],
         *,
-        group: str = GROUP,
+        group: str | Iterable[str] = GROUP,
         host: str = HOST,
         open_store: Callable[[Path | str], FleetStore] = open_store,
         admitted: Container[str] | None = None,
         take_over: bool = False,
+        open_link: Callable[[Sequence[str]], HostLink] | None = None,
         tap: FleetTap | None = None,
         meter: FleetMeter | None = None,
         identity: Path | None = None,
@@ -82,19 +72,26 @@ class FleetHost:
         `admitted` are the names of the nodes that may join (None: any). `take_over` goes online although another host
         with this id is; else `turn` raises `OtherHostOnline`. `tap` gets what each turn decoded,
         `meter` how much that was.
+        `group` is one name or several. With `open_link`, which gets the subscriptions, this is one shard of a host of
+        several with this id: it takes only its own groups from the database, and `turn` does not wait for a commit.
         """
-        check_name(group, "group")
+        groups = (group,) if isinstance(group, str) else tuple(group)
+        for name in groups:
+            check_name(name, "group")
         check_name(host, "host")
         self._now, self._tap, self._meter = now, tap, meter
         self._measured_s = float("-inf")
+        self._is_shared = shared = open_link is not None
         self._store = open_store(db)
         self._trouble = "not connected yet"
         self.notices = list[str](self._store.notices)  # what of the file was converted, or could not be read
         known = self._store.read_nodes(self.notices.append)
+        if shared:
+            known = [note for note in known if note.group in groups]
         self._events = EventWatch(known)
-        self._host = HostApplication(group, host, known, admitted=admitted, now_s=now().mono_s)
+        self._host = HostApplication(groups, host, known, admitted=admitted, now_s=now().mono_s, is_shared=shared)
         self._host.handle_disconnected()
-        self._claim = HostClaim(host, take_over=take_over)
+        self._claim = HostClaim(host, take_over=take_over or shared)
         self._early = list[MqttMessage]()  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
         for kind in (REFUSED, FLAGGED):
@@ -103,10 +100,11 @@ class FleetHost:
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
         self._outage_s = 0.0
-        self._commits = CommitThread(self._store)
+        self._commits, self._search = CommitThread(self._store), MissingSearch(self._store)
         try:
             client = f"{host}-{secrets.token_hex(4)}"
-            self._link = MqttLink(url, client, self._make_will, self._host.subscriptions, identity)
+            connect = open_link or partial(MqttLink, url, client, self._make_will, identity=identity)
+            self._link: HostLink = connect(self._host.subscriptions)
         except (Usage, Refused):
             self._commits.close()
             self._store.close()
@@ -123,7 +121,7 @@ class FleetHost:
 
     def read_trouble(self) -> str:
         """Return why the host cannot work, empty if it can; any thread may ask."""
-        trouble = self._commits.trouble or self._trouble or self._describe_other()
+        trouble = self._find_trouble()
         return trouble or ("" if self.is_connected else "waiting whether another host is online")
 
     def turn(self, wait_s: float) -> None:
@@ -141,11 +139,23 @@ class FleetHost:
             self._host.handle_messages(self._early, now, self._will_ms)
             self._early = []
         self._collect()
-        self._commit()
+        self._commit(wait_s)
         self._send_pieces()
+        self._request_missing(now)
         if self._meter is not None and now.mono_s - self._measured_s >= MEASURE_S:
             self._measured_s = now.mono_s
             self._meter.note_figures(self._measure(now))
+
+    def abandon(self) -> None:
+        """End at once: another host may have the groups by now.
+
+        What waits is not committed. What is being committed is not acknowledged; its thread closes the store after it.
+        """
+        with ExitStack() as undo:
+            undo.callback(self._link.close)
+            self._commits.abandon(self._close_store)
+            if self._claim.is_held:  # the other hosts contradict it; without one it is true
+                self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
 
     def send_bundle(self, data: bytes, node: str) -> None:
         """Start to send a bundle, in place of any other transfer to this node; raise `Usage` for an unknown node."""
@@ -154,7 +164,7 @@ class FleetHost:
         self._transfers[node] = BundleTransfer(node, data, self._host.nodes[node].status, self._now().mono_s)
 
     def has_node(self, node: str) -> bool:
-        """Return whether the node has ever sent a message."""
+        """Return whether the node has ever sent a message; any thread may ask."""
         return node in self._host.nodes
 
     def request_birth(self, node: str) -> None:
@@ -170,17 +180,10 @@ class FleetHost:
         running_s = 0.0 if self._down_s is None else self._now().mono_s - self._down_s
         return FleetView(
             connected=self.is_connected,
-            trouble=self._commits.trouble or self._trouble or self._describe_other(),
+            trouble=self._find_trouble(),
             outage_s=self._outage_s + running_s,
             nodes=tuple(
-                NodeView(
-                    name,
-                    node.online,
-                    rows.get(name, 0),
-                    node.last_ms,
-                    dict(node.status),
-                    self._transfers[name].progress if name in self._transfers else None,
-                )
+                view_node(node, rows.get(name, 0), self._transfers.get(name))
                 for name, node in sorted(self._host.nodes.items())
             ),
             totals=self._store.read_totals(),
@@ -197,7 +200,7 @@ class FleetHost:
     def close(self) -> None:
         """Commit what was received, publish STATE offline, disconnect."""
         with ExitStack() as undo:
-            undo.callback(self._store.close)
+            undo.callback(self._close_store)
             undo.callback(self._commits.close)
             undo.callback(self._link.close)
             self._acknowledge(self._commits.finish(None))
@@ -206,6 +209,13 @@ class FleetHost:
             self._acknowledge(self._commits.finish(None))
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
+
+    def _close_store(self) -> None:
+        self._search.close()
+        self._store.close()
+
+    def _find_trouble(self) -> str:
+        return self._commits.trouble or self._search.trouble or self._trouble or self._describe_other()
 
     def _measure(self, now: Instant) -> FleetFigures:
         return FleetFigures(
@@ -275,15 +285,18 @@ class FleetHost:
             self._meter.count_batch(len(batch.rows), batch.counts)
         self._commits.add(batch)
 
-    def _commit(self) -> None:
-        """Commit what was collected; return when that is done, or when messages came that can be read meanwhile."""
+    def _commit(self, wait_s: float) -> None:
+        """Commit what was collected; return when that is done, or when messages came that can be read meanwhile.
+
+        One host of several waits no longer than `wait_s`, because other shards have their turn.
+        """
         self._commits.start()
         while self._commits.is_busy:
-            committed = self._commits.finish(PACE_S)
+            committed = self._commits.finish(min(PACE_S, wait_s) if self._is_shared else PACE_S)
             if committed is not None:
                 self._acknowledge(committed)
                 self._commits.start()
-            if self._link.has_events and not self._commits.is_full:
+            if self._is_shared or (self._link.has_events and not self._commits.is_full):
                 return
 
     def _acknowledge(self, committed: Committed | None) -> None:
@@ -293,16 +306,26 @@ class FleetHost:
         self._counts.update(committed.batch.counts)
         self._counts[CONFLICT] += committed.result.conflicts
         self._resent += committed.result.duplicates
+        self._drop_nodes(committed.result.strangers)
         if self._meter is not None:
             self._meter.count_commit(committed.duration_s, committed.result)
         acknowledgements = commands.make_acknowledgements(
-            self._host.group,
+            self._host.find_group,
             committed.result.kept,
             self._now().ms,
             host=self._host.host,
             with_host=lambda node: self._host.declares(node, metrics.ACKNOWLEDGED_BY),
         )
         self._link.publish_all(list(acknowledgements))
+
+    def _drop_nodes(self, nodes: Collection[str]) -> None:
+        """Drop nodes that are online at another host under another group, and all that is not committed of them."""
+        if nodes:
+            self._commits.drop_nodes(nodes)
+        for name in nodes:
+            self._host.drop_node(name)
+            self._events.forget(name)
+            self._counts[REFUSED, OTHER_GROUP] += 1
 
     def _send_pieces(self) -> None:
         now = self._now()
@@ -315,4 +338,12 @@ class FleetHost:
                 push.pause()
             else:
                 for piece in push.due_pieces(now.mono_s):
-                    self._link.publish(commands.make_command(self._host.group, name, piece, now.ms))
+                    self._link.publish(commands.make_command(self._host.find_group(name), name, piece, now.ms))
+
+    def _request_missing(self, now: Instant) -> None:
+        """Ask nodes again for rows that they keep and the database lacks: it may be a restored one."""
+        may_start = self.is_connected and not self._commits.trouble
+        for name, text in self._search.update(self._host.resends, now.mono_s, may_start=may_start):
+            self._counts[FLAGGED, "resend_asked"] += 1
+            values = {metrics.RESEND: text, metrics.ACKNOWLEDGED_BY: self._host.host}
+            self._link.publish(commands.make_command(self._host.find_group(name), name, values, now.ms))

@@ -10,7 +10,8 @@ from edge_bridge import metrics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_bridge.fleet.bundle_transfer import TransferProgress
+    from edge_bridge.fleet.bundle_transfer import BundleTransfer, TransferProgress
+    from edge_bridge.fleet.node_state import NodeState
     from edge_bridge.fleet.store.records import Totals
     from edge_bridge.metrics import Scalar
 
@@ -53,3 +54,10 @@ class FleetView:
     resent: int
     refused: Mapping[str, int] = field(default_factory=dict[str, int])
     flagged: Mapping[str, int] = field(default_factory=dict[str, int])
+    shards: tuple[int, ...] | None = None  # from 0; None for a host that serves all groups alone
+
+
+def view_node(node: NodeState, rows: int, transfer: BundleTransfer | None) -> NodeView:
+    """Return a view of a node, its stored rows and the transfer of a bundle to it."""
+    progress = None if transfer is None else transfer.progress
+    return NodeView(node.name, node.online, rows, node.last_ms, dict(node.status), progress)

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from drivers.errors import StoreFailed
-from edge_bridge.fleet.store.audit_chain import AuditNote, find_broken_entry
+from edge_bridge.fleet.audit.chain import AuditRecord, find_broken_link
+from edge_bridge.fleet.store.audit_chain import AuditNote
 from edge_bridge.fleet.store.fleet_reader import EventFilter, FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
-from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import MAX_EVENTS, Batch, Birth, NodeEvent, NodeRecord
 from edge_bridge.fleet.store.tables import DAY_MS
 from edge_bridge.row_span import RowSpan
@@ -21,25 +21,11 @@ from tests.contracts.test_store_contract import BOOT, T_MS, row
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from edge_bridge.fleet.store.port import FleetStore
 
 OFFLINE = NodeEvent("pack-1", T_MS, "offline", "warning", "gone\0", is_alarm=True)
 ONLINE = NodeEvent("pack-1", T_MS + 5, "online", "info", "back", clears=("offline",))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 @pytest.fixture
@@ -112,8 +98,9 @@ def test_a_chain_does_not_fork_when_several_append(reader: FleetReader, writer: 
         thread.start()
     for thread in threads:
         thread.join()
-    entries = list(reversed(reader.read_audit(None, 99)))
-    assert (len(entries), find_broken_entry(entries)) == (30, None)
+    entries = [AuditRecord(*entry) for entry in reversed(reader.read_audit(None, 99))]
+    head, broken = find_broken_link(entries)
+    assert (head.number, broken) == (30, None)
 
 
 def test_a_reader_cannot_write_and_sees_commits_while_people_write(

@@ -11,31 +11,16 @@ import pytest
 
 from drivers.errors import Usage
 from edge_bridge.fleet.store.history import History
-from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import Batch
 from tests.contracts.test_store_contract import row
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from edge_bridge.fleet.store.port import FleetStore
 
 DAY_MS = 86_400_000
 START_MS = 1_790_000_000_000 // DAY_MS * DAY_MS
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 @pytest.fixture

@@ -22,18 +22,9 @@ from edge_bridge.fleet.store.open_writer import open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
 CHEAP: Final = "$argon2id$v=19$m=8,t=1,p=1$bm9ib2R5bm9ib2R5$bm9ib2R5bm9ib2R5bm9ib2R5"  # fits no password
 ADMINISTRATOR: Final = RoleGrant(FleetRole.ADMINISTRATOR)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
 
 
 @pytest.fixture

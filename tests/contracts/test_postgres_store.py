@@ -157,6 +157,6 @@ def test_a_database_that_is_not_a_fleets_is_refused(server: PostgresServer, post
     later = server.make_database()
     open_store(later).close()
     with psycopg.connect(later, autocommit=True) as other:
-        other.execute("UPDATE pulsebms_version SET version_num = '0007'")
-    with pytest.raises(Usage, match=f"has version 7, this program writes {VERSION}"):
+        other.execute("UPDATE pulsebms_version SET version_num = '0099'")
+    with pytest.raises(Usage, match=f"has version 99, this program writes {VERSION}"):
         open_store(later)

@@ -20,15 +20,13 @@ from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.open_store import open_store
-from edge_bridge.fleet.store.records import MAX_BIRTHS, Batch, Birth, NodeRecord
+from edge_bridge.fleet.store.records import MAX_BIRTHS, Batch, Birth, NodeEvent, NodeRecord
 from edge_bridge.fleet.store.row_counts import MAX_CLAIMED
 from edge_bridge.fleet.store.tables import DAY_MS
 from edge_bridge.row_span import RowSpan
 from tests.edge_bridge.fleet.pack import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from edge_bridge.fleet.store.port import FleetStore
     from edge_bridge.fleet.summary import NodeSummary
 
@@ -36,20 +34,6 @@ ROOT = Path(__file__).parents[2]
 BOOT = "0a"
 T_MS = 1_790_000_000_000
 NOTHING = (None,) * len(COLUMNS)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 def row(seq: int, boot: str = BOOT, gap: RowSpan | None = None, t_ms: int = T_MS, voltage_v: float = 80.0) -> StoredRow:
@@ -267,3 +251,30 @@ def test_a_url_that_names_no_database_of_a_fleet_is_refused(where: str) -> None:
     with pytest.raises(Usage) as refused:
         open_store(where)
     assert refused.value.key == "store"
+
+
+def test_what_a_node_keeps_and_the_store_lacks_is_found(store: FleetStore) -> None:
+    store.commit(Batch([row(seq) for seq in (1, 2, 3, 7, 8, 20)] + [row(21, gap=RowSpan(BOOT, 10, 12))]))
+    kept = {BOOT: [(2, 30)], "0b": [(1, 5)]}
+    assert store.find_missing("pack-1", kept) == {BOOT: [(4, 6), (9, 9), (13, 19), (22, 30)], "0b": [(1, 5)]}
+    assert store.find_missing("pack-1", {BOOT: [(7, 8)]}) == {}
+    assert store.find_missing("pack-1", {}) == {}
+    assert store.find_missing("pack-2", {BOOT: [(7, 8)]}) == {BOOT: [(7, 8)]}
+    store.commit(Batch([row(seq) for seq in (4, 5, 6, 9, *range(13, 20))]))
+    assert store.find_missing("pack-1", {BOOT: [(1, 21)]}) == {}
+
+
+def test_a_node_that_is_online_under_another_group_is_refused_as_a_whole(store: FleetStore) -> None:
+    note = NodeRecord("pack-1", online=True, last_ms=T_MS, status={}, group="north")
+    store.commit(Batch([row(1)], [Birth("pack-1", T_MS, 0, None, None, "north")], {"pack-1": note}))
+    birth, other = Birth("pack-1", T_MS, 0, None, None, "south"), replace(note, group="south")
+    batch = Batch([row(2)], [birth], {"pack-1": other}, [NodeEvent("pack-1", T_MS, "online", "info", "")])
+    refused = store.commit(batch)
+    assert (set(refused.strangers), refused.new, refused.kept) == ({"pack-1"}, 0, {})
+    assert store.read_counts("refused")["other_group"] == 1
+    assert (dict(batch.counts), asked(store, "SELECT count(*) FROM event")) == ({}, [(0,)])
+    assert [known.group for known in store.read_nodes()] == ["north"]
+    store.commit(Batch(notes={"pack-1": replace(note, online=False)}))
+    moved = store.commit(Batch([row(2)], [birth], {"pack-1": other}))
+    assert (moved.strangers, moved.new) == (set(), 1)
+    assert [known.group for known in store.read_nodes()] == ["south"]

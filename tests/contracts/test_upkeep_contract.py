@@ -26,22 +26,7 @@ from tests.contracts.upkeep_cases import LATER_MS, START_MS, all_keys, archived_
 from tests.edge_bridge.fleet.pack import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from edge_bridge.fleet.store.port import FleetStore
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 @pytest.fixture
@@ -105,6 +90,15 @@ def test_an_archived_row_that_comes_again_is_acknowledged_and_not_stored(
     assert again.kept == {"pack-1": {BOOT: [3, 4, 10]}}
     assert (only(store).stored, only(store).duplicates) == (10, 0)
     assert all_keys(store, folder) == [("pack-1", BOOT, seq) for seq in range(1, 11)]
+
+
+def test_archived_rows_are_not_asked_for_again(store: FleetStore, where: str, folder: Path) -> None:
+    store.commit(Batch([at(seq, START_MS + seq) for seq in (1, 2, 3, 6)]))
+    keep(where, folder)
+    store.commit(Batch([at(9, LATER_MS)]))
+    assert asked(store, "SELECT seq FROM row") == [(9,)]
+    assert store.find_missing("pack-1", {BOOT: [(1, 9)]}) == {BOOT: [(4, 5), (7, 8)]}
+    assert store.find_missing("pack-1", {BOOT: [(2, 3)], "0b": [(1, 1)]}) == {"0b": [(1, 1)]}
 
 
 def test_a_late_row_of_an_archived_day_makes_a_second_file(store: FleetStore, where: str, folder: Path) -> None:

@@ -27,23 +27,9 @@ from tests.edge_bridge.fleet.pack import asked
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from edge_bridge.fleet.store.port import FleetStore
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'fleet.db'}"
-    return request.getfixturevalue("server").make_database()
-
-
-@pytest.fixture
-def store(where: str) -> Generator[FleetStore]:
-    with closing(open_store(where)) as made:
-        yield made
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from edge_bridge.fleet.api.settings import ApiSettings
     from edge_bridge.fleet.process import FleetHost
+    from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.structured_log import FleetLog
 
 
@@ -41,7 +42,7 @@ class HostSide:
         """`broker` is its address; give `hub` to the host as its tap."""
         self.hub, self.requests = LiveHub(broker), HostRequests()
 
-    def turn(self, fleet: FleetHost, now_s: float) -> None:
+    def turn(self, fleet: FleetHost | ShardedFleet, now_s: float) -> None:
         """Do it; the host's thread calls this each turn, `now_s` is monotonic."""
         if self.requests.run(fleet) or self.hub.wants_overview(now_s):
             self.hub.handle_overview(fleet.view(), now_s)
@@ -49,7 +50,7 @@ class HostSide:
 
 @contextmanager
 def open_api(
-    fleet: FleetHost,
+    fleet: FleetHost | ShardedFleet,
     store: Path | str,
     settings: ApiSettings,
     side: HostSide,

@@ -11,6 +11,7 @@ from drivers.errors import Usage
 from drivers.private_files import make_private_folder
 from edge_bridge.edge.clocks import MachineClocks
 from edge_bridge.edge.defects import find_outbox
+from edge_bridge.edge.kept_rows import KEEP_DAYS
 from edge_bridge.edge.node import NodeNames
 from edge_bridge.edge.process import Edge
 from edge_bridge.edge.settings import EdgeSettings
@@ -47,6 +48,7 @@ def main(
     reset: str | None,
     inject_defect: str,
     datatypes: bool = True,
+    keep_days: float = KEEP_DAYS,
     tls: Path | None = None,
     enrolment: tuple[str, str] = ("", ""),
     metrics_on: str = "",
@@ -86,6 +88,7 @@ def main(
             rate_hz=rate_hz,
             capacity_rows=capacity_rows,
             datatypes=datatypes,
+            keep_days=keep_days,
             identity=identity,
         )
         if reset is not None:

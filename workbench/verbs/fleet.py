@@ -16,20 +16,23 @@ from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.bundle_transfer import TransferProgress, read_bundle
 from edge_bridge.fleet.defects import find_store
 from edge_bridge.fleet.fleet_thread import read_clocks
+from edge_bridge.fleet.names import check_name
 from edge_bridge.fleet.node_list import read_node_list
-from edge_bridge.fleet.process import HOST, FleetHost, check_name
+from edge_bridge.fleet.process import HOST, FleetHost
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
 from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
 from workbench.compose.broker import choose_broker, is_local, open_broker
 from workbench.compose.fleet_measurement import FleetMeasurement
+from workbench.compose.fleet_shards import choose_shard, open_shards
 from workbench.fleet_log import open_log
 from workbench.run_folders import require_folder
 from workbench.signals import leave_once
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
+    from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.fleet.view import FleetView, NodeView
     from workbench.compose.fleet_api import HostSide
@@ -54,7 +57,7 @@ def main(
     broker: str,
     store: Path | str,
     *,
-    group: str,
+    groups: Sequence[str],
     send: Path | None,
     to: str,
     duration_s: float | None,
@@ -63,6 +66,7 @@ def main(
     nodes: Path | None = None,
     retention: tuple[int, int, Path | None] = (RAW_DAYS, ROLLUP_DAYS, None),
     take_over: bool = False,
+    shard: str = "",
     api: str = "",
     tls: Path | None = None,
     metrics_on: str = "",
@@ -70,6 +74,7 @@ def main(
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
+    `shard` is I/N if this is one host of several; empty for one that serves all groups alone.
     `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
     `tls` is the folder of its certificate; without a `broker` it names that too.
 
@@ -85,8 +90,9 @@ def main(
     sending = BundleToSend(read_bundle(send), to) if send else None
     kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
-    for name, what in ((group, "group"), (host, "host"), *([(to, "to")] if to else [])):
+    for name, what in (*((group, "group") for group in groups), (host, "host"), *([(to, "to")] if to else [])):
         check_name(name, what)
+    choice = choose_shard(shard, address, archive=kept.folder, defect=inject_defect)
     if isinstance(address, Path):
         require_folder(address.parent, "name another file with --db or --store")
     broker = choose_broker(broker, tls)
@@ -97,17 +103,30 @@ def main(
         side = _make_host_side(url) if listen is not None else None
         if is_local(broker):
             report.line("broker   without TLS, for up to 1 000 connections, loopback only; fleet init makes a real one")
-        opened = FleetHost(
-            *(url, store, read_clocks),
-            group=group,
-            host=host,
-            open_store=open_rows,
-            admitted=admitted,
-            take_over=take_over,
-            tap=None if side is None else side.hub,
-            meter=measured.meter,
-            identity=tls,
-        )
+        tap = None if side is None else side.hub
+        opened: FleetHost | ShardedFleet
+        if choice is not None and not isinstance(address, Path):
+            opened = open_shards(
+                *(url, address, choice),
+                groups=groups,
+                host=host,
+                admitted=admitted,
+                tap=tap,
+                meter=measured.meter,
+                identity=tls,
+            )
+        else:
+            opened = FleetHost(
+                *(url, store, read_clocks),
+                group=groups,
+                host=host,
+                open_store=open_rows,
+                admitted=admitted,
+                take_over=take_over,
+                tap=tap,
+                meter=measured.meter,
+                identity=tls,
+            )
         with closing(opened) as fleet, ExitStack() as serving, _collect_rarely():
             for notice in fleet.notices:
                 report.line(f"database {notice}")
@@ -163,12 +182,17 @@ class FleetReporter:
     """The reporter of a fleet: it prints one line for each change."""
 
     def __init__(
-        self, fleet: FleetHost, report: Report, sending: BundleToSend | None, side: HostSide | None = None
+        self,
+        fleet: FleetHost | ShardedFleet,
+        report: Report,
+        sending: BundleToSend | None,
+        side: HostSide | None = None,
     ) -> None:
         self._fleet, self._report, self._side = fleet, report, side
         self._sending, self._has_begun = sending, False
         self._reported = dict[str, str]()
         self._trouble = ""
+        self._shards: tuple[int, ...] | None = None
         self.sent: TransferProgress | None = None
 
     def run(self, duration_s: float | None, stop: threading.Event) -> None:
@@ -201,6 +225,10 @@ class FleetReporter:
                 self._report.line(f"{node.node:<20} {words}  {node.rows} rows")
             if sending is not None and node.node == sending.node:
                 self.sent = node.sending
+        if view.shards != self._shards:
+            self._shards = view.shards
+            words = ", ".join(str(shard + 1) for shard in view.shards or ())
+            self._report.line(f"shards   {words or 'none'}")
         if view.trouble != self._trouble:
             self._trouble = view.trouble
             self._report.line(f"broker   {view.trouble or 'connected again'}")
@@ -232,7 +260,7 @@ def _format_progress(sending: TransferProgress) -> str:
     return f"bundle {sending.sha256[:12]} {sending.state}{reason}"
 
 
-def _wait_for_broker(fleet: FleetHost, url: str, stop: threading.Event, report: Report) -> None:
+def _wait_for_broker(fleet: FleetHost | ShardedFleet, url: str, stop: threading.Event, report: Report) -> None:
     """Wait until the fleet is online; raise `BrokerMissing`, or `OtherHostOnline` if another one does not leave."""
     until_s, told = monotonic() + REACH_S, ""
     while not fleet.is_connected and not stop.is_set():

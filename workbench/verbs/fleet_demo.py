@@ -10,7 +10,7 @@ from drivers.errors import Usage
 from drivers.private_files import make_private_folder
 from edge_bridge.broker_address import check_protection
 from edge_bridge.fleet.api.settings import parse_listen
-from edge_bridge.fleet.process import check_name
+from edge_bridge.fleet.names import check_name
 from workbench.demo.fleet_demo import DemoOrder, FleetDemo, wait_for_packs, watch
 from workbench.demo.light_nodes import run_light_nodes
 from workbench.signals import leave_once

@@ -25,6 +25,10 @@ class HostPort(Protocol):
         """Return why the host is not connected to its broker, empty if it is."""
         ...
 
+    def has_node(self, node: str) -> bool:
+        """Return whether this host, not another one of the fleet, serves the device."""
+        ...
+
 
 @dataclass(frozen=True)
 class ApiContext:

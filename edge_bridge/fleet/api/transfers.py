@@ -46,6 +46,9 @@ def make_transfer_router(requests: HostRequests) -> APIRouter:
             raise ProblemRaised(HTTPStatus.UNPROCESSABLE_ENTITY, "no-bundle", f"a bundle has 1 to {MAX_BYTES} bytes")
         if node not in context.directory.read().devices:
             raise make_not_found(f"a device {node}")
+        if not context.host.has_node(node):
+            hint = "ask the other hosts of this fleet, or wait until the device is online"
+            raise ProblemRaised(HTTPStatus.CONFLICT, "not-served", f"this host does not serve {node} now", hint)
         digest = hash_bundle(data)
         note = AuditNote(context.now_ms(), person.who, "bundle.send", f"device/{node}", after=digest)
         await run_in_threadpool(context.writer.append, note)

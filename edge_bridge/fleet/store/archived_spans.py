@@ -53,9 +53,14 @@ def drop_archived(connection: Connection) -> int:
 
 def count_archived(connection: Connection, node: str, boot: str, rows: Range) -> int:
     """Return how many rows of a range the archive holds."""
-    asked = {"of_node": node, "of_boot": boot, "from_seq": rows[0], "to_seq": rows[1]}
-    found = connection.execute(_OVERLAP, asked).all()
+    found = read_spans(connection, node, boot, rows)
     return sum(min(last, rows[1]) - max(first, rows[0]) + 1 for first, last in found)
+
+
+def read_spans(connection: Connection, node: str, boot: str, rows: Range) -> list[Range]:
+    """Return the ranges of the archive that meet a range."""
+    asked = {"of_node": node, "of_boot": boot, "from_seq": rows[0], "to_seq": rows[1]}
+    return [(int(first), int(last)) for first, last in connection.execute(_OVERLAP, asked)]
 
 
 def count_archived_of(connection: Connection, node: str) -> int:

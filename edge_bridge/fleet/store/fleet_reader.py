@@ -11,8 +11,8 @@ from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.store.audit_chain import read_entries
-from edge_bridge.fleet.store.history import open_reader
 from edge_bridge.fleet.store.open_store import parse_address
+from edge_bridge.fleet.store.read_engine import open_reader
 from edge_bridge.fleet.store.sql_store import make_failure
 from edge_bridge.fleet.store.tables import BIRTH, BOOT, DATED_ROW, DAY_MS, EVENT, GAP, NODE, ROW
 

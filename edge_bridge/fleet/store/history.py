@@ -5,20 +5,19 @@ A reader has a connection of its own that cannot write: it never waits for the w
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from sqlalchemy import URL, create_engine, event, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from drivers.errors import Usage
 from edge_bridge.fleet.store.archive_history import read_files
 from edge_bridge.fleet.store.history_slice import HistoryQuery, HistorySlice, Partial, make_slice
 from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.fleet.store.raw_history import find_hours, read_raw, read_rollups
+from edge_bridge.fleet.store.read_engine import open_reader
 from edge_bridge.fleet.store.sql_store import make_failure
 from edge_bridge.fleet.store.tables import DAY_MS
 from edge_bridge.fleet.store.upkeep_tables import (
@@ -36,12 +35,9 @@ from edge_bridge.fleet.store.upkeep_tables import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
 MAX_POINTS: Final = 20_000
-_SQLITE: Final[dict[str, Any]] = {"timeout": 2.0, "check_same_thread": False, "isolation_level": None}
-_READERS: Final = 4  # connections of one process
-_TIMEOUT: Final = "30s"  # of one statement of a server
 
 
 class History:
@@ -97,43 +93,6 @@ def _read(connection: Connection, query: HistoryQuery) -> list[Partial]:
     late = {hour for hour in find_hours(connection, HOUR_BLOCK, query) if hour // HOURS_OF_DAY in archived - moving}
     table = MINUTE if query.step_ms < HOUR_MS else HOUR
     return [read_rollups(connection, query, table, stale), read_raw(connection, query, stale | late, moving)]
-
-
-def open_reader(address: Path | URL) -> Engine:
-    """Return an engine of connections that only read, with the planner's own settings."""
-    if isinstance(address, URL):
-        return create_engine(
-            address.set(drivername="postgresql+psycopg"),
-            pool_size=_READERS,
-            pool_pre_ping=True,
-            isolation_level="REPEATABLE READ",  # all statements of one answer see one moment
-            connect_args={
-                "connect_timeout": 5,
-                "application_name": "pulsebms fleet reader",
-                "options": f"{address.query.get('options', '')} -c default_transaction_read_only=on "
-                f"-c statement_timeout={_TIMEOUT}",
-            },
-        )
-    if not address.is_file():
-        raise Usage("does not exist", where=str(address), key="db", value=str(address), hint="start a fleet first")
-    path = address.absolute().as_uri()  # a name may contain a question mark
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(f"{path}?mode=ro", uri=True, **_SQLITE),
-        poolclass=QueuePool,
-        pool_size=_READERS,
-    )
-    event.listen(engine, "connect", _only_query)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _only_query(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
 
 
 def _check(columns: Sequence[str], from_ms: int, to_ms: int, points: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from edge_bridge.fleet.store.records import Batch, CommitResult, NodeRecord, Totals
     from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.ranges import Range
 
 
 class FleetStore(Protocol):
@@ -48,6 +49,13 @@ class FleetStore(Protocol):
 
     def summary(self) -> list[NodeSummary]:
         """Return each node's rows, counted from the tables as sets."""
+        ...
+
+    def find_missing(self, node: str, kept: Mapping[str, Sequence[Range]]) -> dict[str, list[Range]]:
+        """Return which rows of these ranges, by boot, are neither stored nor named in a gap; raise `StoreFailed`.
+
+        Rows in the archive count as stored. Any thread may ask, while another one commits.
+        """
         ...
 
     def close(self) -> None:

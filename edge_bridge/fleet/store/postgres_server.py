@@ -32,7 +32,7 @@ _SETTINGS: Final = {
 }
 
 
-def open_server(url: URL, where: str, report: Callable[[str], object]) -> Engine:
+def open_server(url: URL, where: str, report: Callable[[str], object], session: str = SESSION) -> Engine:
     """Connect, and make or convert the tables; `report` gets a sentence on what was converted.
 
     Raise `Usage` for a database of another program or of a later version, `SQLAlchemyError` for a server that does not
@@ -45,7 +45,7 @@ def open_server(url: URL, where: str, report: Callable[[str], object]) -> Engine
         max_overflow=0,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": SESSION,
+            "application_name": session,
             "options": " ".join([*options, *(f"-c {name}={value}" for name, value in _SETTINGS.items())]),
         },
     )

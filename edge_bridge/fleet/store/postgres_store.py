@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.store.partitions import DayPartitions
-from edge_bridge.fleet.store.postgres_server import open_server
+from edge_bridge.fleet.store.postgres_server import SESSION, open_server
 from edge_bridge.fleet.store.sql_store import SqlStore, make_failure
 from edge_bridge.fleet.store.tables import DATED_ROW, DAY_MS, KEY, STAGED
 from edge_bridge.fleet.store.upkeep_lock import exclude_upkeep
@@ -54,16 +54,16 @@ class PostgresStore(SqlStore):
 
     sql = postgresql
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, session: str = SESSION) -> None:
         """Connect and bring the tables up to date; raise `Usage` for a database not its own, `StoreFailed`."""
         where = url.render_as_string(hide_password=True)
         notices = list[str]()
         self._dead_rows = Counter[str]()  # in each temporary table, which nobody vacuums
         try:
-            engine = open_server(url, where, notices.append)
+            engine = open_server(url, where, notices.append, session)
             try:
                 self._partitions = DayPartitions(engine)
-                super().__init__(engine, where)
+                super().__init__(engine, where, url)
             except BaseException:
                 engine.dispose()
                 raise

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from edge_bridge.fleet.row import StoredRow
     from edge_bridge.metrics import Scalar
 
-CONFLICT: Final = ("refused", "conflict")  # a row arrived again with the same number and other values
+REFUSED, FLAGGED = "refused", "flagged"  # kinds of counts
+OTHER_GROUP: Final = "other_group"  # why a node is refused that is online under another group
+CONFLICT: Final = (REFUSED, "conflict")  # a row arrived again with the same number and other values
 MAX_BIRTHS: Final = 100  # births that are kept of one node
 MAX_EVENTS: Final = 1_000  # events that are kept of one node
 MAX_WAITING_EVENTS: Final = 20_000
@@ -27,17 +29,20 @@ class NodeRecord:
     online: bool
     last_ms: int | None
     status: Mapping[str, Scalar]
+    group: str = ""  # unknown for a node of an earlier version, until its next birth
 
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """A birth, and the newest row that it reports."""
+    """A birth, and the newest row that it reports; `former` is the group under which the host knew the node."""
 
     node: str
     t_ms: int
     bd_seq: int
     bundle: str | None
     newest: tuple[str, int] | None
+    group: str = ""
+    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,15 @@ class Batch:
             | self.forgotten
         )
 
+    def drop_nodes(self, nodes: Collection[str]) -> Batch:
+        """Return the batch without these nodes."""
+        rows = [row for row in self.rows if row.node not in nodes]
+        births = [birth for birth in self.births if birth.node not in nodes]
+        notes = {node: note for node, note in self.notes.items() if node not in nodes}
+        events = [event for event in self.events if event.node not in nodes]
+        counts = defaultdict[tuple[str, str], int](int, self.counts)
+        return Batch(rows, births, notes, events, self.forgotten - {*nodes}, counts)
+
     def join(self, later: Batch) -> Batch:
         """Return one batch of both, in this order; of very many births only the newest."""
         births = (self.births + later.births)[-MAX_WAITING_BIRTHS:]
@@ -92,12 +106,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The result of a committed batch: rows `new` and seen before, and `kept`, which may be acknowledged."""
+    """The result of a committed batch: rows `new` and seen before, and `kept`, which may be acknowledged.
+
+    `strangers` are nodes that are online under another group at another host; nothing of them was stored.
+    """
 
     new: int
     duplicates: int
     conflicts: int
     kept: Mapping[str, Mapping[str, Sequence[int]]]  # numbers by node and boot
+    strangers: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,19 @@ from edge_bridge.fleet.store.archived_spans import count_archived_of, drop_archi
 from edge_bridge.fleet.store.event_writer import insert_events
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.hour_marks import HourMarks
-from edge_bridge.fleet.store.records import CONFLICT, MAX_BIRTHS, Batch, CommitResult, NodeRecord, Totals
+from edge_bridge.fleet.store.missing_rows import find_missing
+from edge_bridge.fleet.store.node_groups import find_strangers, may_replace_node
+from edge_bridge.fleet.store.read_engine import open_reader
+from edge_bridge.fleet.store.records import (
+    CONFLICT,
+    MAX_BIRTHS,
+    OTHER_GROUP,
+    REFUSED,
+    Batch,
+    CommitResult,
+    NodeRecord,
+    Totals,
+)
 from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
 from edge_bridge.fleet.store.staging import StagedBatch
 from edge_bridge.fleet.store.tables import (
@@ -41,12 +53,14 @@ from edge_bridge.fleet.summary import parse_status, summarise
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
-    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy import URL, Connection, Engine, Table
 
     from edge_bridge.fleet.row import StoredRow
     from edge_bridge.fleet.store.records import Birth
     from edge_bridge.fleet.summary import NodeSummary
+    from edge_bridge.ranges import Range
 
 _CONFLICTS: Final = (
     select(func.count())
@@ -72,10 +86,11 @@ class SqlStore(ABC):
 
     sql: Any  # the SQLAlchemy module with the `insert` of this database
 
-    def __init__(self, engine: Engine, where: str) -> None:
-        """`where` names the database in errors. Raise `StoreFailed`."""
+    def __init__(self, engine: Engine, where: str, address: Path | URL) -> None:
+        """`where` names the database in errors, `address` is where others read it. Raise `StoreFailed`."""
         self.notices = list[str]()
         self._engine, self._where = engine, where
+        self._reader = open_reader(address)  # connects when it is asked
         self._upserts = {table: self._make_upsert(table, staged) for table, staged in _STAGED_OF.items()}
         counted = self.sql.insert(COUNTER)
         self._count = counted.on_conflict_do_update(
@@ -86,6 +101,7 @@ class SqlStore(ABC):
         self._marks = HourMarks()
 
     def close(self) -> None:
+        self._reader.dispose()
         self._engine.dispose()
 
     def commit(self, batch: Batch) -> CommitResult:
@@ -103,7 +119,7 @@ class SqlStore(ABC):
         with self._begin() as connection:
             rows = connection.execute(select(NODE)).all()
         found = list[NodeRecord]()
-        for node, online, last_ms, text in sorted(rows):
+        for node, online, last_ms, text, group in sorted(rows):
             status = parse_status(text)
             if status is None and report is None:
                 what = f"contains a status of {node} that cannot be read"
@@ -111,7 +127,7 @@ class SqlStore(ABC):
                 raise Usage(what, where=self._where, key="db", value=node, hint=hint)
             if status is None and report is not None:
                 report(f"the stored status of {node} cannot be read; it is unknown until the next birth")
-            found.append(NodeRecord(node, bool(online), last_ms, status or {}))
+            found.append(NodeRecord(node, bool(online), last_ms, status or {}, group))
         return found
 
     def forget(self, node: str, *, delete_rows: bool) -> int:
@@ -149,6 +165,13 @@ class SqlStore(ABC):
             self._avoid_indexes(connection)
             return summarise(connection)
 
+    def find_missing(self, node: str, kept: Mapping[str, Sequence[Range]]) -> dict[str, list[Range]]:
+        try:
+            with self._reader.begin() as connection:
+                return find_missing(connection, node, kept)
+        except SQLAlchemyError as error:
+            raise make_failure(self._where, error) from error
+
     @abstractmethod
     def _fill(self, connection: Connection, table: Table, rows: Iterable[Sequence[object]]) -> None:
         """Replace the content of a temporary table."""
@@ -180,9 +203,12 @@ class SqlStore(ABC):
     def _commit(self, batch: Batch) -> CommitResult:
         """Commit the batch in one transaction. Each step is a statement or two, whatever the number of rows."""
         changes, new, conflicts = BatchCounts(), 0, 0
-        staged = self._stage(batch.rows, changes)
         with self._engine.begin() as connection:
             self._lock_nodes(connection, batch.nodes)
+            if strangers := find_strangers(connection, batch.births):
+                batch = batch.drop_nodes(strangers)
+                batch.counts[REFUSED, OTHER_GROUP] += len(strangers)
+            staged = self._stage(batch.rows, changes)
             if staged.rows:
                 new, conflicts = self._insert_staged(connection, staged, changes)
             self._insert_births(connection, batch.births, changes)
@@ -190,7 +216,10 @@ class SqlStore(ABC):
                 connection.execute(delete(NODE).where(NODE.c.node == node))
                 connection.execute(delete(BIRTH).where(BIRTH.c.node == node))
                 changes.drop_claims(node)
-            notes = [(note.node, note.online, note.last_ms, _format_status(note)) for note in batch.notes.values()]
+            notes = [
+                (note.node, note.online, note.last_ms, _format_status(note), note.group)
+                for note in batch.notes.values()
+            ]
             self._write(connection, NODE, notes)
             insert_events(connection, batch.events)
             self._fill(connection, TOUCHED, changes.boots)
@@ -203,7 +232,7 @@ class SqlStore(ABC):
                 )
         self._counts.apply(written, batch.forgotten)
         self._marks.remember()
-        return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows))
+        return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows), strangers)
 
     def _insert_staged(self, connection: Connection, staged: StagedBatch, changes: BatchCounts) -> tuple[int, int]:
         """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
@@ -259,7 +288,8 @@ class SqlStore(ABC):
     def _make_upsert(self, table: Table, staged: Table) -> Any:
         insert_all = self.sql.insert(table).from_select(staged.c.keys(), select(staged).where(true()))
         values = {column.name: insert_all.excluded[column.name] for column in table.c if not column.primary_key}
-        return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+        guard = may_replace_node(insert_all.excluded) if table is NODE else None
+        return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values, where=guard)
 
 
 def make_failure(where: str, error: Exception) -> StoreFailed:

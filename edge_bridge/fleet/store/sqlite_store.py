@@ -45,7 +45,7 @@ class SqliteStore(SqlStore):
                 with engine.begin() as connection:
                     for table in TEMPORARY:
                         connection.exec_driver_sql(make_temporary(table, engine.dialect))
-                super().__init__(engine, str(path))
+                super().__init__(engine, str(path), path)
             except BaseException:
                 engine.dispose()
                 raise

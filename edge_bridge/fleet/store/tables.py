@@ -59,6 +59,7 @@ NODE: Final = Table(
     Column("online", Boolean),
     Column("last_ms", BigInteger),
     Column("status", Text),
+    Column("group_id", Text),  # empty until a birth tells it
 )
 BIRTH: Final = Table(
     "birth",

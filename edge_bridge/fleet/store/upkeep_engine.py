@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from edge_bridge.fleet.store.history import open_reader
+from edge_bridge.fleet.store.read_engine import open_reader
 from edge_bridge.fleet.store.sql_store import make_failure
 from edge_bridge.fleet.store.upkeep_lock import UpkeepLock, hold_server_lock
 

@@ -196,7 +196,7 @@ def test_an_outbox_of_the_version_before_is_converted(tmp_path: Path) -> None:
         assert f"31 of boot {BOOT}" in outbox.notice
         check(outbox, {31})
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        assert database.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def test_no_flipped_bit_stops_an_edge_or_changes_a_value(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ from edge_bridge.fleet.store.migrate import VERSION
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import Batch, NodeRecord
 from tests.edge_bridge.fleet.pack import asked
-from tests.postgres import serve
 from tests.workbench.own_cli import run_here
 
 if TYPE_CHECKING:
@@ -40,11 +39,6 @@ ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 T_MS = 1_790_000_000_000
 NOTHING = (None,) * len(COLUMNS)
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[PostgresServer]:
-    yield from serve()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

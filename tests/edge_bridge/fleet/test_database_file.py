@@ -93,11 +93,11 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fleet.db"
     SqliteStore(path).close()
     newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 7")
+    newer.execute("PRAGMA user_version = 99")
     newer.close()
     with pytest.raises(
         Usage,
-        match=f"has version 7, this program writes {VERSION} and reads 1 to {VERSION}; name another file with --db",
+        match=f"has version 99, this program writes {VERSION} and reads 1 to {VERSION}; name another file with --db",
     ):
         SqliteStore(path)
 

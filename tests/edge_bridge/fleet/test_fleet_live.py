@@ -21,7 +21,6 @@ from edge_bridge.fleet.fleet_thread import FleetSession
 from edge_bridge.mqtt import LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.livepack import LivePack
-from tests.postgres import serve
 from tests.waiting import wait_until
 from tests.workbench.own_cli import run_here
 
@@ -207,11 +206,6 @@ def test_a_stranger_on_the_broker_is_counted_and_harms_nobody(broker: Broker, se
         until(lambda: session.snapshot().refused.get("topic") == 3, "strange topics")
         assert session.snapshot().refused["oversized"] == 3
     stranger.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[PostgresServer]:
-    yield from serve()
 
 
 class Verb:

@@ -34,7 +34,6 @@ from fixtures.broker import start_broker
 from tests.edge_bridge.fleet.api.served import serve_desk
 from tests.edge_bridge.fleet.livepack import LivePack
 from tests.edge_bridge.fleet.pack import Desk, Pack
-from tests.postgres import serve
 from tests.waiting import wait_until
 from workbench.compose.fleet_measurement import FleetMeasurement
 
@@ -52,11 +51,6 @@ def broker(tmp_path: Path) -> Generator[Broker]:
     made = start_broker(tmp_path / "broker")
     yield made
     made.stop()
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[PostgresServer]:
-    yield from serve()
 
 
 def ignore(done: int, total: int) -> None:

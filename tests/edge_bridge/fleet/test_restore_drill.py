@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,19 +15,8 @@ from edge_bridge.fleet.backup.run_backup import make_backup, restore_backup
 from edge_bridge.sparkplug.acks import parse_acks
 from tests.edge_bridge.edge.sending_edge import BOOT, SendingEdge, stored
 from tests.edge_bridge.fleet.pack import Desk, asked
-from tests.postgres import serve
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from tests.postgres import PostgresServer
 
 pytest.importorskip("edge_bridge.fleet.resend_plan", reason="edges do not keep acknowledged rows yet")
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[PostgresServer]:
-    yield from serve()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

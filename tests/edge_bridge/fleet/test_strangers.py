@@ -31,7 +31,7 @@ def filled(path: Path, count: int) -> None:
     with closing(sqlite3.connect(path)) as database:
         boots = [("pack-1", f"{number:x}", HUGE) for number in range(count)]
         database.executemany("INSERT INTO boot VALUES (?, ?, ?, 0, 0, NULL, NULL)", boots)
-        database.execute("INSERT INTO node VALUES ('pack-1', 0, NULL, '{}')")
+        database.execute("INSERT INTO node VALUES ('pack-1', 0, NULL, '{}', '')")
         database.commit()
 
 

@@ -17,24 +17,15 @@ from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.migrate import VERSION
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import Batch
-from tests.postgres import serve
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from edge_bridge.fleet.store.port import FleetStore
-    from tests.postgres import PostgresServer
 
 HERE = Path(__file__).parent
 HEALTH_COLUMNS = ("soh", "soh_std", "soh_min", "resistance_growth", "resistance_growth_std")
 VALUES = (1.5, 80.0, 0.5, 0.01, 3.2, 3.4, 298.15, 2, 0, "allowed", None)
 HEALTH = (0.97, 0.01, 0.95, 1.1, 0.05)
 FIRST_MS = 1_790_000_001_000
-
-
-@pytest.fixture(scope="module")
-def server() -> Generator[PostgresServer]:
-    yield from serve()
 
 
 @pytest.fixture(params=["sqlite-1", "sqlite-2", "sqlite-3", "postgresql-3"])

@@ -52,9 +52,13 @@ class FakeHost:
     """What the API asks of a host."""
 
     trouble: str = ""
+    elsewhere: str = ""  # the name of a device that another host serves
 
     def read_trouble(self) -> str:
         return self.trouble
+
+    def has_node(self, node: str) -> bool:
+        return node != self.elsewhere
 
 
 @dataclass

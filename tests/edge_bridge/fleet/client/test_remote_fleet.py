@@ -47,6 +47,7 @@ class ServedFleet:
         self.desk = Desk(folder / "fleet.db")
         self.desk.hear(Pack().birth(), Pack().row(1))
         self.hub, self.requests = LiveHub("mqtt://127.0.0.1:1883"), HostRequests()
+        self.elsewhere = ""  # the name of a device that another host serves
         self.settings, self._path = ApiSettings(port=find_port()), folder / "fleet.db"
 
     def serve(self) -> Any:
@@ -58,6 +59,9 @@ class ServedFleet:
 
     def read_trouble(self) -> str:
         return ""
+
+    def has_node(self, node: str) -> bool:
+        return node != self.elsewhere
 
     def turn(self) -> None:
         """Do what the host's thread does for its clients."""
@@ -148,6 +152,10 @@ def test_devices_and_a_bundle_by_rest(fleet: ServedFleet) -> None:
         assert (sent["node"], sent["size"]) == ("pack-1", 6)
         with pytest.raises(Refused, match="a device nobody is not known"):
             rest.send_bundle(b"bundle", "nobody")
+        fleet.elsewhere = "pack-1"
+        with pytest.raises(Refused, match="this host does not serve pack-1 now"):
+            rest.send_bundle(b"bundle", "pack-1")
+        fleet.elsewhere = ""
         with pytest.raises(Refused, match="1 to"):
             rest.send_bundle(b"", "pack-1")
         for _ in range(MAX_WAITING - 1):
