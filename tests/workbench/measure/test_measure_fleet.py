@@ -18,12 +18,13 @@ from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug import wire
 from tests.postgres import PostgresServer, serve
-from workbench.compose.broker import has_mosquitto
+from workbench.compose.broker import find_free_port, has_mosquitto
 from workbench.demo.demo_postgres import find_server, open_postgres
 from workbench.measure import fleet
 from workbench.measure.fleet_load.downtime_budget import ALLOWED_MIN, FAILURES, compute_downtime_min, format_budget
 from workbench.measure.fleet_load.load_device import read_acknowledged
 from workbench.measure.fleet_load.load_outbox import CAPACITY, LoadOutbox, count_within
+from workbench.measure.fleet_load.load_process import LoadProcess
 from workbench.measure.fleet_load.mqtt_packets import PUBLISH, make_publish, split_publish, take_packets
 from workbench.measure.fleet_load.packet_template import METRICS_OF_ROW, STATUS
 from workbench.measure.fleet_load.packet_writer import PacketWriter, name_device
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.metrics import Scalar
-    from workbench.measure.metric import MeasureRow
 
 T_MS = 1_790_000_000_000
 DEVICES = 50
@@ -152,32 +152,25 @@ def server() -> Generator[PostgresServer]:
     yield from serve()
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> list[MeasureRow]:
-    """Measure with 50 devices; every part is killed once."""
+def test_a_long_answer_of_the_load_arrives_whole() -> None:
+    with closing(LoadProcess(("127.0.0.1", find_free_port()), 15_000)) as load:  # nobody listens there
+        assert len(load.read_produced()) == 15_000
+
+
+@pytest.mark.live
+def test_the_short_form_loses_nothing_and_comes_back_after_each_kill(tmp_path: Path) -> None:
     if find_server() is None:
         pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
     if not has_mosquitto():
         pytest.skip("no mosquitto is installed (Debian: apt install mosquitto)")
-    folder = tmp_path_factory.mktemp("fleet")
-    return list(fleet.measure(MeasureJob(lambda _: None, folder, share=DEVICES / fleet.DEVICES)))
-
-
-@pytest.mark.live
-class TestShortForm:
-    """The whole measurement, small."""
-
-    def test_it_measures_each_declared_figure(self, measured: list[MeasureRow]) -> None:
-        assert {row.metric for row in measured} == set(fleet.METRICS)
-        assert all(math.isfinite(row.value) for row in measured)
-
-    def test_no_row_is_lost_or_twice_although_each_part_was_killed(self, measured: list[MeasureRow]) -> None:
-        values = {row.metric: row.value for row in measured}
-        assert [values[one] for one in (fleet.LOST, fleet.TWICE, fleet.KILLED_LOST, fleet.KILLED_TWICE)] == [0.0] * 4
-
-    def test_all_devices_are_acknowledged_again_after_each_kill(self, measured: list[MeasureRow]) -> None:
-        values = {row.metric: row.value for row in measured}
-        assert all(fleet.SHORTEST_PAUSE_S < values[one] < 100.0 for one in fleet.RECOVERY.values())
+    said = list[str]()
+    rows = list(fleet.measure(MeasureJob(said.append, tmp_path, share=DEVICES / fleet.DEVICES)))
+    assert [row.metric for row in rows] == list(fleet.METRICS)
+    assert all(math.isfinite(row.value) for row in rows)
+    values = {row.metric: row.value for row in rows}
+    assert [values[one] for one in (fleet.LOST, fleet.TWICE, fleet.KILLED_LOST, fleet.KILLED_TWICE)] == [0.0] * 4
+    assert all(fleet.SHORTEST_PAUSE_S < values[one] < 100.0 for one in fleet.RECOVERY.values())
+    assert not [words for words in said if "does not keep up" in words]
 
 
 def test_rows_that_are_missing_or_too_many_in_the_tables_are_counted(server: PostgresServer) -> None:

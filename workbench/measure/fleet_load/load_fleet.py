@@ -126,7 +126,8 @@ class LoadFleet:
         np.add.at(self._seqs, due.devices, 1)
         self._seqs[born] %= SEQ_COUNT
         packets = self._writer.make_rows(due.devices, seqs, due.numbers, due.t_ms, due.historical)
-        for place, packet in zip(due.devices.tolist(), packets, strict=True):
+        senders: list[int] = due.devices.tolist()
+        for place, packet in zip(senders, packets, strict=True):
             self._devices[place].write(packet)
 
     def _is_ready(self, place: int) -> bool:

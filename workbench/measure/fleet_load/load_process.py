@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -89,6 +90,7 @@ def _run(pipe: Connection, address: tuple[str, int], devices: int, salt: int) ->
     async def main() -> None:
         fleet = LoadFleet(address, devices, salt)
         asyncio.get_running_loop().add_reader(pipe.fileno(), _answer, pipe, fleet)
+        os.set_blocking(pipe.fileno(), True)  # uvloop has changed it, and a long answer would be cut off
         await fleet.run()
 
     uvloop.run(main())

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from drivers.clock import monotonic
 from workbench.measure.fleet_load.bare_subscriber import BareSubscriber, find_program
 from workbench.measure.fleet_load.fleet_stack import read_cpu_s, read_memory_mb
@@ -74,19 +76,20 @@ class LoadRun:
         """Measure the steady load for so long."""
         program = find_program()
         bare = BareSubscriber(program, self._stack.broker.port, self._load.devices, self._folder) if program else None
-        time.sleep(self._steady_s)
-        if bare is not None:
-            bare.begin()
-        before, skipped = self._read_cpu_s(), self._load.read_state().skipped
-        self._api.take_delays()
-        self._load.take_delays()
-        time.sleep(seconds)
-        api_s, commit_s = self._api.take_delays(), self._load.take_delays()
-        after = self._read_cpu_s()
+        try:
+            time.sleep(self._steady_s)
+            if bare is not None:
+                bare.begin()
+            before, skipped = self._read_cpu_s(), self._load.read_state().skipped
+            self._api.take_delays()
+            self._load.take_delays()
+            time.sleep(seconds)
+            api_s, commit_s = self._api.take_delays(), self._load.take_delays()
+            after, host_mb = self._read_cpu_s(), read_memory_mb(self._stack.pids["host"])
+        finally:
+            broker_s = bare.stop() if bare is not None else np.zeros(0)
         rows = max(1, len(commit_s))
         core_us = {name: 1e6 * (after[name] - before[name]) / rows for name in after}
-        broker_s = bare.stop() if bare is not None else api_s[:0]
-        host_mb = read_memory_mb(self._stack.pids["host"])
         skipped = self._load.read_state().skipped - skipped
         return SteadyFigures(api_s, commit_s, broker_s, len(commit_s), core_us, host_mb, skipped)
 
