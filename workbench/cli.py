@@ -13,6 +13,7 @@ from drivers.version import VERSION
 from workbench.cli_bench import bench as bench_app
 from workbench.cli_bundle import bundle as bundle_app
 from workbench.cli_cell import cell as cell_app
+from workbench.cli_edge import edge
 from workbench.cli_fleet import fleet as fleet_app
 from workbench.cli_fleet_demo import fleet_demo, fleet_light_nodes
 from workbench.cli_fleet_identity import fleet_certify, fleet_enroll, fleet_identities, fleet_init, fleet_revoke
@@ -228,105 +229,7 @@ app.command(short_help="Grade used cells by short pulses.")(grade)
 app.command(short_help="Capacity, resistance and end of life, with intervals.")(health)
 
 
-@app.command(short_help="Run a signed configuration beside a pack.")
-def edge(
-    trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
-    *,
-    broker: Annotated[
-        str,
-        typer.Option(
-            metavar="URL",
-            help="mqtts://HOST:PORT, on this machine also mqtt://127.0.0.1:1883; default: where it was enrolled.",
-        ),
-    ] = "",
-    bundle: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Bundle to install; default: run the installed one.")
-    ] = None,
-    node: Annotated[
-        str, typer.Option(metavar="NAME", help="Name of this pack in the fleet; default: that of its certificate.")
-    ] = "",
-    group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the fleet.")] = "pulsebms",
-    host: Annotated[str, typer.Option(metavar="NAME", help="Name of the fleet's host.")] = "fleet",
-    state: Annotated[
-        Path, typer.Option("--dir", metavar="STATE", help="Folder for the bundle slots and the outbox.")
-    ] = Path("edge-state"),
-    pack: Annotated[
-        str,
-        typer.Option(metavar="PACK", help="emulated[:CELLS[:CELL]], or INTERFACE:CHANNEL[:BITRATE] of a CAN bus."),
-    ] = "emulated",
-    duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
-    rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,
-    capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox can hold.")] = 500_000,
-    keep_days: Annotated[
-        float,
-        typer.Option(
-            min=0.0, help="Days to keep acknowledged rows, in up to a fifth of the outbox, for a fleet that lost them."
-        ),
-    ] = 7.0,
-    omit_datatypes: Annotated[
-        bool,
-        typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
-    ] = False,
-    metrics: Annotated[
-        str,
-        typer.Option(
-            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
-        ),
-    ] = "",
-    reset_trip: Annotated[
-        str | None,
-        typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
-    ] = None,
-    allow_sim: Annotated[
-        bool, typer.Option("--allow-sim", help="Accept a bundle with evidence from simulation only.")
-    ] = False,
-    pack_type: Annotated[
-        str, typer.Option(metavar="TYPE", help="Type of this pack; default: that of its first healthy bundle.")
-    ] = "",
-    tls: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder of this device's certificate; default: STATE/identity, if it is there."
-        ),
-    ] = None,
-    enroll: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="https://HOST:PORT of the fleet: get a certificate first, unless it is there."
-        ),
-    ] = "",
-    token: Annotated[str, typer.Option(metavar="TOKEN", help="Token of fleet enroll.", show_default=False)] = "",
-    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Verify and install a bundle, run its estimator and gate beside a pack, and report to the fleet.
-
-    Every sample stays on the disk until the fleet has stored it; a missing broker is not an error.
-    """
-    from workbench.verbs import edge as verb
-
-    run_verb(
-        Report("edge", as_json),
-        verb.main,
-        bundle,
-        trust,
-        broker,
-        state,
-        names=(group, node, host),
-        tls=tls,
-        enrolment=(enroll, token),
-        pack=pack,
-        allow_sim=allow_sim,
-        pack_type=pack_type,
-        duration_s=duration,
-        rate_hz=rate,
-        capacity_rows=capacity,
-        keep_days=keep_days,
-        datatypes=not omit_datatypes,
-        metrics_on=metrics,
-        reset=reset_trip,
-        inject_defect=inject_defect,
-    )
+app.command(short_help="Run a signed configuration beside a pack.")(edge)
 
 
 @app.command(short_help="Run the whole chain without a person.")

@@ -118,8 +118,10 @@ class RowTable:
         return count
 
     def read_oldest_ms(self) -> int | None:
-        """Return the time of the oldest row, unchecked; gap rows do not count."""
-        found = self._database.execute("SELECT t_ms FROM row WHERE gap = 0 ORDER BY place LIMIT 1").fetchone()
+        """Return the time of the oldest row that waits, unchecked; gap rows do not count."""
+        found = self._database.execute(
+            "SELECT t_ms FROM row WHERE kept IS NULL AND gap = 0 ORDER BY place LIMIT 1"
+        ).fetchone()
         return found[0] if found and isinstance(found[0], int) else None
 
     def insert(self, key: RowKey, t_ms: int, put_s: float, body: str, *, gap: bool) -> None:

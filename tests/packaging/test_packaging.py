@@ -55,6 +55,19 @@ def test_the_wheel_nests_every_package_under_pulsebms(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pulsebms"}
 
 
+def test_the_wheel_carries_the_dashboard_with_its_library_and_licence(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    files = {
+        "index.html",
+        "app.js",
+        "pages/fleet.js",
+        "style/base.css",
+        "vendor/uplot/uPlot.esm.js",
+        "vendor/uplot/LICENSE",
+    }
+    assert {f"pulsebms/edge_bridge/fleet/dashboard/{name}" for name in files} <= names
+
+
 def test_the_wheel_carries_the_emulated_bench(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     benches = {"hil24.toml", "lfp16.toml", "pulse24.dbc", "pulse24.dut.toml", "pulse16.dut.toml", "duty.csv"}

@@ -11,6 +11,7 @@ from drivers.version import VERSION
 from edge_bridge.fleet.api import (
     accounts,
     alarms,
+    analytics,
     audit,
     completeness,
     devices,
@@ -21,6 +22,7 @@ from edge_bridge.fleet.api import (
     tokens,
 )
 from edge_bridge.fleet.api.access import AccessControl
+from edge_bridge.fleet.api.dashboard import DashboardFiles
 from edge_bridge.fleet.api.limits import RequestLimits
 from edge_bridge.fleet.api.problems import MEDIA, ProblemBody, add_problem_handlers
 from edge_bridge.fleet.api.route_rules import PREFIX, describe_access
@@ -39,6 +41,7 @@ _ROUTERS: Final = (
     diagnosis.router,
     alarms.router,
     audit.router,
+    analytics.router,
     sign_in.router,
     accounts.router,
     tokens.router,
@@ -73,6 +76,7 @@ def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.context = context
     app.add_middleware(AccessControl, context=context)  # inside the limits: it asks the database
     app.add_middleware(RequestLimits, most=context.settings.max_requests)
+    app.add_middleware(DashboardFiles)  # outside: the files are open, and cost nothing
     add_problem_handlers(app)
     for router in (*_ROUTERS, *more):
         app.include_router(router, prefix=PREFIX, responses=_ERROR)

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from edge_bridge.fleet.analytics_job import FleetAnalytics
 from edge_bridge.fleet.api.device_directory import DeviceDirectory
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.people.claim import ClaimFile
@@ -46,11 +47,14 @@ class ApiContext:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "directory", DeviceDirectory(self.reader))
+        object.__setattr__(self, "analytics", FleetAnalytics(self.history, self.now_ms))
 
     directory: DeviceDirectory = field(init=False)
+    analytics: FleetAnalytics = field(init=False)
 
     def close(self) -> None:
         """Close the connections to the database."""
+        self.analytics.close()
         self.reader.close()
         self.history.close()
         self.writer.close()

@@ -72,6 +72,10 @@ POST   /devices/{node}/bundles          approve          device
 LIVE   /live                            view             fleet
 GET    /events                          view             filtered
 GET    /alarms                          view             filtered
+GET    /analytics/sites                 view             filtered
+GET    /analytics/days                  view             filtered
+GET    /analytics/days.csv              view             filtered
+GET    /analytics/days.parquet          view             filtered
 POST   /alarms/{alarm}/acknowledge      acknowledge      filtered
 """
 

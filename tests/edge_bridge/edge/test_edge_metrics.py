@@ -54,6 +54,8 @@ def test_the_page_has_the_newest_figures_and_the_size_of_the_outbox(tmp_path: Pa
             outbox.put({"Pack/Current": 1.0}, 1000 * number, 0.0)
         outbox.commit(0, 0.0)
         assert outbox.read_oldest_ms() == 1000
+        outbox.acknowledge(BOOT, [(1, 7)])
+        assert outbox.read_oldest_ms() == 8000  # the acknowledged rows are kept, but wait no more
         metrics.figures = FIGURES
         found = read(metrics)
         assert found["pulsebms_edge_outbox_bytes"] > 4096

@@ -68,6 +68,7 @@ class Served:
     desk: Desk
     client: AppClient
     host: FakeHost
+    context: ApiContext
 
     def get(self, path: str, status: int = 200, **query: Any) -> Any:
         return self.ask("GET", path, status, params=query)
@@ -92,5 +93,5 @@ def serve_desk(desk: Desk) -> Generator[Served]:
     host = FakeHost()
     reader, writer = FleetReader(desk.path), FleetWriter(desk.path)
     context = ApiContext(reader, History(desk.path), writer, host, lambda: desk.now.ms, UNHURRIED)
-    yield Served(desk, AppClient(make_app(context)), host)
+    yield Served(desk, AppClient(make_app(context)), host, context)
     context.close()
