@@ -267,7 +267,7 @@ def measure(
         typer.Argument(
             metavar="NAME",
             help="One of window, loop, load, twins, estimators, health, mpc, rl, wire, guard, safety, recorder, chain, "
-            "or all.",
+            "fleet, or all.",
         ),
     ],
     data: Annotated[

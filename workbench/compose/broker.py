@@ -11,7 +11,7 @@ from drivers.errors import Usage
 from edge_bridge.broker_address import check_protection, parse_address
 from edge_bridge.identity.identity_folder import IDENTITY
 from edge_bridge.identity.initial_setup import read_fleet_folder
-from fixtures.broker import PORTS, Broker, start_broker
+from fixtures.broker import PORTS, Broker, find_port, list_kinds, start_broker
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,9 +56,19 @@ def open_broker(text: str) -> Generator[str]:
             broker.stop()
 
 
-def start_own_broker(folder: Path) -> Broker:
+def start_own_broker(folder: Path, kind: str | None = None) -> Broker:
     """Start a broker of ours on a free port, which may be killed and restarted; raise `BrokerMissing`."""
-    return start_broker(folder)
+    return start_broker(folder, kind=kind)
+
+
+def has_mosquitto() -> bool:
+    """Return whether this machine can start the system's mosquitto."""
+    return "mosquitto" in list_kinds()
+
+
+def find_free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now; raise `BrokerMissing`."""
+    return find_port()
 
 
 def _parse_port(text: str, port: str) -> int:

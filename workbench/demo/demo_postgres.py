@@ -8,9 +8,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
+
+import psutil
 
 from drivers.clock import monotonic
 from drivers.errors import StoreFailed
@@ -31,38 +33,79 @@ def find_server() -> Path | None:
     return next((one for one in folders if (one / "initdb").is_file() and (one / "postgres").is_file()), None)
 
 
+class OwnPostgres:
+    """A server whose files lie in `folder`, which must have a short path: that of a Unix socket is limited."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        """Make a new and empty database; raise `StoreFailed`."""
+        self._programs, self._folder = programs, folder
+        self._options = _choose_user(folder)
+        self._process: subprocess.Popen[Any] | None = None
+        words = ["-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"]
+        _run([str(programs / "initdb"), *words], self._options)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{USER}@/postgres?host={self._folder}"
+
+    @property
+    def pid(self) -> int:
+        """The process of the server, 0 while none runs."""
+        return self._process.pid if self._process is not None else 0
+
+    def start(self) -> None:
+        """Start it, after a crash too, and wait until it accepts connections; raise `StoreFailed`."""
+        words = ["-D", str(self._folder / "data"), "-k", str(self._folder), "-c", "listen_addresses="]
+        with (self._folder / "postgres.log").open("ab") as log:
+            self._process = _launch([str(self._programs / "postgres"), *words], self._options, log)
+        _wait(self._process, self._folder)
+
+    def stop(self) -> None:
+        """End it in order; a second call does nothing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def kill(self) -> None:
+        """Send SIGKILL to all its processes, as a crash of the machine would."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        process.wait()
+        psutil.wait_procs(children, STOP_S)
+
+
 @contextmanager
 def serve_postgres(programs: Path) -> Generator[str]:
     """Serve a new and empty database until the block ends; yield its URL. Raise `StoreFailed`.
 
     The folder lies in the folder for temporary files: a path of a Unix socket must be short.
     """
+    with open_postgres(programs) as server:
+        yield server.url
+
+
+@contextmanager
+def open_postgres(programs: Path) -> Generator[OwnPostgres]:
+    """Yield a server that runs, which may be killed and started again. Raise `StoreFailed`."""
     with tempfile.TemporaryDirectory(prefix="pulsebms-pg-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        options = _choose_user(folder)
-        words = ["-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"]
-        _run([str(programs / "initdb"), *words], options)
-        with (folder / "postgres.log").open("wb") as log:
-            start = [
-                str(programs / "postgres"),
-                "-D",
-                str(folder / "data"),
-                "-k",
-                str(folder),
-                "-c",
-                "listen_addresses=",
-            ]
-            process = _launch(start, options, log)
+        server = OwnPostgres(programs, Path(name))
         try:
-            _wait(process, folder)
-            yield f"postgresql://{USER}@/postgres?host={folder}"
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            server.stop()
 
 
 def _choose_user(folder: Path) -> dict[str, Any]:
@@ -95,7 +138,7 @@ def _wait(process: subprocess.Popen[Any], folder: Path) -> None:
     state, until_s = folder / "data" / "postmaster.pid", monotonic() + START_S
     while monotonic() < until_s and process.poll() is None:
         lines = state.read_text(encoding="ascii").split() if state.exists() else []
-        if lines[-1:] == ["ready"]:
+        if lines[:1] == [str(process.pid)] and lines[-1:] == ["ready"]:  # not those of a server that was killed
             return
         time.sleep(LOOK_S)
     words = (folder / "postgres.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()

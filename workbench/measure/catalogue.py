@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAMES: Final = (
     *("window", "loop", "load", "twins", "estimators", "health", "mpc", "rl"),
-    *("wire", "guard", "safety", "recorder", "chain"),
+    *("wire", "guard", "safety", "recorder", "chain", "fleet"),
 )
 ALL: Final = "all"
 

@@ -1,0 +1,194 @@
+"""`measure fleet`: ten thousand devices at a real broker, a real database and one host; then each part is killed."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from workbench.measure.job import describe_conditions, percentile
+from workbench.measure.metric import MeasuredMetric
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from workbench.measure.fleet_load.fleet_stack import FleetStack, Part
+    from workbench.measure.fleet_load.load_run import LoadRun, SteadyFigures
+    from workbench.measure.job import MeasureJob
+    from workbench.measure.metric import MeasureRow
+
+_BARE: Final = "mosquitto_sub at the same broker"
+LIVE: Final = MeasuredMetric("1 000 devices: row on the wire to a client of the live API, p99", "ms", "<", 100.0, _BARE)
+API: Final = MeasuredMetric("10 000 devices: row on the wire to a client of the live API, p99", "ms", "<", 100.0, _BARE)
+COMMIT: Final = MeasuredMetric("10 000 devices: row on the wire to its acknowledgement, p99", "ms", "<", 500.0)
+LOST: Final = MeasuredMetric("10 000 devices: rows lost", "rows", "<=", 0.0)
+TWICE: Final = MeasuredMetric("10 000 devices: rows stored twice", "rows", "<=", 0.0)
+CORE: Final = MeasuredMetric("host, core time of a row of 30 metrics", "us", "<", 45.0)
+MEMORY: Final = MeasuredMetric("host, memory with 10 000 devices", "MB", "<", 500.0)
+STORE: Final = MeasuredMetric(
+    "rows committed in PostgreSQL, 10 000 a commit", "rows/s", ">=", 10_000.0, "binary COPY into a table without a key"
+)
+RECOVERY: Final[dict[Part, MeasuredMetric]] = {
+    "broker": MeasuredMetric("broker killed until all devices are acknowledged", "s", "<", 30.0),
+    "host": MeasuredMetric("host killed until all devices are acknowledged", "s", "<", 30.0),
+    "PostgreSQL": MeasuredMetric("PostgreSQL killed until all devices are acknowledged", "s", "<", 30.0),
+}
+KILLED_LOST: Final = MeasuredMetric("broker, host and PostgreSQL killed: rows lost", "rows", "<=", 0.0)
+KILLED_TWICE: Final = MeasuredMetric("broker, host and PostgreSQL killed: rows stored twice", "rows", "<=", 0.0)
+BUDGET: Final = MeasuredMetric("minutes a month without the service, by assumed failures", "min", "<", 43.2)
+METRICS: Final = (
+    *(LIVE, API, COMMIT, CORE, MEMORY, LOST, TWICE),
+    *(*RECOVERY.values(), KILLED_LOST, KILLED_TWICE, BUDGET, STORE),
+)
+
+DEVICES, LIVE_DEVICES = 10_000, 1_000
+SECONDS, LIVE_SECONDS = 60.0, 30.0
+STEADY_S: Final = 3.0
+ROUNDS: Final = 20  # commits of the store beside as many of the bare COPY
+FEWEST, SHORTEST_S = 50, 5.0
+SHORTEST_PAUSE_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """The size of a measurement; the quoted one has a share of 1."""
+
+    devices: int
+    live_devices: int
+    seconds: float
+    live_seconds: float
+    pause_s: float
+    steady_s: float
+    rounds: int
+
+    @classmethod
+    def make(cls, share: float) -> FleetPlan:
+        """Return the plan for a share of the usual devices and times."""
+        from workbench.measure.fleet_load.fleet_stack import RESTART_S  # noqa: PLC0415  # needs the extra fleet
+
+        devices = max(FEWEST, round(share * DEVICES))
+        return cls(
+            devices,
+            min(LIVE_DEVICES, devices),
+            max(SHORTEST_S, share * SECONDS),
+            max(SHORTEST_S, share * LIVE_SECONDS),
+            max(SHORTEST_PAUSE_S, share * RESTART_S),
+            max(SHORTEST_PAUSE_S, share * STEADY_S),
+            max(3, round(share * ROUNDS)),
+        )
+
+
+def measure(job: MeasureJob) -> Iterator[MeasureRow]:
+    """Measure with 1 000 devices, then with 10 000, then kill each part; leave it out where a server is missing."""
+    from workbench.compose.broker import has_mosquitto  # noqa: PLC0415  # needs the extra fleet
+    from workbench.demo.demo_postgres import find_server  # noqa: PLC0415
+    from workbench.measure.fleet_load.fleet_stack import FleetStack  # noqa: PLC0415
+
+    programs = find_server()
+    if programs is None or not has_mosquitto():
+        job.say("left out: it needs mosquitto and PostgreSQL (Debian: apt install mosquitto postgresql)")
+        return
+    plan, conditions = FleetPlan.make(job.share), describe_conditions()
+    with FleetStack(programs, job.folder) as stack:
+        if plan.devices > plan.live_devices:
+            yield from _measure_live(job, stack, plan, conditions)
+        yield from _measure_load(job, stack, plan, conditions)
+        job.say("committing rows, and copying them")
+        yield _measure_commits(stack, plan, conditions)
+
+
+@contextmanager
+def _open_run(job: MeasureJob, stack: FleetStack, schema: str, devices: int, steady_s: float) -> Generator[LoadRun]:
+    from edge_bridge.broker_address import parse_address  # noqa: PLC0415  # needs the extra fleet
+    from workbench.measure.fleet_load.api_subscriber import ApiSubscriber  # noqa: PLC0415
+    from workbench.measure.fleet_load.load_process import LoadProcess  # noqa: PLC0415
+    from workbench.measure.fleet_load.load_run import LoadRun  # noqa: PLC0415
+    from workbench.measure.fleet_load.stored_rows import make_schema  # noqa: PLC0415
+
+    store = make_schema(stack.database.url, schema)
+    stack.start_host(store)
+    try:
+        with (
+            closing(ApiSubscriber(stack.api_url)) as subscriber,
+            closing(LoadProcess(parse_address(stack.broker.url), devices)) as load,
+        ):
+            yield LoadRun(stack, store, load, subscriber, folder=job.folder, steady_s=steady_s)
+    finally:
+        stack.stop_host()
+
+
+def _measure_live(job: MeasureJob, stack: FleetStack, plan: FleetPlan, conditions: str) -> Iterator[MeasureRow]:
+    job.say(f"{plan.live_devices} devices, one row of 30 metrics a second each")
+    with _open_run(job, stack, "live", plan.live_devices, plan.steady_s) as run:
+        _settle(job, run)
+        found = run.measure(plan.live_seconds)
+    yield _make_delay_row(LIVE, found, f"{conditions}; {plan.live_devices} devices, {plan.live_seconds:g} s")
+
+
+def _measure_load(job: MeasureJob, stack: FleetStack, plan: FleetPlan, conditions: str) -> Iterator[MeasureRow]:
+    job.say(f"{plan.devices} devices, one row of 30 metrics a second each")
+    with _open_run(job, stack, "load", plan.devices, plan.steady_s) as run:
+        _settle(job, run)
+        found = run.measure(plan.seconds)
+        if plan.devices <= plan.live_devices:  # a short form, in which one load serves both
+            yield _make_delay_row(LIVE, found, conditions)
+        yield from _make_load_rows(found, f"{conditions}; {plan.devices} devices, {plan.seconds:g} s")
+        balance = run.count()
+        words = f"{balance.made} rows, counted in the tables"
+        yield LOST.make_row(balance.lost, None, words)
+        yield TWICE.make_row(balance.twice, None, words)
+        yield from _measure_kills(job, run, plan, conditions)
+
+
+def _make_delay_row(metric: MeasuredMetric, found: SteadyFigures, conditions: str) -> MeasureRow:
+    ours, peer = (1e3 * percentile(delays_s, 99) for delays_s in (found.api_s, found.broker_s))
+    half = 1e3 * percentile(found.api_s, 50)
+    words = f"{conditions}, {len(found.api_s)} rows, p50 {half:.3g} ms; times of rows are whole ms"
+    return metric.make_row(ours, peer if len(found.broker_s) else None, words)
+
+
+def _make_load_rows(found: SteadyFigures, conditions: str) -> Iterator[MeasureRow]:
+    yield _make_delay_row(API, found, conditions)
+    half, most = (1e3 * percentile(found.commit_s, percent) for percent in (50, 100))
+    words = (
+        f"until the acknowledgement, sent after the commit, reached the device; p50 {half:.3g} ms, at most {most:.3g}"
+    )
+    if found.skipped:
+        words += f"; the devices missed {found.skipped} turns"
+    yield COMMIT.make_row(1e3 * percentile(found.commit_s, 99), None, words)
+    others = ", ".join(f"{name} {used_us:.0f}" for name, used_us in found.core_us.items() if name != "host")
+    yield CORE.make_row(found.core_us["host"], None, f"{found.rows} rows; the others, us: {others}")
+    yield MEMORY.make_row(found.host_mb, None, "resident, at the end of the steady load")
+
+
+def _measure_kills(job: MeasureJob, run: LoadRun, plan: FleetPlan, conditions: str) -> Iterator[MeasureRow]:
+    from workbench.measure.fleet_load.downtime_budget import compute_downtime_min, format_budget  # noqa: PLC0415
+
+    took_s = dict[str, float]()
+    for part, metric in RECOVERY.items():
+        _settle(job, run)
+        job.say(f"killing {part}")
+        took_s[part] = run.kill(part, plan.pause_s)
+        words = f"SIGKILL at {plan.devices} rows/s; {plan.pause_s:g} s of it before it is started again"
+        yield metric.make_row(took_s[part], None, words)
+    balance = run.count()
+    words = f"{balance.made} rows, counted in the tables after all kills"
+    yield KILLED_LOST.make_row(balance.lost, None, words)
+    yield KILLED_TWICE.make_row(balance.twice, None, words)
+    for line in format_budget(took_s):
+        job.say(line)
+    yield BUDGET.make_row(compute_downtime_min(took_s), None, f"{conditions}; failures as in the table below")
+
+
+def _measure_commits(stack: FleetStack, plan: FleetPlan, conditions: str) -> MeasureRow:
+    from workbench.measure.fleet_load.commit_speed import measure_commits  # noqa: PLC0415  # needs the extra fleet
+    from workbench.measure.fleet_load.stored_rows import make_schema  # noqa: PLC0415
+
+    ours_s, peer_s = measure_commits(make_schema(stack.database.url, "commits"), plan.devices, plan.rounds)
+    ours, peer = (plan.devices / percentile(took_s, 50) for took_s in (ours_s, peer_s))
+    return STORE.make_row(ours, peer, f"{conditions}; median of {plan.rounds} commits of {plan.devices} rows")
+
+
+def _settle(job: MeasureJob, run: LoadRun) -> None:
+    if not run.settle():
+        job.say("the fleet does not keep up: not all devices are acknowledged at their rate")
