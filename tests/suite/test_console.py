@@ -13,6 +13,7 @@ COMMAND_LINE = {
     "cli_bench.py",
     "cli_bundle.py",
     "cli_cell.py",
+    "cli_edge.py",
     "cli_fleet.py",
     "cli_fleet_demo.py",
     "cli_fleet_identity.py",

@@ -83,7 +83,7 @@ class AnalyticsBody(BaseModel):
     most_worn: list[PackSumBody] = Field(max_length=10)
 
 
-class SiteBody(BaseModel):
+class SiteTotalsBody(BaseModel):
     """A site now."""
 
     site: SiteName
@@ -98,7 +98,7 @@ class SiteBody(BaseModel):
 class SiteListBody(BaseModel):
     """All sites by name; the packs of no site last."""
 
-    sites: list[SiteBody]
+    sites: list[SiteTotalsBody]
 
 
 @router.get("/sites", summary="Sites now")
@@ -205,7 +205,7 @@ def _read_span(context: ApiContext, person: Person, days: int) -> tuple[Mapping[
     return find_visible(context, person).devices, span
 
 
-def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteBody:
+def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteTotalsBody:
     online = [device for device in devices if device.online]
     powers = [
         current * voltage
@@ -215,7 +215,7 @@ def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteBody:
     ]
     soc = [value for device in devices if (value := _read_number(device, metrics.SOC)) is not None]
     soh = [value for device in devices if (value := _read_number(device, metrics.SOH)) is not None]
-    return SiteBody(
+    return SiteTotalsBody(
         site=site,
         packs=len(devices),
         counts={DeviceState(state): sum(device.state == state for device in devices) for state in STATES},
