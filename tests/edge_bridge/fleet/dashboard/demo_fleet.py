@@ -13,7 +13,7 @@ from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.events import CRITICAL, INFO, WARNING
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.sites.site import KIND, FleetSite
-from edge_bridge.fleet.store.open_store import open_store
+from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.records import Batch, Birth, NodeEvent, NodeRecord
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def fill_fleet(path: Path | str, packs: int, now_ms: int, *, measured: int = 8, 
     for number in range(min(measured, packs)):
         store.commit(Batch(rows=list(make_rows(name_pack(number), now_ms, hours))))
     store.close()
-    with closing(SqlDocuments(path)) as documents:
+    with closing(SqlDocuments(parse_address(path))) as documents:
         names = [name_pack(number) for number in range(packs)]
         for site in SITES:
             at_site = tuple(sorted(name for name in names if name.startswith(site)))
