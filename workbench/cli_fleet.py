@@ -77,8 +77,20 @@ def run_fleet(
     ] = None,
     api: Annotated[
         str,
-        typer.Option(metavar="[HOST:]PORT", help="Serve the API /api/v1 here; HOST: 127.0.0.1.", show_default=False),
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Serve the API /api/v1 here; HOST: 127.0.0.1, another one with --tls.",
+            show_default=False,
+        ),
     ] = "",
+    sites: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="fleet.toml with the sites; with --api, which writes it again on a change."),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of public keys; the API takes only bundles that one of them signed."),
+    ] = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -128,6 +140,8 @@ def run_fleet(
         host=host,
         take_over=take_over,
         api=api,
+        sites=sites,
+        trust=trust,
         metrics_on=metrics,
         log_format=log_format,
         tls=tls,

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from drivers.errors import DocumentChanged, PackageMissing, StoreFailed, Usage
 from edge_bridge.fleet.documents import document, mongo_documents
 from edge_bridge.fleet.documents.open_documents import open_documents
-from edge_bridge.fleet.store.open_store import open_store
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
+from edge_bridge.fleet.store.audit_chain import AuditNote
+from edge_bridge.fleet.store.fleet_reader import FleetReader
+from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.records import Batch
 from tests.contracts.test_store_contract import row
 
@@ -216,3 +219,38 @@ def test_the_extra_is_named_where_pymongo_is_missing(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(__import__("sys").modules, "edge_bridge.fleet.documents.mongo_documents", None)
     with pytest.raises(PackageMissing, match=r"pulsebms\[mongo\]"):
         open_documents("mongodb://localhost/fleet")
+
+
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"], indirect=True)
+def test_a_change_and_its_entry_in_the_audit_are_both_there_or_neither(where: str) -> None:
+    open_store(where).close()
+    with closing(SqlDocuments(parse_address(where))) as documents, closing(FleetReader(where)) as reader:
+        notes = [AuditNote(number, "eve", f"turn-{number}", "site/north") for number in range(3)]
+        made = documents.put("site", "north", {}, expected="", note=notes[0])
+        with pytest.raises(DocumentChanged):
+            documents.put("site", "north", {}, expected="", note=notes[1])
+        with pytest.raises(DocumentChanged):
+            documents.delete("site", "north", expected="0", note=notes[1])
+        assert documents.delete("site", "north", expected=made.etag, note=notes[2])
+        assert [one.action for one in reader.read_audit(None, 9)] == ["turn-2", "turn-0"]
+
+
+@pytest.mark.parametrize("where", ["postgresql"], indirect=True)
+def test_noted_changes_of_two_hosts_at_once_do_not_block_each_other(where: str) -> None:
+    open_store(where).close()
+    with closing(FleetReader(where)) as reader:
+
+        def change(host: str) -> None:
+            with closing(SqlDocuments(parse_address(where))) as documents:
+                for number in range(20):
+                    note = AuditNote(number, host, "site.put", "site/north")
+                    documents.put("site", f"site-{number % 3}", {"by": host}, note=note)
+
+        threads = [threading.Thread(target=change, args=(f"host-{number}",)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        entries = reader.read_audit(None, 100)
+        assert len(entries) == 60
+        assert {one.id: one.prev_hash for one in entries[:-1]} == {one.id + 1: one.hash for one in entries[1:]}

@@ -7,30 +7,39 @@ from typing import TYPE_CHECKING
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
+from edge_bridge.fleet.api.enrolment import make_enrolment_router
 from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.api.request_log import RequestLog
+from edge_bridge.fleet.api.scopes import make_scope_resolver
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.command_driver import CommandDriver
+from edge_bridge.fleet.device_command import CommandSight
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
+from edge_bridge.fleet.driver_thread import DriverThread
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.host_requests import HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.people import accounts
 from edge_bridge.fleet.people.claim import ClaimFile
 from edge_bridge.fleet.people.people import People
+from edge_bridge.fleet.rollout_driver import RolloutDriver, make_sight
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
+from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.identity.initial_setup import ADMINISTRATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from prometheus_client import CollectorRegistry
 
     from edge_bridge.fleet.api.settings import ApiSettings
     from edge_bridge.fleet.process import FleetHost
+    from edge_bridge.fleet.rollout import DeviceSight
     from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.structured_log import FleetLog
 
@@ -58,22 +67,63 @@ def open_api(
     claim: ClaimFile | None = None,
     registry: CollectorRegistry | None = None,
     log: FleetLog | None = None,
+    sites: Path | None = None,
+    trust: Path | None = None,
+    tls: Path | None = None,
+    report: Callable[[str], None] = lambda _words: None,
 ) -> Generator[str]:
     """Serve the API of this host until the block ends; yield its address. Raise `Usage` if the port is in use.
 
     `claim` makes the first administrator; without it, and without an account, this machine is the administrator.
-    `registry` has the metrics for `/metrics`, `log` gets the requests.
+    `registry` has the metrics for `/metrics`, `log` gets the requests, `report` what a person should know.
+    `sites` is the file `fleet.toml`, `trust` the folder of the keys that bundles are verified with.
+    `tls` is the folder of `fleet init`: with its authority, devices enrol here.
     """
     reader, writer = FleetReader(store), FleetWriter(store)
     people = People(reader, writer, read_clocks)
-    ports = (reader, History(store), writer, fleet, lambda: read_clocks().ms, settings)
-    context = ApiContext(*ports, people=people, claim=claim)
-    routers = [make_live_router(side.hub), make_transfer_router(side.requests)]
+    documents, now_ms = SqlDocuments(parse_address(store)), lambda: read_clocks().ms
+    context = ApiContext(
+        *(reader, History(store), writer, fleet, documents, now_ms, settings),
+        people=people,
+        claim=claim,
+        sites_file=sites,
+        trust=trust,
+    )
+    if words := context.sites.read_file():
+        report(f"sites    {words}")
+    routers = [make_live_router(side.hub, make_scope_resolver(context)), make_transfer_router(side.requests)]
+    if tls is not None and settings.identity is not None:
+        routers.append(make_enrolment_router(tls))
     app = make_app(context, routers)
     if registry is not None:
         app.include_router(make_metrics_router(registry))
-    with serve_api(app if log is None else RequestLog(app, log), settings) as url:
+    drivers = (make_rollout_driver(context, side.requests), make_command_driver(context, side.requests))
+    with (
+        serve_api(app if log is None else RequestLog(app, log), settings) as url,
+        closing(DriverThread(drivers, lambda words: report(f"drivers  {words}"))),
+    ):
         yield url
+
+
+def make_rollout_driver(context: ApiContext, requests: HostRequests) -> RolloutDriver:
+    """Make what moves the rollouts on."""
+
+    def see() -> dict[str, DeviceSight]:
+        devices = context.directory.read().devices.values()
+        return {one.node: make_sight(one.status, online=one.online) for one in devices}
+
+    return RolloutDriver(context.rollouts, see, context.library.read, requests.send_bundle, context.now_ms)
+
+
+def make_command_driver(context: ApiContext, requests: HostRequests) -> CommandDriver:
+    """Make what moves the commands on."""
+
+    def see(node: str) -> CommandSight:
+        device, births = context.directory.read().devices.get(node), context.reader.read_births(node, 1)
+        newest = f"{births[0].t_ms}/{births[0].bd_seq}" if births else ""
+        return CommandSight(device is not None and device.online, newest)
+
+    return CommandDriver(context.commands, see, requests.request_birth, context.now_ms)
 
 
 def find_claim(tls: Path | None) -> ClaimFile | None:

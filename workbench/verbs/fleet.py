@@ -71,22 +71,24 @@ def main(
     tls: Path | None = None,
     metrics_on: str = "",
     log_format: str = "text",
+    sites: Path | None = None,
+    trust: Path | None = None,
 ) -> bool:
     """Run the fleet; `store` is a file or a URL of its database, `nodes` lists the nodes that may join.
 
     `shard` is I/N if this is one host of several; empty for one that serves all groups alone.
     `api` is where its API listens, `metrics_on` where Prometheus finds its metrics, `[HOST:]PORT`, empty for none.
-    `tls` is the folder of its certificate; without a `broker` it names that too.
+    `tls` is the folder of its certificate; without a `broker` it names that too. `sites` is the file of the sites,
+    `trust` the folder of the keys that bundles are verified with.
 
     Return True if no row was stored twice and a bundle that was to be sent proved healthy.
     """
     log = open_log(report, log_format)
     open_rows = find_store(inject_defect)
     address = parse_address(store)
-    listen = parse_listen(api) if api else None
+    listen = parse_listen(api, tls) if api else None
     measured = FleetMeasurement.make(api, metrics_on)
-    if (send is None) != (not to):
-        raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
+    _check_options(api, sites, send, to)
     sending = BundleToSend(read_bundle(send), to) if send else None
     kept = Retention(*retention)
     admitted = None if nodes is None else read_node_list(nodes)
@@ -136,7 +138,16 @@ def main(
                 from workbench.compose.fleet_api import describe_missing_accounts, find_claim, open_api  # noqa: PLC0415  # FastAPI takes half a second to load
 
                 claim = find_claim(tls)
-                served = open_api(fleet, store, listen, side, claim=claim, registry=measured.registry, log=log)
+                served = open_api(
+                    *(fleet, store, listen, side),
+                    claim=claim,
+                    registry=measured.registry,
+                    log=log,
+                    sites=sites,
+                    trust=trust,
+                    tls=tls,
+                    report=report.line,
+                )
                 report.line(f"api      {serving.enter_context(served)}")
                 if words := describe_missing_accounts(store, claim):
                     report.line(f"people   {words}")
@@ -146,6 +157,14 @@ def main(
                 reporter.run(duration_s, stop)
             view, summary = fleet.view(), fleet.summary()
     return _report_totals(report, view, summary, reporter.sent)
+
+
+def _check_options(api: str, sites: Path | None, send: Path | None, to: str) -> None:
+    """Raise `Usage` for options that need another one."""
+    if sites is not None and not api:
+        raise Usage("--sites needs --api", key="sites", value=str(sites), hint="add --api 8080")
+    if (send is None) != (not to):
+        raise Usage("--send and --to must be used together", key="send", hint="name a file and a node")
 
 
 @contextmanager

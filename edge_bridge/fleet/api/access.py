@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ from edge_bridge.fleet.people.roles import FleetAction
 from edge_bridge.fleet.people.secrets import is_same, parse_bearer
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from edge_bridge.fleet.api.context import ApiContext
@@ -72,10 +75,8 @@ class AccessControl:
         is_change = rule.method not in SAFE
         if is_change:
             check_origin(connection)
-        try:
+        with _report_failures():
             person = await run_in_threadpool(find_person, self._context, connection)
-        except StoreFailed as error:
-            raise ProblemRaised(HTTPStatus.SERVICE_UNAVAILABLE, "store", error.sentence, error.hint) from error
         if rule.action is FleetAction.OPEN:
             return Admitted(rule, person)
         if person is None:
@@ -84,7 +85,8 @@ class AccessControl:
             )
         if is_change and rule.method != LIVE and person.secret:
             _check_csrf(connection, person)
-        self._check_permission(connection, rule, person)
+        with _report_failures():  # the site of a device is read from the database now and then
+            await run_in_threadpool(self._check_permission, connection, rule, person)
         return Admitted(rule, person)
 
     def _check_permission(self, connection: HTTPConnection, rule: RouteRule, person: Person) -> None:
@@ -148,6 +150,15 @@ def make_wait(wait_s: float, words: str) -> ProblemRaised:
     return ProblemRaised(
         HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", words, f"try again in {pause} s", Retry_After=pause
     )
+
+
+@contextmanager
+def _report_failures() -> Generator[None]:
+    """Answer 503 for a database that does not answer."""
+    try:
+        yield
+    except StoreFailed as error:
+        raise ProblemRaised(HTTPStatus.SERVICE_UNAVAILABLE, "store", error.sentence, error.hint) from error
 
 
 def _choose_rule(connection: HTTPConnection) -> RouteRule:

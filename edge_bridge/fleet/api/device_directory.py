@@ -37,6 +37,7 @@ class DeviceRecord:
     produced: int
     stored: int
     named: int
+    group: str = ""  # unknown for a node of an earlier version, until its next birth
 
     @property
     def missing(self) -> int:
@@ -85,12 +86,14 @@ class DeviceDirectory:
         now_s = monotonic()
         counts = {node: tuple(map(int, numbers)) for node, *numbers in self._reader.read_row_counts()}
         devices, statuses = list["DeviceRecord"](), dict[str, tuple[str, "Mapping[str, Scalar]"]]()
-        for node, online, last_ms, text in self._reader.read_notes():
+        for node, online, last_ms, text, group in self._reader.read_notes():
             known = self._statuses.get(node)
             status = known[1] if known is not None and known[0] == text else parse_status(text) or {}
             statuses[node] = text, status
             state = _find_state(status, online=bool(online))
-            devices.append(DeviceRecord(node, state, bool(online), last_ms, status, *counts.get(node, _NOTHING)))
+            devices.append(
+                DeviceRecord(node, state, bool(online), last_ms, status, *counts.get(node, _NOTHING), group=group or "")
+            )
         self._statuses = statuses
         return DeviceList({device.node: device for device in sorted(devices, key=_by_name)}, now_s)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from edge_bridge import metrics
-from edge_bridge.fleet.api.context import Context
+from edge_bridge.fleet.api.context import ApiContext, Context
 from edge_bridge.fleet.api.cursors import make_cursor, read_cursor
 from edge_bridge.fleet.api.device_directory import STATES, DeviceRecord
 from edge_bridge.fleet.api.fields import Cursor, Limit, Ms, Name, NodePath
@@ -18,6 +18,7 @@ from edge_bridge.fleet.api.problems import make_not_found
 from edge_bridge.fleet.api.signed_in import SignedIn
 from edge_bridge.fleet.api.visible import find_visible
 from edge_bridge.fleet.node_state import MAX_TEXT
+from edge_bridge.sparkplug.topics import MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,6 +53,8 @@ class DeviceBody(BaseModel):
     """A device: its last status, null where it never told, and its rows. Currents are positive in discharge."""
 
     node: Name
+    site: Text | None = Field(description="Site that it belongs to.")
+    group: Text = Field(description="Sparkplug group.")
     state: DeviceState
     online: bool
     last_ms: Ms | None = Field(description="Time of the newest row.")
@@ -138,6 +141,8 @@ def list_devices(
     state: DeviceState | None = None,
     q: Annotated[str | None, Query(max_length=60, description="Part of the name.")] = None,
     bundle: Annotated[str | None, Query(max_length=64, description="Beginning of the bundle's SHA-256.")] = None,
+    site: Annotated[str | None, Query(max_length=60, description="Name of a site.")] = None,
+    group: Annotated[str | None, Query(max_length=MAX_NAME, description="Name of a Sparkplug group.")] = None,
     sort: DeviceSort = DeviceSort.NAME,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -145,7 +150,8 @@ def list_devices(
     """List the devices that match, in this order."""
     visible = find_visible(context, person)
     key = _KEYS[sort]
-    found = list(_filter(visible.devices.values(), state, q, bundle))
+    placed = _filter_places(context, visible.devices.values(), site, group)
+    found = list(_filter(placed, state, q, bundle))
     places = sorted((key(device), device.node) for device in found)
     begin = 0
     if cursor is not None:
@@ -154,7 +160,7 @@ def list_devices(
     page = places[begin : begin + limit]
     has_more = begin + limit < len(places)
     return DevicePage(
-        devices=[make_device(visible.devices[node]) for _, node in page],
+        devices=[make_device(context, visible.devices[node]) for _, node in page],
         total=len(found),
         counts={DeviceState(name): count for name, count in visible.counts.items()},
         next=make_cursor(sort.value, *page[-1]) if has_more else None,
@@ -167,14 +173,16 @@ def read_device(context: Context, node: NodePath) -> DeviceBody:
     device = context.directory.read().devices.get(node)
     if device is None:
         raise make_not_found(f"a device {node}")
-    return make_device(device)
+    return make_device(context, device)
 
 
-def make_device(device: DeviceRecord) -> DeviceBody:
+def make_device(context: ApiContext, device: DeviceRecord) -> DeviceBody:
     """Return the body of a device."""
     said: dict[str, Any] = {name: device.status.get(metric) for name, metric in _METRIC_OF.items()}
     return DeviceBody.model_construct(
         node=device.node,
+        site=context.find_site(device.node),
+        group=context.find_group(device.node),
         state=DeviceState(device.state),
         online=device.online,
         last_ms=device.last_ms,
@@ -183,6 +191,17 @@ def make_device(device: DeviceRecord) -> DeviceBody:
         rows_missing=device.missing,
         **said,
     )
+
+
+def _filter_places(
+    context: ApiContext, devices: Iterable[DeviceRecord], site: str | None, group: str | None
+) -> Iterable[DeviceRecord]:
+    for device in devices:
+        if site is not None and context.find_site(device.node) != site:
+            continue
+        if group is not None and context.find_group(device.node) != group:
+            continue
+        yield device
 
 
 def _filter(

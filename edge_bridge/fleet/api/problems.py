@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from drivers.errors import BundleRefused, PulseError, Refused, StoreFailed, Usage
+from drivers.errors import BundleRefused, DocumentChanged, PulseError, Refused, StoreFailed, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ MAX_ERRORS: Final = 20
 MAX_WORDS: Final = 500
 _STATUS_OF: Final[tuple[tuple[type[PulseError], int], ...]] = (
     (StoreFailed, HTTPStatus.SERVICE_UNAVAILABLE),
+    (DocumentChanged, HTTPStatus.PRECONDITION_FAILED),
     (BundleRefused, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Refused, HTTPStatus.CONFLICT),
     (Usage, HTTPStatus.UNPROCESSABLE_ENTITY),

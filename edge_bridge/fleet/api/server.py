@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from drivers.errors import Usage
+from drivers.errors import Refused, Usage
 from edge_bridge.fleet.api.live import WEBSOCKET_OPTIONS
+from edge_bridge.identity.identity_folder import find_trouble, open_identity
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -40,6 +42,7 @@ class ApiServer(uvicorn.Server):
 @contextmanager
 def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
     """Serve until the block ends; yield the address. Raise `Usage` if the port is in use."""
+    identity = None if settings.identity is None else _check_identity(settings.identity)
     listening = _listen(settings)
     config = uvicorn.Config(
         app,
@@ -49,6 +52,8 @@ def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
         proxy_headers=False,  # else a client on loopback chooses the address that its attempts are counted by
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CLOSE_S,
+        ssl_certfile=identity,
+        ssl_keyfile=identity,
         **WEBSOCKET_OPTIONS,
     )
     server = ApiServer(config)
@@ -61,6 +66,14 @@ def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
         server.should_exit = True
         thread.join()
         listening.close()
+
+
+def _check_identity(file: Path) -> Path:
+    """Return the file with certificate and key; raise `Usage` or `Refused` for one that no server may use."""
+    trouble = find_trouble(open_identity(file.parent).certificate)
+    if trouble:
+        raise Refused(trouble, where=str(file), key="tls", hint="run: fleet init DIR --renew")
+    return file
 
 
 def _listen(settings: ApiSettings) -> socket.socket:

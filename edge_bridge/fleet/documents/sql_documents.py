@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.documents.document import FleetDocument, check_content, check_limit, check_place
 from edge_bridge.fleet.documents.failures import make_change
+from edge_bridge.fleet.store.audit_chain import append_entry
 from edge_bridge.fleet.store.hour_marks import read_wall_ms
 from edge_bridge.fleet.store.sql_store import make_failure
 from edge_bridge.fleet.store.upkeep_engine import open_writer
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import URL, Connection
+
+    from edge_bridge.fleet.store.audit_chain import AuditNote
 
 DOCUMENT: Final = Table(
     "document",
@@ -79,10 +82,14 @@ class SqlDocuments:
         node: str = "",
         blob: bytes | None = None,
         expected: str | None = None,
+        note: AuditNote | None = None,
     ) -> FleetDocument:
+        """Do as the port says; `note` is an entry of the audit that is written with it, or neither is."""
         check_place(kind, key, node)
         words = check_content(body, blob)
         with self._begin() as connection:
+            if note is not None:  # first: whoever appends to the audit waits here, so that two cannot block each other
+                append_entry(connection, note)
             known = self._lock(connection, kind, key)
             if expected is not None and expected != (known.etag if known else ""):
                 raise make_change(kind, key)
@@ -127,9 +134,11 @@ class SqlDocuments:
         with self._begin(writes=False) as connection:
             return {kind: int(count) for kind, count in connection.execute(wanted)}
 
-    def delete(self, kind: str, key: str, *, expected: str | None = None) -> bool:
+    def delete(self, kind: str, key: str, *, expected: str | None = None, note: AuditNote | None = None) -> bool:
         check_place(kind, key)
         with self._begin() as connection:
+            if note is not None:
+                append_entry(connection, note)
             known = self._lock(connection, kind, key)
             if expected is not None and expected != (known.etag if known else ""):
                 raise make_change(kind, key)

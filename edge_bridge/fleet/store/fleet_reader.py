@@ -76,9 +76,11 @@ class FleetReader:
             connection.execute(text("SELECT 1"))
 
     def read_notes(self) -> Sequence[Any]:
-        """Return name, online, time of the newest row and status text of each node."""
+        """Return name, online, time of the newest row, status text and group of each node."""
         with self.begin() as connection:
-            return connection.execute(select(NODE.c.node, NODE.c.online, NODE.c.last_ms, NODE.c.status)).all()
+            return connection.execute(
+                select(NODE.c.node, NODE.c.online, NODE.c.last_ms, NODE.c.status, NODE.c.group_id)
+            ).all()
 
     def read_row_counts(self) -> Sequence[Any]:
         """Return each node's rows: produced, stored, named by gaps."""

@@ -10,6 +10,7 @@ from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.transfers import make_transfer_router
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.host import Instant
 from edge_bridge.fleet.host_requests import HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
@@ -17,6 +18,7 @@ from edge_bridge.fleet.people import accounts, sessions
 from edge_bridge.fleet.people.people import People
 from edge_bridge.fleet.people.roles import ALL_SITES, FleetRole, RoleGrant
 from edge_bridge.fleet.people.secrets import make_csrf_token
+from edge_bridge.fleet.sites.site import KIND, FleetSite
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
@@ -80,13 +82,15 @@ def serve_people(
         desk.hear(pack.birth(Gate_Verdict="tripped"), pack.row(1))
     clock = [Instant(1_800_000_000_000, 0.0)]
     reader, writer = FleetReader(desk.path), FleetWriter(desk.path)
+    documents = SqlDocuments(desk.path)
     people = People(reader, writer, lambda: clock[0])
     ports = ApiContext(
-        *(reader, History(desk.path), writer, FakeHost(), lambda: clock[0].ms, settings),
+        *(reader, History(desk.path), writer, FakeHost(), documents, lambda: clock[0].ms, settings),
         people=people,
-        find_site=SITES.get,
         **context,
     )
+    for node, site in SITES.items():
+        documents.put(KIND, site, FleetSite(site, devices=(node,)).body)
     routers = [make_live_router(LiveHub("mqtt://127.0.0.1:1883")), make_transfer_router(HostRequests()), *more]
     yield PeopleApi(make_app(ports, routers), people, clock)
     ports.close()

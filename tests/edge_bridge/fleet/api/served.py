@@ -14,6 +14,7 @@ from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.route_rules import PREFIX, Reach, RouteRule
 from edge_bridge.fleet.api.settings import ApiSettings
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.people.roles import FleetAction
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
@@ -92,6 +93,7 @@ def declare_routes(monkeypatch: pytest.MonkeyPatch, *routes: tuple[str, str]) ->
 def serve_desk(desk: Desk) -> Generator[Served]:
     host = FakeHost()
     reader, writer = FleetReader(desk.path), FleetWriter(desk.path)
-    context = ApiContext(reader, History(desk.path), writer, host, lambda: desk.now.ms, UNHURRIED)
+    documents = SqlDocuments(desk.path)
+    context = ApiContext(reader, History(desk.path), writer, host, documents, lambda: desk.now.ms, UNHURRIED)
     yield Served(desk, AppClient(make_app(context)), host, context)
     context.close()

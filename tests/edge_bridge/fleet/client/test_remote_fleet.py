@@ -21,6 +21,7 @@ from edge_bridge.fleet.client import rest
 from edge_bridge.fleet.client.live_feed import FeedLost, LiveFeed
 from edge_bridge.fleet.client.remote_fleet import RemoteFleet
 from edge_bridge.fleet.client.rest import FleetRest, parse_api_address
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.host_requests import MAX_WAITING, HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.store.fleet_reader import FleetReader
@@ -52,7 +53,8 @@ class ServedFleet:
 
     def serve(self) -> Any:
         context = ApiContext(
-            FleetReader(self._path), History(self._path), FleetWriter(self._path), self, lambda: self.desk.now.ms
+            *(FleetReader(self._path), History(self._path), FleetWriter(self._path), self),
+            *(SqlDocuments(self._path), lambda: self.desk.now.ms),
         )
         app = make_app(context, [make_live_router(self.hub), make_transfer_router(self.requests)])
         return serve_api(app, self.settings)

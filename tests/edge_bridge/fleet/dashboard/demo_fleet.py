@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
 from edge_bridge.fleet.columns import COLUMNS
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.events import CRITICAL, INFO, WARNING
 from edge_bridge.fleet.row import StoredRow
+from edge_bridge.fleet.sites.site import KIND, FleetSite
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import Batch, Birth, NodeEvent, NodeRecord
 
@@ -36,11 +39,6 @@ def name_pack(number: int) -> str:
     return f"{SITES[number % len(SITES)]}-{number:04d}" if number != 7 else TRIPPED  # a known one
 
 
-def find_site(node: str) -> str | None:
-    site = node.split("-", maxsplit=1)[0]
-    return site if site in SITES else None
-
-
 def fill_fleet(path: Path | str, packs: int, now_ms: int, *, measured: int = 8, hours: int = 24) -> None:
     """Fill a new database; the first `measured` packs have rows of so many hours, a minute apart, with a gap."""
     store = open_store(path)
@@ -53,6 +51,11 @@ def fill_fleet(path: Path | str, packs: int, now_ms: int, *, measured: int = 8, 
     for number in range(min(measured, packs)):
         store.commit(Batch(rows=list(make_rows(name_pack(number), now_ms, hours))))
     store.close()
+    with closing(SqlDocuments(path)) as documents:
+        names = [name_pack(number) for number in range(packs)]
+        for site in SITES:
+            at_site = tuple(sorted(name for name in names if name.startswith(site)))
+            documents.put(KIND, site, FleetSite(site, devices=at_site).body)
 
 
 def make_rows(node: str, now_ms: int, hours: int) -> Iterator[StoredRow]:

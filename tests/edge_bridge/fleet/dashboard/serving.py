@@ -12,6 +12,7 @@ from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.settings import ApiSettings
 from edge_bridge.fleet.columns import COLUMN_NAMES
+from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.live.hub import LiveHub
 from edge_bridge.fleet.people.people import People
@@ -21,7 +22,7 @@ from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 from fixtures.broker import find_port
 from tests.edge_bridge.fleet.api.served import FakeHost
-from tests.edge_bridge.fleet.dashboard.demo_fleet import BOOT, TRIPPED, find_site, make_values
+from tests.edge_bridge.fleet.dashboard.demo_fleet import BOOT, TRIPPED, make_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +50,8 @@ class ServedDashboard:
         self.hub = LiveHub("mqtt://demo")
         reader, writer = FleetReader(self.path), FleetWriter(self.path)
         people = People(reader, writer, read_clocks) if self.has_people else None
-        ports = (reader, History(self.path), writer, self.host, read_now_ms, self.settings)
-        context = ApiContext(*ports, people=people, find_site=find_site)
+        ports = (reader, History(self.path), writer, self.host, SqlDocuments(self.path), read_now_ms, self.settings)
+        context = ApiContext(*ports, people=people)
         self._serving.enter_context(serve_api(make_app(context, [make_live_router(self.hub)]), self.settings))
 
     def stop(self) -> None:
