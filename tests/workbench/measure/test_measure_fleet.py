@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
+import sys
+import termios
 from contextlib import closing
 from typing import TYPE_CHECKING, cast
 
@@ -18,13 +21,14 @@ from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.mqtt_frames import MqttMessage
 from edge_bridge.sparkplug import wire
 from tests.postgres import PostgresServer, serve
+from tests.waiting import wait_until
 from workbench.compose.broker import find_free_port, has_mosquitto
 from workbench.demo.demo_postgres import find_server, open_postgres
 from workbench.measure import fleet
 from workbench.measure.fleet_load.downtime_budget import ALLOWED_MIN, FAILURES, compute_downtime_min, format_budget
 from workbench.measure.fleet_load.load_device import read_acknowledged
 from workbench.measure.fleet_load.load_outbox import CAPACITY, LoadOutbox, count_within
-from workbench.measure.fleet_load.load_process import LoadProcess
+from workbench.measure.fleet_load.load_process import PRODUCED, LoadProcess
 from workbench.measure.fleet_load.mqtt_packets import PUBLISH, make_publish, split_publish, take_packets
 from workbench.measure.fleet_load.packet_template import METRICS_OF_ROW, STATUS
 from workbench.measure.fleet_load.packet_writer import PacketWriter, name_device
@@ -152,9 +156,16 @@ def server() -> Generator[PostgresServer]:
     yield from serve()
 
 
-def test_a_long_answer_of_the_load_arrives_whole() -> None:
+def test_a_long_answer_of_the_load_arrives_whole_although_nobody_reads_it_at_once() -> None:
     with closing(LoadProcess(("127.0.0.1", find_free_port()), 15_000)) as load:  # nobody listens there
-        assert len(load.read_produced()) == 15_000
+        pipe = load._pipe
+        pipe.send(PRODUCED)
+        wait_until(lambda: count_unread(pipe.fileno()) > 100_000, what="an answer that fills the pipe")
+        assert len(pipe.recv()) == 15_000
+
+
+def count_unread(number: int) -> int:
+    return int.from_bytes(fcntl.ioctl(number, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @pytest.mark.live
