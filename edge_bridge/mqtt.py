@@ -31,6 +31,7 @@ KEEP_ALIVE_S: Final = 5
 CONNECT_TIMEOUT_S: Final = 2.0  # for TCP, and again for the broker's answer
 BACKOFF_S: Final = (0.2, 5.0)
 CLOSE_TIMEOUT_S: Final = 1.0  # for what was published before `close`
+LINGER_S: Final = 0.2  # at least, for the broker to read it
 _SELECT_S: Final = 0.2
 _MAX_PACKETS: Final = 100  # that are queued at once
 _MAX_READS: Final = 50  # times that many, before the other direction is served
@@ -279,7 +280,8 @@ class MqttLink:
         ) and monotonic() < until_s:
             if not self._step(client):
                 break
-        client.disconnect()  # paho closes at once; answers unread by then would reset what is in flight
+        client.framed.linger_s = max(LINGER_S, until_s - monotonic())
+        client.disconnect()
         self._reason = "closed"
 
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Any) -> None:

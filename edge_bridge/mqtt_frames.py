@@ -5,10 +5,13 @@ paho reads a packet in four small reads and makes 20 us of it. A fleet receives 
 
 from __future__ import annotations
 
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
+
+from drivers.clock import monotonic
 
 READ_BYTES: Final = 65_536
 MAX_UNSENT: Final = 262_144
@@ -35,6 +38,7 @@ class FramedSocket:
         self._inner = inner
         self._received, self._offered, self._unsent = bytearray(), bytearray(), bytearray()
         self._has_ended = False
+        self.linger_s = 0.0  # how long `close` may wait for the other side
 
     @property
     def has_unsent(self) -> bool:
@@ -94,7 +98,17 @@ class FramedSocket:
     def close(self) -> None:
         with suppress(OSError):
             self.flush()
+            if self.linger_s > 0.0:
+                self._await_end(self.linger_s)
         self._inner.close()
+
+    def _await_end(self, wait_s: float) -> None:
+        """Wait until the other side has read all and closed: unread answers would reset what is on its way there."""
+        until_s = monotonic() + wait_s
+        self._inner.shutdown(socket.SHUT_WR)
+        self._inner.settimeout(wait_s)
+        while self._inner.recv(READ_BYTES) and monotonic() < until_s:
+            pass
 
 
 def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:

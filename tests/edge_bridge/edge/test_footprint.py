@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from fixtures.broker import find_port
 from tests.edge_bridge.edge.field import ROOT
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def test_an_edge_runs_with_its_extra_alone_and_needs_all_of_it(tmp_path: Path, t
     paths = [str(tmp_path / "site"), str(ROOT)]
     options = ["--bundle", str(shelf.first), "--trust", str(trust), "--broker", "mqtt://127.0.0.1:9"]
     options += ["--dir", str(tmp_path / "state"), "--allow-sim", "--duration", "2"]
+    options += ["--metrics", str(find_port())]
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(ROOT), "edge", *options],
         cwd=ROOT,
