@@ -269,8 +269,13 @@ class MqttLink:
                 message = self._outgoing.popleft()
             except IndexError:
                 return
+            if not message.qos:
+                if not client.framed.send_message(message):
+                    self._outgoing.appendleft(message)
+                    return
+                continue
             sent = client.publish(message.topic, message.payload, message.qos, message.retain)
-            if message.qos and sent.rc == _OK:
+            if sent.rc == _OK:
                 self._unacknowledged.append(sent)
 
     def _disconnect(self, client: _FramedClient) -> None:

@@ -1,4 +1,4 @@
-"""The bytes of an MQTT connection in large pieces: plain messages are cut out here, paho gets all other packets.
+"""The bytes of an MQTT connection in large pieces: plain messages are cut out and sent here, paho has all other ones.
 
 paho reads a packet in four small reads and makes 20 us of it. A fleet receives ten thousand messages a second.
 """
@@ -18,6 +18,7 @@ MAX_UNSENT: Final = 262_144
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _PUBLISH_QOS_0: Final = 0x30
 _RETAIN: Final = 0x01
+_MORE: Final = 0x80  # the bit of a length that says that more follows
 _MAX_HEADER: Final = 5  # bytes: the kind of packet and its length
 
 
@@ -88,6 +89,18 @@ class FramedSocket:
         self._unsent += data
         return len(data)
 
+    def send_message(self, message: MqttMessage) -> bool:
+        """Send a message of QoS 0 as paho would, in a tenth of the time; return False while too much waits."""
+        if len(self._unsent) >= MAX_UNSENT:
+            return False
+        topic = message.topic.encode()
+        self._unsent.append(_PUBLISH_QOS_0 | (_RETAIN if message.retain else 0))
+        self._unsent += make_length(2 + len(topic) + len(message.payload))
+        self._unsent += len(topic).to_bytes(2, "big")
+        self._unsent += topic
+        self._unsent += message.payload
+        return True
+
     def flush(self) -> None:
         """Send what waits, as much as the network takes; raise `OSError`."""
         with suppress(*_NOT_NOW):
@@ -111,6 +124,16 @@ class FramedSocket:
             pass
 
 
+def make_length(size: int) -> bytes:
+    """Make the length of the rest of a packet (MQTT 3.1.1, 2.2.3)."""
+    found = bytearray()
+    while size >= _MORE:
+        found.append(size & 0x7F | _MORE)
+        size >>= 7
+    found.append(size)
+    return bytes(found)
+
+
 def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:
     """Return where the body of the packet begins and ends, None if it is not complete.
 
@@ -120,7 +143,7 @@ def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:
     for place in range(start + 1, min(start + _MAX_HEADER, len(data))):
         size |= (data[place] & 0x7F) << shift
         shift += 7
-        if data[place] < 0x80:  # noqa: PLR2004  # the bit that says that more follows
+        if data[place] < _MORE:
             end = place + 1 + size
             return (place + 1, end) if end <= len(data) else None
     return (start + 1, len(data)) if len(data) - start >= _MAX_HEADER else None

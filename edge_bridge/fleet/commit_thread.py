@@ -54,9 +54,8 @@ class CommitThread:
         return self.is_busy and len(self._waiting.rows) >= MAX_WAITING_ROWS
 
     def add(self, batch: Batch) -> None:
-        """Add what is to be committed; the batch belongs to this object from now on."""
-        if batch:
-            self._waiting = self._waiting.join(batch) if self._waiting else batch
+        """Add what is to be committed."""
+        self._waiting.add(batch)
 
     def start(self) -> None:
         """Start to commit what waits, unless a batch is being committed."""
@@ -78,7 +77,8 @@ class CommitThread:
             self.failures += 1
             self.trouble = f"rows cannot be stored: {error.what}"
             batch.rows.clear()
-            self._waiting = batch.join(self._waiting)
+            batch.add(self._waiting)
+            self._waiting = batch
             return None
         self.trouble = ""
         return Committed(batch, result, duration_s)

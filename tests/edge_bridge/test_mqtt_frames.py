@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_bridge.mqtt_frames import FramedSocket, MqttMessage
+from edge_bridge.mqtt_frames import MAX_UNSENT, FramedSocket, MqttMessage
 from tests.edge_bridge.sparkplug.protobuf import varint
 
 PINGRESP = b"\xd0\x00"
@@ -62,3 +62,24 @@ def test_what_is_no_plain_message_is_left_to_paho(packet: bytes) -> None:
         assert framed.recv(1) + framed.recv(100) == packet
         theirs.shutdown(socket.SHUT_WR)
         assert (framed.receive(), framed.recv(1)) == (False, b"")
+
+
+@given(st.text(max_size=5), st.binary(max_size=300), st.booleans())
+def test_a_message_is_sent_as_it_is_read(topic: str, payload: bytes, retain: bool) -> None:  # noqa: FBT001  # drawn
+    ours, theirs = socket.socketpair()
+    with closing(theirs), closing(FramedSocket(ours)) as framed:
+        assert framed.send_message(MqttMessage(topic, payload, retain=retain))
+        framed.flush()
+        assert theirs.recv(1000) == publish(topic.encode(), payload, 0x30 | retain)
+
+
+def test_no_more_is_taken_than_may_wait() -> None:
+    ours, theirs = socket.socketpair()
+    with closing(theirs), closing(FramedSocket(ours)) as framed:
+        framed.setblocking(flag=False)
+        sent = 0
+        while framed.send_message(MqttMessage("t", bytes(1000))):
+            sent += 1
+        assert 0 < sent * 1000 < MAX_UNSENT + 1000
+        framed.flush()
+        assert framed.send_message(MqttMessage("t", b"x"))

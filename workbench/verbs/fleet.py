@@ -42,6 +42,7 @@ REACH_S: Final = 10.0
 TURN_S: Final = 0.1
 COLLECT_AFTER: Final = (50_000, 20, 100)  # objects, young and middle collections before the next older one
 LOOK_S: Final = 0.5
+LOOK_PAUSES: Final = 20.0  # a look at very many nodes takes long: then it comes after so many times its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +218,17 @@ class FleetReporter:
     def run(self, duration_s: float | None, stop: threading.Event) -> None:
         """Run until the time is over, `stop` is set or, without a time, the transfer of the bundle has ended."""
         started_s = looked_s = monotonic()
+        pause_s = LOOK_S
         self._report_changes()
         while not stop.is_set():
             self._fleet.turn(TURN_S)
             now_s = monotonic()
             if self._side is not None:
                 self._side.turn(self._fleet, now_s)
-            if now_s - looked_s >= LOOK_S:
-                looked_s = now_s
+            if now_s - looked_s >= pause_s:
                 self._report_changes()
+                looked_s = monotonic()
+                pause_s = max(LOOK_S, LOOK_PAUSES * (looked_s - now_s))
                 if duration_s is None and self.sent is not None and self.sent.is_over:
                     break
             if duration_s is not None and now_s - started_s >= duration_s:

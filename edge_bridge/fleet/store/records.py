@@ -92,16 +92,19 @@ class Batch:
         counts = defaultdict[tuple[str, str], int](int, self.counts)
         return Batch(rows, births, notes, events, self.forgotten - {*nodes}, counts)
 
-    def join(self, later: Batch) -> Batch:
-        """Return one batch of both, in this order; of very many births only the newest."""
-        births = (self.births + later.births)[-MAX_WAITING_BIRTHS:]
-        notes = {node: note for node, note in self.notes.items() if node not in later.forgotten} | later.notes
-        events = (self.events + later.events)[-MAX_WAITING_EVENTS:]
-        both = Batch(self.rows + later.rows, births, notes, events, (self.forgotten | later.forgotten) - notes.keys())
-        for counts in (self.counts, later.counts):
-            for key, count in counts.items():
-                both.counts[key] += count
-        return both
+    def add(self, later: Batch) -> None:
+        """Add what came later, in its order; of very many births and events only the newest stay."""
+        self.rows += later.rows
+        self.births += later.births
+        del self.births[:-MAX_WAITING_BIRTHS]
+        self.events += later.events
+        del self.events[:-MAX_WAITING_EVENTS]
+        for node in later.forgotten:
+            self.notes.pop(node, None)
+        self.notes |= later.notes
+        self.forgotten = (self.forgotten | later.forgotten) - self.notes.keys()
+        for key, count in later.counts.items():
+            self.counts[key] += count
 
 
 @dataclass(frozen=True, slots=True)

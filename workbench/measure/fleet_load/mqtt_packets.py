@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from edge_bridge.mqtt_frames import make_length
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,16 +36,6 @@ def make_publish(topic: str, payload: bytes) -> bytes:
     """Make a PUBLISH of QoS 0."""
     body = _make_text(topic.encode()) + payload
     return bytes([PUBLISH]) + make_length(len(body)) + body
-
-
-def make_length(size: int) -> bytes:
-    """Make the length of the rest of a packet."""
-    found = bytearray()
-    while size >= _MORE:
-        found.append(size & 0x7F | _MORE)
-        size >>= 7
-    found.append(size)
-    return bytes(found)
 
 
 def take_packets(buffer: bytearray) -> list[tuple[int, bytes]]:
