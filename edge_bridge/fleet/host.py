@@ -190,6 +190,8 @@ class HostApplication:
             MessageKind.NDEATH: self._handle_death,
         }
         try:
+            if topic.kind is MessageKind.NDATA:
+                node.require_birth()  # before the decoding, which a host that many nodes wait for has no time for
             handlers[topic.kind](node, wire.decode(data), now)
         except PayloadError as error:
             if error.kind in _NEEDS_REBIRTH:

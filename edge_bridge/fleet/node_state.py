@@ -65,10 +65,14 @@ class NodeState:
         self.aliases, self.bd_seq, self.online = aliases, bd_seq, True
         self.next_seq = (seq + 1) % SEQ_COUNT
 
-    def count_message(self, seq: int) -> None:
-        """Count one message; raise `PayloadError` for a missing or old `seq`, or a message before a birth."""
+    def require_birth(self) -> None:
+        """Raise `PayloadError` for data before a birth."""
         if self.aliases is None:
             raise PayloadError("no_birth", "data were received without a birth, so they cannot be read")
+
+    def count_message(self, seq: int) -> None:
+        """Count one message; raise `PayloadError` for a missing or old `seq`, or a message before a birth."""
+        self.require_birth()
         if seq != self.next_seq:
             self.aliases = None  # a birth may be among the missed messages
             raise PayloadError(

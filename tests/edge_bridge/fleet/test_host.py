@@ -48,6 +48,11 @@ def test_data_before_a_birth_are_not_stored_and_bring_a_birth_about(desk: Desk) 
     assert desk.rebirths() == 1
 
 
+def test_data_before_a_birth_cost_no_decoding(desk: Desk) -> None:
+    desk.hear(MqttMessage("spBv1.0/pulsebms/NDATA/pack-2", b"no payload at all"))
+    assert (desk.refused, desk.rebirths()) == ({"no_birth": 1}, 1)
+
+
 def test_a_missed_number_stops_the_reading_until_the_next_birth(desk: Desk, pack: Pack) -> None:
     lost, next_one, one_more = pack.row(1), pack.row(2), pack.row(3)
     del lost
