@@ -158,7 +158,7 @@ def server() -> Generator[PostgresServer]:
 
 def test_a_long_answer_of_the_load_arrives_whole_although_nobody_reads_it_at_once() -> None:
     with closing(LoadProcess(("127.0.0.1", find_free_port()), 15_000)) as load:  # nobody listens there
-        pipe = load._pipe
+        pipe = load.pipe
         pipe.send(PRODUCED)
         wait_until(lambda: count_unread(pipe.fileno()) > 100_000, what="an answer that fills the pipe")
         assert len(pipe.recv()) == 15_000

@@ -30,7 +30,7 @@ class LoadProcess:
     def __init__(self, address: tuple[str, int], devices: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.devices = devices
-        self._pipe, theirs = context.Pipe()
+        self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_run, args=(theirs, address, devices, secrets.randbits(32)))
         start_child(self._process)
         theirs.close()
@@ -63,7 +63,7 @@ class LoadProcess:
         """End it; a second call does nothing."""
         with suppress(OSError, BenchError):
             self._ask(END)
-        self._pipe.close()
+        self.pipe.close()
         self._process.join(ANSWER_S)
         if self._process.is_alive():
             self._process.kill()
@@ -71,9 +71,9 @@ class LoadProcess:
 
     def _ask(self, word: str) -> Any:
         try:
-            self._pipe.send(word)
-            if self._pipe.poll(ANSWER_S):
-                return self._pipe.recv()
+            self.pipe.send(word)
+            if self.pipe.poll(ANSWER_S):
+                return self.pipe.recv()
         except (EOFError, OSError):
             pass
         raise BenchError("the load generator does not answer", hint="measure again, with less other work")
