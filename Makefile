@@ -17,7 +17,11 @@ dev:
 run: setup ## open the workbench on the emulated bench
 	@$(BIN)/python main.py
 
-fleet: setup ## a whole fleet on this machine: broker, PostgreSQL, host, two edges, 98 light nodes; Ctrl-C ends it
+.PHONY: servers
+servers:
+	@$(PYTHON) tools/setup.py --fleet
+
+fleet: servers ## a whole fleet on this machine: broker, PostgreSQL, host, two edges, 98 light nodes; Ctrl-C ends it
 	@$(BIN)/python main.py fleet demo
 
 check: dev ## format, lint, types and imports

@@ -1,6 +1,7 @@
 """Prepare a checkout: `.venv` with pinned versions, system libraries, warm caches. Standard library only.
 
     python3 tools/setup.py          what `make setup` runs; quick when nothing changed
+    python3 tools/setup.py --fleet  and the servers of `make fleet`: PostgreSQL and mosquitto
     python3 tools/setup.py --dev    and what the checks, the tests and the documentation need
 
 Works on Debian and Ubuntu with Python 3.11 or newer; elsewhere it prints what it cannot do itself.
@@ -43,10 +44,13 @@ LIBRARIES = {
     "libX11-xcb.so.1": "libx11-xcb1",
 }
 FONTS = {"Inter": "fonts-inter"}
-# What the tests run beside our own parts, and the package that brings each. Tests skip, by name, what is not there.
+# The servers of a fleet, and the package that brings each. Without them `fleet demo` uses a file and our own broker.
 SERVERS = {
     "/usr/lib/postgresql/*/bin/postgres": "postgresql",
     "/usr/sbin/mosquitto": "mosquitto",
+}
+# What the tests run beside these. Tests skip, by name, what is not there.
+TEST_PROGRAMS = {
     "/usr/bin/mosquitto_pub": "mosquitto-clients",
     "/usr/bin/chromium": "chromium",
     "/usr/bin/chromedriver": "chromium-driver",
@@ -90,11 +94,19 @@ def missing_libraries() -> list[str]:
     return packages
 
 
-def missing_servers() -> list[str]:
-    """Packages of `SERVERS` that are not installed; empty off Linux."""
+def missing_programs(programs: dict[str, str]) -> list[str]:
+    """Packages of `programs` that are not installed; empty off Linux."""
     if not sys.platform.startswith("linux"):
         return []
-    return [package for program, package in SERVERS.items() if not any(Path("/").glob(program[1:]))]
+    return [package for program, package in programs.items() if not any(Path("/").glob(program[1:]))]
+
+
+def may_install() -> bool:
+    """Whether this user is root, or has sudo without a password."""
+    if os.geteuid() == 0:
+        return True
+    sudo = shutil.which("sudo")
+    return sudo is not None and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0
 
 
 def install(packages: list[str], what: str, *, needed: bool) -> None:
@@ -108,10 +120,10 @@ def install(packages: list[str], what: str, *, needed: bool) -> None:
     if not shutil.which("apt-get"):
         say(f"missing {what}; install what your system calls: {' '.join(packages)}")
         return
-    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
-        say(f"missing {what}; run:  sudo {line}")
+    if not may_install():
+        say(f"missing {what}; run as root:  {line}")
         return
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
     say(f"installing {what}: {' '.join(packages)}")
     # without systemd no service starts at run level 1; the tests start servers of their own
     environment = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
@@ -148,9 +160,13 @@ def main() -> None:
         say(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; run: make PYTHON=python3.11 setup")
         sys.exit(2)
     install(missing_libraries(), "system libraries", needed=True)
-    if "--dev" in sys.argv[1:]:
-        install(missing_servers(), "servers and a browser for the tests (about 400 MB)", needed=False)
-    extras = DEV_EXTRAS if "--dev" in sys.argv[1:] else EXTRAS
+    is_dev = "--dev" in sys.argv[1:]
+    if is_dev:
+        packages = missing_programs(SERVERS | TEST_PROGRAMS)
+        install(packages, "servers and a browser for the tests (about 400 MB)", needed=False)
+    elif "--fleet" in sys.argv[1:]:
+        install(missing_programs(SERVERS), "the servers of a fleet (about 60 MB)", needed=False)
+    extras = DEV_EXTRAS if is_dev else EXTRAS
     if not is_prepared(extras):
         prepare(extras)
     # also where Python writes no bytecode itself: else every process of a bench compiles it anew
