@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+_HANG_UP: Final[tuple[signal.Signals, ...]] = tuple(
+    getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name)
+)
 _TERMINAL: Final = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -30,15 +33,17 @@ def hold_interrupts() -> None:
         signal.signal(ending, keep)
 
 
-def leave_once(leave: Callable[[], None] | None = None) -> None:
+def leave_once(leave: Callable[[], None] | None = None, *, hang_up: bool = False) -> None:
     """Call `leave`, or raise `KeyboardInterrupt`, on the first Ctrl-C or SIGTERM; later ones wait for the safe end.
 
+    With `hang_up` also when the terminal closes, unless this process was started to outlive it (`nohup`).
     Raise `KeyboardInterrupt` at once if `hold_interrupts` has kept one: nothing is started then.
     """
+    watched = [*_ENDING, *(one for one in _HANG_UP if hang_up and signal.getsignal(one) != signal.SIG_IGN)]
 
     def first(number: int, frame: FrameType | None) -> None:
         del number, frame
-        for ending in _ENDING:
+        for ending in watched:
             signal.signal(ending, signal.SIG_IGN)
         Interrupt.received = True
         if leave is None:
@@ -46,7 +51,7 @@ def leave_once(leave: Callable[[], None] | None = None) -> None:
         leave()
 
     raise_interrupt()
-    for ending in _ENDING:
+    for ending in watched:
         signal.signal(ending, first)
 
 

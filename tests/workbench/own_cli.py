@@ -39,8 +39,10 @@ def run_here(*arguments: object, folder: Path | None = None) -> CompletedProcess
 
 @contextlib.contextmanager
 def keep_signals() -> Generator[None]:
-    """What a verb does on Ctrl-C and SIGTERM ends with it."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """What a verb does on Ctrl-C, SIGTERM and a closed terminal ends with it."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
         yield
     finally:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
+from drivers.clock import monotonic
 from drivers.errors import BenchError
-from workbench.selftest.verb_process import VerbProcess
+from workbench.selftest.verb_process import LOOK_S, VerbProcess
+from workbench.signals import raise_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +20,10 @@ WAIT_S: Final = 300.0
 
 
 def make_bundle(folder: Path, log: Callable[[str], None]) -> tuple[Path, Path]:
-    """Return the bundle and the folder of trusted keys; make them unless an earlier demo did. Raise `BenchError`."""
+    """Return the bundle and the folder of trusted keys; make them unless an earlier demo did.
+
+    Raise `BenchError`, or `KeyboardInterrupt` after a Ctrl-C that `leave_once` has received.
+    """
     bundle, trust = folder / "demo.bundle", folder / "trust"
     if not bundle.is_file():
         log(f"bundle   a session of {RUN_S} s on the emulated bench gives its evidence")
@@ -49,7 +55,11 @@ def _run_verb(folder: Path, verb: str, *options: str) -> None:
     """Run a verb to its end in a process of its own."""
     process = VerbProcess(verb.replace(" ", "-"), [*verb.split(), *options], folder / "logs")
     try:
-        answer = process.wait(WAIT_S)
+        until_s = monotonic() + WAIT_S
+        while process.is_running and monotonic() < until_s:
+            raise_interrupt()
+            time.sleep(LOOK_S)
+        answer = process.wait(0.0)
     finally:
         process.stop()
     if not answer.get("ok"):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.request import urlopen
 
 from drivers.clock import monotonic
-from drivers.errors import BenchError
+from drivers.errors import BenchError, Usage
+from edge_bridge.fleet.store.sqlite_file import WriterLock
 from workbench.compose.broker import open_broker
 from workbench.demo.demo_bundle import make_bundle
 from workbench.demo.demo_postgres import find_server, serve_postgres
 from workbench.selftest.verb_process import VerbProcess
+from workbench.signals import raise_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,13 @@ class FleetDemo:
         return f"http://127.0.0.1:{self._order.api}"
 
     def __enter__(self) -> Self:
+        """Hold the folder; raise `Usage` if another demo does."""
+        folder = self._order.folder
+        try:
+            self._held.callback(WriterLock(folder / "demo").close)
+        except BlockingIOError as error:
+            hint = "end it, or name another folder with --dir and another port with --api"
+            raise Usage("is in use by another demo", where=str(folder), key="dir", hint=hint) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,12 +66,13 @@ class FleetDemo:
         self._held.close()
 
     def start(self) -> None:
-        """Start all; raise `PulseError` if a part does not."""
+        """Start all. Raise `PulseError` if a part does not; raise `KeyboardInterrupt` after a Ctrl-C."""
         order = self._order
         bundle, trust = make_bundle(order.folder, self._log) if order.edges else (None, None)
         broker = self._held.enter_context(open_broker("local"))
         self._log(f"broker   {broker}")
         store = self._open_store()
+        raise_interrupt()
         words = ["--broker", broker, "--store", store, "--api", str(order.api)]
         host = self._start_part("host", ["fleet", *words])
         self._wait_for(host, ("api ",), "the host serves its API")
@@ -88,7 +98,8 @@ class FleetDemo:
         """Raise `BenchError` for a part that has ended."""
         for part in self._parts:
             if not part.is_running:
-                raise BenchError(f"{part.name} has ended: {part.read_last_line()}", hint="read its log in the folder")
+                hint = f"read {self._order.folder / 'logs' / part.name}.log"
+                raise BenchError(f"{part.name} {part.describe_end()}", hint=hint)
 
     def _open_store(self) -> str:
         programs = None if self._order.sqlite else find_server()
@@ -105,14 +116,20 @@ class FleetDemo:
         return part
 
     def _wait_for(self, part: VerbProcess, words: tuple[str, ...], what: str) -> None:
-        if not part.wait_for_line(words, START_S):
-            raise BenchError(f"{what}: not within {START_S:g} s: {part.read_last_line()}", hint="read its log")
+        until_s = monotonic() + START_S
+        while not part.has_line(words):
+            raise_interrupt()
+            self.check()
+            if monotonic() > until_s:
+                raise BenchError(f"{what}: not within {START_S:g} s: {part.read_last_line()}", hint="read its log")
+            time.sleep(LOOK_S)
 
 
-def wait_for_packs(demo: FleetDemo, count: int, is_over: Callable[[], bool]) -> None:
-    """Wait until `count` packs are online; raise `BenchError` if they do not come."""
+def wait_for_packs(demo: FleetDemo, count: int) -> None:
+    """Wait until `count` packs are online; raise `BenchError` if not in time, `KeyboardInterrupt` after a Ctrl-C."""
     until_s = monotonic() + START_S
-    while not is_over() and (online := demo.count_online()) < count:
+    while (online := demo.count_online()) < count:
+        raise_interrupt()
         demo.check()
         if monotonic() > until_s:
             raise BenchError(f"only {online} of {count} packs came online", hint="read the logs in the folder")

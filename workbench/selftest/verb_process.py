@@ -51,11 +51,15 @@ class VerbProcess:
         """Return all output of this process; skip what an earlier process of the same name wrote to the log."""
         return self._log.read_bytes()[self._before :].decode("utf-8", "replace")
 
+    def has_line(self, words: Sequence[str]) -> bool:
+        """Return whether a line of this process has all `words`."""
+        return any(all(word in line for word in words) for line in self.read_log().splitlines())
+
     def wait_for_line(self, words: Sequence[str], within_s: float) -> bool:
         """Wait for a line with all `words`; return False when none comes in time or the process has ended."""
         until_s = monotonic() + within_s
         while monotonic() < until_s:
-            if any(all(word in line for word in words) for line in self.read_log().splitlines()):
+            if self.has_line(words):
                 return True
             if not self.is_running:
                 return False
@@ -65,6 +69,13 @@ class VerbProcess:
     def read_last_line(self) -> str:
         """Return its last line of output."""
         return ([line for line in self.read_log().splitlines() if line.strip()] or ["nothing"])[-1]
+
+    def describe_end(self) -> str:
+        """Return how a process that runs no more has ended: by which signal, or with which status and last line."""
+        status = self._process.poll()
+        if status is not None and status < 0:
+            return f"was ended by {signal.Signals(-status).name}"
+        return f"ended with status {status}: {self.read_last_line()}"
 
     def wait(self, within_s: float) -> dict[str, Any]:
         """Wait for the end; return its JSON object, empty where it wrote none or has not ended in time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from drivers.errors import Usage
 from drivers.private_files import make_private_folder
 from edge_bridge.broker_address import check_protection
+from edge_bridge.fleet.api.server import check_port
 from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.names import check_name
 from workbench.demo.fleet_demo import DemoOrder, FleetDemo, wait_for_packs, watch
@@ -25,15 +26,16 @@ def main(
     report: Report, folder: Path, *, edges: int, nodes: int, api: int, sqlite: bool, duration_s: float | None
 ) -> bool:
     """Run the demo until Ctrl-C or for `duration_s`; raise `PulseError`."""
-    parse_listen(str(api))
+    listen = parse_listen(str(api))
     stop = threading.Event()
-    leave_once(stop.set)
+    leave_once(stop.set, hang_up=True)  # the start asks: a break at any line could leave a part behind
     make_private_folder(folder)
     with FleetDemo(DemoOrder(folder.resolve(), edges, nodes, api, sqlite), report.line) as demo:
+        check_port(listen)
         demo.start()
-        wait_for_packs(demo, edges + nodes, stop.is_set)
-        report.line(f"ready    {demo.url}/api/v1/devices lists the packs, {demo.url}/metrics has the metrics")
-        report.line("         Ctrl-C ends all parts")
+        wait_for_packs(demo, edges + nodes)
+        report.line(f"ready    {demo.url}/ is the dashboard; Ctrl-C ends all parts")
+        report.line(f"         {demo.url}/api/v1/devices lists the packs, {demo.url}/metrics has the metrics")
         watch(demo, stop.is_set, duration_s)
         report.line("ending   edges and nodes, then the host, the database and the broker")
     report.body.update(api=demo.url, edges=edges, nodes=nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -68,6 +69,11 @@ def serve_api(app: ASGIApp, settings: ApiSettings) -> Generator[str]:
         listening.close()
 
 
+def check_port(settings: ApiSettings) -> None:
+    """Raise `Usage` if the port is in use now, before anything slow is begun."""
+    _listen(settings).close()
+
+
 def _check_identity(file: Path) -> Path:
     """Return the file with certificate and key; raise `Usage` or `Refused` for one that no server may use."""
     trouble = find_trouble(open_identity(file.parent).certificate)
@@ -81,5 +87,7 @@ def _listen(settings: ApiSettings) -> socket.socket:
         ((family, *_, address), *_) = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        what = f"{settings.url} cannot be opened: {error.strerror or error}"
+        # create_server adds the address to the words of the system
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
+        what = f"{settings.url} cannot be opened: {why}"
         raise Usage(what, key="api", value=settings.port, hint="choose another port") from error

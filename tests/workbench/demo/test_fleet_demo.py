@@ -18,6 +18,7 @@ import pytest
 
 from edge_bridge.fleet.fleet_thread import FleetSession
 from fixtures.broker import start_broker
+from tests.docs.markdown import blocks
 from tests.prometheus import find_free_port
 from tests.waiting import wait_until
 from workbench.demo.demo_postgres import find_server
@@ -84,6 +85,12 @@ def ask(url: str) -> Any:
         return json.loads(answer.read())
 
 
+def read_page(port: int) -> list[str]:
+    """The last lines that the guide shows, with the port of this demo."""
+    shown = next(block.text for block in blocks(ROOT / "docs" / "fleet-in-ten-minutes.md") if "ready " in block.text)
+    return [line.replace("8080", str(port)) for line in shown.splitlines() if "8080" in line]
+
+
 @pytest.mark.slow
 def test_the_demo_brings_up_a_fleet_and_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
     """Without whole edges: a bundle needs a session on the emulated bench, which has tests of its own."""
@@ -104,6 +111,9 @@ def test_the_demo_brings_up_a_fleet_and_ctrl_c_ends_all_of_it(tmp_path: Path) ->
         assert f"database {kind}" in told()
         url = f"http://127.0.0.1:{port}/api/v1/devices"
         assert ask(url)["counts"]["online"] == 6
+        assert [line for line in read_page(port) if line not in told().splitlines()] == []
+        with urlopen(f"http://127.0.0.1:{port}/") as answer:  # the demo of this test
+            assert "<title>PulseBMS fleet</title>" in answer.read().decode()
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 3
         process.send_signal(signal.SIGINT)
