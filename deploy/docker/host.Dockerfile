@@ -21,7 +21,7 @@ ENV PATH=/opt/pulsebms/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /var/lib/pulsebms
 VOLUME /var/lib/pulsebms
 USER 10001:10001
-EXPOSE 9464
+EXPOSE 8443 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9464/metrics', timeout=4)"]

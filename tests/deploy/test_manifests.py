@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,12 +15,16 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
 DOCKERFILES: Final = sorted((DEPLOY / "docker").glob("*.Dockerfile"))
 MANIFESTS: Final = sorted((DEPLOY / "kubernetes").glob("*.yml"))
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))
+# The schema that compose-spec.io publishes, unmodified (Apache-2.0, beside it), as check-jsonschema 0.39.0 ships it.
+COMPOSE_SCHEMA: Final = Path(__file__).with_name("compose-spec") / "compose-spec.json"
+COMPOSE_SCHEMA_SHA256: Final = "d549057ebc2925f39f62799eab0db7b9e2c18b35b6c00595199116da3ed10e64"
 UNITS: Final = sorted((DEPLOY / "systemd").glob("*"))
 SERVICE_KEYS: Final = {
     *("build", "cap_drop", "command", "depends_on", "deploy", "environment", "healthcheck", "image", "logging"),
@@ -108,6 +115,20 @@ def test_every_secret_and_claim_that_a_pod_names_exists() -> None:
                 assert ("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]) in names
 
 
+def find_compose_errors(content: dict[str, Any]) -> list[str]:
+    schema = json.loads(COMPOSE_SCHEMA.read_text(encoding="utf-8"))
+    check: Any = Draft202012Validator(schema)
+    return [f"{error.json_path}: {error.message}" for error in check.iter_errors(content)]
+
+
+def test_the_compose_file_follows_the_published_schema() -> None:
+    assert hashlib.sha256(COMPOSE_SCHEMA.read_bytes()).hexdigest() == COMPOSE_SCHEMA_SHA256
+    assert find_compose_errors(COMPOSE) == []
+    wrong = copy.deepcopy(COMPOSE)
+    wrong["services"]["host"]["memory_limit"] = "1G"
+    assert "memory_limit" in find_compose_errors(wrong)[0]
+
+
 @pytest.mark.parametrize("name", COMPOSE["services"])
 def test_a_service_of_the_compose_file_is_closed_limited_and_has_what_it_names(name: str) -> None:
     service: dict[str, Any] = COMPOSE["services"][name]
@@ -132,10 +153,23 @@ def test_a_service_of_the_compose_file_is_closed_limited_and_has_what_it_names(n
         assert "healthcheck" in service
 
 
-def test_the_compose_file_opens_to_the_world_only_the_broker() -> None:
+def test_the_compose_file_opens_to_the_world_only_the_broker_and_the_api() -> None:
     ports = {name: one["ports"] for name, one in COMPOSE["services"].items() if "ports" in one}
-    assert ports == {"mosquitto": ["8883:8883"], "grafana": ["127.0.0.1:3000:3000"]}
+    assert ports == {"mosquitto": ["8883:8883"], "host": ["8443:8443"], "grafana": ["127.0.0.1:3000:3000"]}
     assert COMPOSE["networks"]["inner"] == {"internal": True}
+
+
+def test_every_host_serves_the_api_by_which_packs_enrol_and_people_sign_in() -> None:
+    assert "--api=0.0.0.0:8443" in COMPOSE["services"]["host"]["command"]
+    pod = next(pod for kind, pod in pods() if kind == "Deployment" and pod["containers"][0]["name"] == "host")
+    assert "--api=0.0.0.0:8443" in pod["containers"][0]["args"]
+    assert {"name": "https", "containerPort": 8443} in pod["containers"][0]["ports"]
+    policies = {one["metadata"]["name"]: one["spec"] for one in objects() if one["kind"] == "NetworkPolicy"}
+    assert {"ports": [{"protocol": "TCP", "port": 8443}]} in policies["host"]["ingress"]
+    unit = (DEPLOY / "systemd" / "pulsebms-host.service").read_text(encoding="utf-8")
+    # the file comes later, so it has the last word
+    assert "Environment=API=0.0.0.0:8443\nEnvironmentFile=/etc/pulsebms/host.env\n" in unit
+    assert " --api ${API} " in unit
 
 
 def test_what_services_run_are_commands_of_this_program(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,12 +185,12 @@ def test_what_services_run_are_commands_of_this_program(monkeypatch: pytest.Monk
 
 
 def test_the_units_are_ones_that_systemd_reads(tmp_path: Path) -> None:
-    """The program that they start is another file here, because this machine has none under /opt."""
+    """The programs that they start are another file here, because this machine may have none of them."""
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
     for unit in UNITS:
-        text = unit.read_text(encoding="utf-8").replace("/opt/pulsebms/bin/pulsebms", "/bin/true")
+        text = re.sub(r"/opt/pulsebms/bin/pulsebms|/usr/sbin/mosquitto", "/bin/true", unit.read_text(encoding="utf-8"))
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     units = [str(tmp_path / unit.name) for unit in UNITS]
     environment = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
@@ -164,6 +198,15 @@ def test_the_units_are_ones_that_systemd_reads(tmp_path: Path) -> None:
     if "Failed to connect" in ended.stderr or "Failed to initialize manager" in ended.stderr:
         pytest.skip(f"systemd-analyze does not work here: {ended.stderr.strip().splitlines()[0]}")
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", [one for one in UNITS if one.suffix == ".service"], ids=lambda unit: unit.stem)
+def test_systemd_calls_the_exposure_of_a_service_ok(unit: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt install systemd)")
+    tenths = 20 if unit.stem == "pulsebms-edge" else 14  # as docs/fleet-operation.md says
+    run(program, "security", "--offline=yes", f"--threshold={tenths}", str(unit))
 
 
 def test_the_services_are_hardened() -> None:
