@@ -93,7 +93,7 @@ def revoke(report: Report, node: str, folder: Path, *, reason: str, broker: str)
     fleet, authority = read_fleet_folder(folder), Authority(folder)
     count = authority.revoke(node, reason)
     write_revocation_list(authority, fleet)
-    report.line(f"{node}: {count} certificates are revoked")
+    report.line(f"{node}: {count} certificate{'' if count == 1 else 's'} revoked")
     reloaded = broker_control.reload_files(fleet)
     _reload(report, reloaded)
     try:

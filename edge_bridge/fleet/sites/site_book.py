@@ -95,7 +95,7 @@ class SiteBook:
             self._mark(of_file, of_database, begun=hash_content(data))
             self._import(found)
             self._mark(hash_content(data), _hash_all(found))
-            return f"{len(found)} sites were read from {self._file}"
+            return f"{len(found)} site{'' if len(found) == 1 else 's'} read from {self._file}"
 
     def _import(self, wanted: list[FleetSite]) -> None:
         known = {one.site.name: one for one in self.list_sites()}

@@ -82,7 +82,7 @@ def test_the_first_start_reads_the_file_and_a_change_writes_it(documents: SqlDoc
     file = tmp_path / "fleet.toml"
     file.write_bytes(NORTH)
     book = open_book(documents, file)
-    assert "1 sites were read" in book.read_file()
+    assert "1 site read" in book.read_file()
     book.put(FleetSite("south", devices=("pack-2",)), "", "eve")
     assert [site.name for site in parse_sites(file.read_bytes(), "")] == ["north", "south"]
     assert list_audit(tmp_path) == [("fleet.toml", "site.put", "site/north"), ("eve", "site.put", "site/south")]
