@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tests.packaging.distributions import PROJECT, ROOT, closure, owners, pinned, requirements
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = frozenset({"control", "drivers", "edge_bridge", "fixtures", "twin", "workbench"})
+DEBIAN_12_PYTHON = "3.11.2"
 NOT_INSTALLED = frozenset({"rl-dev", "distributed", "pdf"})  # a peer, a cluster, Typst: few need them
 
 # What a verb uses where it is there and does without where it is not, with the reason.
@@ -233,6 +235,14 @@ def test_all_that_any_extra_brings_is_pinned_and_installed_as_pinned() -> None:
         for name in closure(extra):
             installed = metadata.version(name).partition("+")[0]  # torch+cpu: the build, not the version
             assert pins.get(name) == installed, f"{extra}: {name} {installed}, {pins.get(name)}"
+
+
+def test_every_pinned_version_takes_the_python_of_debian_12() -> None:
+    """A pin that needs a later patch level stops `make dev` there, though not here."""
+    names = set[str]().union(*(closure(extra) for extra in ("", *EXTRAS) if extra not in NOT_INSTALLED))
+    fields: dict[str, Any] = {name: metadata.metadata(name) for name in names}
+    wanted = {name: str(given.get("Requires-Python") or "") for name, given in fields.items()}
+    assert {name: text for name, text in wanted.items() if DEBIAN_12_PYTHON not in SpecifierSet(text)} == {}
 
 
 def test_constraints_pin_nothing_else() -> None:
