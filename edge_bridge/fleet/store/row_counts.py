@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, select
 from edge_bridge.fleet.store.tables import BOOT, TOUCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -26,7 +26,7 @@ _COUNT_CLAIMS: Final = (
 
 _BootKey: TypeAlias = tuple[str, str]  # node and boot
 _BootRow: TypeAlias = tuple[str, str, int, int, int, "int | None", "int | None"]
-_Written: TypeAlias = "list[tuple[str, _BootCount]]"
+_Added: TypeAlias = "list[tuple[str, _BootCount]]"
 
 
 @dataclass(slots=True)
@@ -84,9 +84,16 @@ class RowCounts:
         for node, *numbers in connection.execute(select(BOOT.c.node, BOOT.c.highest, BOOT.c.stored, BOOT.c.named)):
             self._add(node, _BootCount(*map(int, numbers)))
 
-    def apply(self, written: _Written, forgotten: Iterable[str]) -> None:
-        """Apply what `write_counts` returned, after the commit."""
-        for node, count in written:
+    def add_ordered(self, produced: int, rows: Mapping[str, int]) -> None:
+        """Add stored rows by node, whose boots grew by `produced` rows."""
+        self.produced += produced
+        for node, count in rows.items():
+            self.stored += count
+            self.rows[node] += count
+
+    def apply(self, added: _Added, forgotten: Iterable[str]) -> None:
+        """Apply what `write_counts` added, after the commit."""
+        for node, count in added:
             self._add(node, count)
         for node in forgotten:
             if not self.rows.get(node):
@@ -99,14 +106,24 @@ class RowCounts:
         self.rows[node] += count.stored
 
 
-def write_counts(connection: Connection, changes: BatchCounts, write: Callable[[list[_BootRow]], None]) -> _Written:
-    """Write the changes, within the transaction of the batch; return what they add, for `RowCounts.apply`.
+@dataclass(frozen=True, slots=True)
+class WrittenCounts:
+    """What a batch added, for `RowCounts.apply`, and the newest row of each boot that it wrote."""
+
+    added: _Added
+    newest: Mapping[_BootKey, int]
+
+
+def write_counts(
+    connection: Connection, changes: BatchCounts, write: Callable[[list[_BootRow]], None]
+) -> WrittenCounts:
+    """Write the changes, within the transaction of the batch.
 
     `TOUCHED` contains the boots of `changes`; `write` inserts or replaces rows of `BOOT`.
     """
     added = _drop_claims(connection, changes.dropped)
     if not changes.boots:
-        return added
+        return WrittenCounts(added, {})
     known = {(row.node, row.boot): _BootCount(*row[2:]) for row in connection.execute(_FIND)}
     claims = dict[str, int]()
     if any(not change.highest for change in changes.boots.values()):
@@ -123,11 +140,11 @@ def write_counts(connection: Connection, changes: BatchCounts, write: Callable[[
         added.append((node, more))
     if written:
         write(written)
-    return added
+    return WrittenCounts(added, {(node, boot): highest for node, boot, highest, *_ in written})
 
 
-def _drop_claims(connection: Connection, nodes: Iterable[str]) -> _Written:
-    added: _Written = []
+def _drop_claims(connection: Connection, nodes: Iterable[str]) -> _Added:
+    added: _Added = []
     for node in nodes:
         gone = connection.execute(delete(BOOT).where(BOOT.c.node == node, _IS_CLAIM).returning(BOOT.c.highest))
         added += [(node, _BootCount(-int(highest))) for (highest,) in gone]
