@@ -18,10 +18,13 @@ from edge_bridge.sparkplug.payload import (
     check_value,
     decode_signed,
 )
+from edge_bridge.sparkplug.wire_fields import find_fields
+from edge_bridge.varint import encode_varint
 
 MAX_BYTES: Final = 65_536
 MAX_METRICS: Final = 512
 MAX_NAME: Final = 200
+_METRICS: Final = 2  # the number of the field in a payload
 SEQ_COUNT: Final = 256  # `seq` and `bdSeq` go from 0 to 255
 
 _PACKAGE: Final = "org.eclipse.tahu.protobuf"
@@ -99,16 +102,22 @@ def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
 
 
 class TextTemplate:
-    """A payload that is encoded again and again with another text in its first metric."""
+    """A payload that is encoded again and again with another text, the last field of its first metric."""
 
     def __init__(self, payload: Payload) -> None:
         """Raise `PayloadError` as `encode` does; the first metric is a text."""
-        self._message = _Payload()
-        self._message.ParseFromString(encode(payload))
+        data = encode(payload)
+        metric = next(field for field in find_fields(data, 0, len(data)) if field.number == _METRICS)
+        *_, text = find_fields(data, metric.start, metric.end)
+        self._before = data[: metric.start - len(encode_varint(metric.end - metric.start))]
+        self._start = data[metric.start : text.start - len(encode_varint(text.end - text.start))]
+        self._after = data[metric.end :]
 
     def encode(self, text: str) -> bytes:
-        self._message.metrics[0].string_value = _encode_text(text)
-        data: bytes = self._message.SerializeToString()
+        """Encode with this text; raise `PayloadError` as `encode` does."""
+        words = _encode_text(text)
+        metric = self._start + encode_varint(len(words)) + words
+        data = b"".join((self._before, encode_varint(len(metric)), metric, self._after))
         _check_size(len(data), 0)
         return data
 
