@@ -47,6 +47,7 @@ _VALUE_FIELDS: Final = (
     ("string_value", 15, _FIELD.TYPE_BYTES),  # as `name`
     ("bytes_value", 16, _FIELD.TYPE_BYTES),
 )
+_DATATYPES: Final = {int(datatype): datatype for datatype in DataType}
 _INT, _LONG = "int_value", "long_value"
 _FIELD_OF: Final[dict[DataType, str]] = {
     **{datatype: _LONG if bits == 64 else _INT for datatype, bits in {**SIGNED_BITS, **UNSIGNED_BITS}.items()},  # noqa: PLR2004  # bits
@@ -164,12 +165,11 @@ def _write_metric(into: Any, metric: SparkplugMetric, *, datatypes: bool) -> Non
 
 def _read_metric(metric: Any) -> SparkplugMetric:
     datatype = _parse_datatype(metric.datatype)
-    name = _check_identity(
-        _decode_text(metric.name) if metric.HasField("name") else None, _read_optional(metric, "alias")
-    )
+    alias = _read_optional(metric, "alias")
+    name = _check_identity(_decode_text(metric.name) if metric.HasField("name") else None, alias)
     return SparkplugMetric(
         name=name,
-        alias=_read_optional(metric, "alias"),
+        alias=alias,
         datatype=datatype,
         value=_read_value(metric, datatype, name),
         timestamp_ms=_read_optional(metric, "timestamp"),
@@ -199,11 +199,11 @@ def _read_value(metric: Any, datatype: DataType, name: str | None) -> Value:
 
 
 def _parse_datatype(number: int) -> DataType:
-    try:
-        return DataType(number)
-    except ValueError:
+    datatype = _DATATYPES.get(number)
+    if datatype is None:
         words = f"datatype {number} is not supported"
-        raise PayloadError("unknown_datatype", words, value=number) from None
+        raise PayloadError("unknown_datatype", words, value=number)
+    return datatype
 
 
 def _check_identity(name: str | None, alias: int | None) -> str | None:
