@@ -138,6 +138,7 @@ class FleetHost:
             self._host.handle_connected(self._will_ms, now)
             self._host.handle_messages(self._early, now, self._will_ms)
             self._early = []
+        self._host.request_due_births(now)
         self._collect()
         self._commit(wait_s)
         self._send_pieces()
