@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import and_, delete, func, select
 
+from edge_bridge.fleet.store.newest_kept import split_names
 from edge_bridge.fleet.store.tables import BOOT, TOUCHED
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ MAX_CLAIMED_BOOTS: Final = 100  # boots of a node that only births report
 
 _IS_CLAIM: Final = and_(BOOT.c.stored == 0, BOOT.c.named == 0)
 _FIND: Final = select(BOOT).join(TOUCHED, and_(BOOT.c.node == TOUCHED.c.node, BOOT.c.boot == TOUCHED.c.boot))
-_COUNT_CLAIMS: Final = (
-    select(BOOT.c.node, func.count()).where(_IS_CLAIM, BOOT.c.node.in_(select(TOUCHED.c.node))).group_by(BOOT.c.node)
-)
 
 _BootKey: TypeAlias = tuple[str, str]  # node and boot
 _BootRow: TypeAlias = tuple[str, str, int, int, int, "int | None", "int | None"]
@@ -125,9 +123,9 @@ def write_counts(
     if not changes.boots:
         return WrittenCounts(added, {})
     known = {(row.node, row.boot): _BootCount(*row[2:]) for row in connection.execute(_FIND)}
-    claims = dict[str, int]()
-    if any(not change.highest for change in changes.boots.values()):
-        claims = {node: int(count) for node, count in connection.execute(_COUNT_CLAIMS)}
+    claims = _count_claims(
+        connection, (key[0] for key, change in changes.boots.items() if not change.highest and key not in known)
+    )
     written = list[_BootRow]()
     for (node, boot), change in changes.boots.items():
         old = known.get((node, boot))
@@ -141,6 +139,15 @@ def write_counts(
     if written:
         write(written)
     return WrittenCounts(added, {(node, boot): highest for node, boot, highest, *_ in written})
+
+
+def _count_claims(connection: Connection, nodes: Iterable[str]) -> dict[str, int]:
+    """Count the boots that only births report, of each of these nodes."""
+    found = dict[str, int]()
+    for names in split_names(nodes):  # the planner knows nothing of a temporary table: with it, it reads all boots
+        counted = select(BOOT.c.node, func.count()).where(_IS_CLAIM, BOOT.c.node.in_(names)).group_by(BOOT.c.node)
+        found.update({node: int(count) for node, count in connection.execute(counted)})
+    return found
 
 
 def _drop_claims(connection: Connection, nodes: Iterable[str]) -> _Added:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, true
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
@@ -18,6 +18,7 @@ from edge_bridge.fleet.store.event_writer import insert_events
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.missing_rows import find_missing
+from edge_bridge.fleet.store.newest_kept import delete_old
 from edge_bridge.fleet.store.node_groups import find_strangers, may_replace_node
 from edge_bridge.fleet.store.ordered_rows import NewestRows, OrderedRows, OrderLost, count_ordered
 from edge_bridge.fleet.store.read_engine import open_reader
@@ -68,16 +69,6 @@ _CONFLICTS: Final = (
     .join_from(STAGED, ROW, and_(*(STAGED.c[name] == ROW.c[name] for name in KEY)))
     .where(or_(*(STAGED.c[name].is_distinct_from(ROW.c[name]) for name in CONTENT)))
 )
-_OLDEST_KEPT: Final = (
-    select(BIRTH.c.id)
-    .where(BIRTH.c.node == bindparam("of_node"))
-    .order_by(BIRTH.c.id.desc())
-    .limit(1)
-    .offset(MAX_BIRTHS - 1)
-    .scalar_subquery()
-)
-_DELETE_OLD_BIRTHS: Final = delete(BIRTH).where(BIRTH.c.node == bindparam("of_node"), BIRTH.c.id < _OLDEST_KEPT)
-
 
 _STAGED_OF: Final = {BOOT: STAGED_BOOT, NODE: STAGED_NODE}
 
@@ -292,8 +283,7 @@ class SqlStore(ABC):
         values = [(birth.node, birth.t_ms, birth.bd_seq, _drop_zeros(birth.bundle)) for birth in births]
         names = ("node", "t_ms", "bd_seq", "bundle")
         connection.execute(insert(BIRTH), [dict(zip(names, value, strict=True)) for value in values])
-        nodes = dict.fromkeys(birth.node for birth in births)
-        connection.execute(_DELETE_OLD_BIRTHS, [{"of_node": node} for node in nodes])
+        delete_old(connection, BIRTH, (birth.node for birth in births), MAX_BIRTHS)
         for birth in births:
             if birth.newest is not None:
                 changes.claim(birth.node, *birth.newest)
