@@ -58,6 +58,10 @@ WORDS = st.lists(st.tuples(st.sampled_from(BOOTS), STEP, st.sampled_from([0] * 1
 BATCHES = st.lists(st.tuples(WORDS, st.one_of(st.none(), st.tuples(st.sampled_from(BOOTS), st.integers(1, 20)))))
 
 
+def choose_none(_: NewestRows, rows: Sequence[StoredRow]) -> OrderedRows:
+    return OrderedRows(others=rows)
+
+
 def read_all(store: FleetStore) -> dict[str, list[Any]]:
     return {table: sorted(asked(store, f"SELECT * FROM {table}"), key=repr) for table in TABLES}  # noqa: S608  # ours
 
@@ -71,13 +75,13 @@ def test_both_ways_leave_the_same_tables_counts_and_answers(
     for store in pair:
         if asked(store, "SELECT count(*) FROM boot") != [(0,)]:
             store.forget("pack-1", delete_rows=True)
-    seqs = dict.fromkeys(BOOTS, 0)
+    seqs: dict[str, int] = {boot: 0 for boot in BOOTS}
     for words, claim in batches:
         rows = make_rows(words, seqs)
         births = [Birth("pack-1", T_MS, 0, None, claim, "pulsebms")] if claim else []
         answers = [short.commit(Batch(list(rows), list(births)))]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(NewestRows, "choose", lambda _, rows: OrderedRows(others=rows))
+            patch.setattr(NewestRows, "choose", choose_none)
             answers.append(long.commit(Batch(list(rows), list(births))))
         assert answers[0] == answers[1]
     assert read_all(short) == read_all(long)
@@ -90,8 +94,12 @@ def test_what_is_remembered_wrongly_costs_time_and_no_row(where: str) -> None:
         store.commit(Batch([row(1), row(2), row(3)]))
         with pytest.MonkeyPatch.context() as patch:
             chosen = OrderedRows([row(2), row(3), row(4)], {("pack-1", "0a"): 4})
-            patch.setattr(NewestRows, "choose", lambda _, rows: chosen if choices.pop() else OrderedRows(others=rows))
-            choices = [False, True]
+            choices = [chosen]
+
+            def choose(self: NewestRows, rows: Sequence[StoredRow]) -> OrderedRows:
+                return choices.pop() if choices else choose_none(self, rows)
+
+            patch.setattr(NewestRows, "choose", choose)
             result = store.commit(Batch([row(2), row(3), row(4)]))
         assert choices == []
         assert (result.new, result.duplicates, only(store).stored) == (1, 2, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -72,5 +72,5 @@ def _split(events: Sequence[NodeEvent]) -> list[list[NodeEvent]]:
     return found
 
 
-def _make_values(event: NodeEvent) -> dict[str, object]:
+def _make_values(event: NodeEvent) -> dict[str, Any]:
     return {name: getattr(event, name) for name in _NAMES} | {"detail": event.detail.replace("\0", "")}

@@ -16,7 +16,9 @@ def instant(mono_s: float) -> Instant:
 
 
 def make_host(nodes: int) -> HostApplication:
-    known = [NodeRecord(f"pack-{number}", False, None, {}, "pulsebms") for number in range(nodes)]
+    known = [
+        NodeRecord(f"pack-{number}", online=False, last_ms=None, status={}, group="pulsebms") for number in range(nodes)
+    ]
     return HostApplication("pulsebms", "fleet", known)
 
 
