@@ -65,11 +65,13 @@ def test_fast_path_follows_pybamm(
     assert worst_against_pybamm(spme, pack, dt_s, steps) < within_v
 
 
-@pytest.mark.parametrize("steps", [800, pytest.param(2500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "steps", [200, pytest.param(800, marks=pytest.mark.long), pytest.param(2500, marks=pytest.mark.soak)]
+)
 def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by_cell(
     spme: SpmeModel, make_pack: MakePack, steps: int
 ) -> None:
-    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 80 or 250 s."""
+    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 20, 80 or 250 s."""
     rng, cells, dt_s = np.random.default_rng(7), 2, 0.1
     pack = replace(
         make_pack(cells),

@@ -159,6 +159,7 @@ def test_a_reference_pack_is_the_dfn_cell_scaled_to_the_pack() -> None:
     assert outcome.step.low_v[0] == pytest.approx(aged_v, abs=0.005), "the cell warms a little meanwhile"
 
 
+@pytest.mark.long
 def test_a_day_on_pybamm_costs_about_what_it_costs_on_the_fast_twin() -> None:
     task = shipped("arbitrage")
     fast, reference = (run_episode(RULE, task, SEED, 6, model=model) for model in ("ECM", "SPMe"))
