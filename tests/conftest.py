@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.leaks", "tests.judging", "tests.marked_files")
 
 # How long an example takes is the machine's doing: what must be quick is measured by tests of its own.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=30)
+settings.register_profile("long", settings.get_profile("any machine"), max_examples=100)  # by make test-long
 settings.load_profile("any machine")
 
 LONG: Final = (  # first: what takes minutes must not begin when everything else has ended
@@ -42,7 +43,6 @@ SLOW: Final = (  # more than two seconds where `make test-fast` has four minutes
     "twin/test_dfn.py",
     "test_twin_contract.py::.*twin.dfn",
     "test_a_hard_drive_of_unlike_cells_in_changing_weather",
-    "test_temperature_follows_pybamms_lumped_model",
     "test_from_a_key_to_a_verified_bundle",
     "test_missing_files_and_words_exit_2",
     "test_replaying_needs_neither_qt_nor_pybamm",

@@ -26,6 +26,7 @@ LIVE = f"live and not alone and {SHORT}"
 ALONE = f"alone and {SHORT}"
 STUDIES = f"long and not whole_bench and {ASKED}"
 BENCHES = f"whole_bench and not alone and {ASKED}"
+LAWS = f"hypothesis and {TOGETHER}"  # once more, with all examples; hypothesis sets the marker
 BENCHES_ALONE = f"whole_bench and alone and {ASKED}"
 SOAK = "soak and not bench"
 MODULES = ("--dist", "loadscope", "--no-loadscope-reorder")  # a module's server is started once
@@ -63,6 +64,7 @@ def parts(extra: list[str]) -> list[int]:
     if "--long" in sys.argv:
         count = benches_at_once()
         return [
+            pytest("-n", "3", "-m", LAWS, "--hypothesis-profile", "long", *extra),
             judge(STUDIES, ("-n", "3"), extra),
             judge(BENCHES, ("-n", str(count), *MODULES) if count > 1 else (), extra),
             pytest("-m", BENCHES_ALONE, *extra),

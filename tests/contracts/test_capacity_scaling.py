@@ -67,6 +67,7 @@ def test_a_twelfth_of_the_pack_under_a_twelfth_of_the_load_does_the_same(module:
     np.testing.assert_allclose(stepped(module, cut(1, 5.0), SMALL * LOAD_A), stepped_whole(module), rtol=1e-9)
 
 
+@pytest.mark.long
 def test_a_dfn_lane_is_the_same_however_its_capacity_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dfn, "NICENESS", 0)  # a niced worker would get nothing of cores that others keep full
 

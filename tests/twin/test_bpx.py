@@ -74,7 +74,7 @@ def test_formulas_come_back_within_a_tenth_of_a_millivolt(name: str, model: str,
     assert find_difference_mv(physics, back, model) < 0.1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tables_come_back_within_half_a_millivolt() -> None:
     physics = PHYSICS._replace(parameter_set="OKane2022")  # its anode is a table
     text, _ = export_bpx(load_cell(), physics)

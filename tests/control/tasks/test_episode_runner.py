@@ -168,6 +168,7 @@ def test_a_day_on_pybamm_costs_about_what_it_costs_on_the_fast_twin() -> None:
     assert reference.energy_eur == pytest.approx(fast.energy_eur, abs=0.02)
 
 
+@pytest.mark.long
 def test_an_episode_on_pybamm_repeats_with_a_cell_that_another_one_has_used(tmp_path: Path) -> None:
     task = make_task(tmp_path)
     runs = [run_episode(RULE, task, SEED, number, model="SPMe") for number in (2, 5, 2)]

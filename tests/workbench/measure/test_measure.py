@@ -227,6 +227,7 @@ def test_a_short_measurement_measures_each_declared_figure_beside_its_peer(
     assert all("cores" in row.conditions for row in rows)
 
 
+@pytest.mark.long
 def test_the_real_time_iteration_pays_next_to_nothing_over_ipopt_in_closed_loop(tmp_path: Path) -> None:
     cost = next(
         row
