@@ -34,7 +34,7 @@ test-fast: dev ## lint, and the tests that take no seconds and no whole bench: u
 	$(BIN)/ruff check --quiet .
 	$(BIN)/python tools/test.py --fast
 
-test-long: dev ## whole benches and the long forms of studies, which make test leaves out: 25 minutes on two cores
+test-long: dev ## whole benches and the long forms of studies, which make test leaves out: 20 minutes on two cores
 	$(BIN)/python tools/test.py --long
 
 coverage: dev ## the branches that tests walk, of everything
