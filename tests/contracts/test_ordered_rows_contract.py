@@ -75,7 +75,7 @@ def test_both_ways_leave_the_same_tables_counts_and_answers(
     for store in pair:
         if asked(store, "SELECT count(*) FROM boot") != [(0,)]:
             store.forget("pack-1", delete_rows=True)
-    seqs: dict[str, int] = {boot: 0 for boot in BOOTS}
+    seqs: dict[str, int] = dict.fromkeys(BOOTS, 0)
     for words, claim in batches:
         rows = make_rows(words, seqs)
         births = [Birth("pack-1", T_MS, 0, None, claim, "pulsebms")] if claim else []
