@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
-from edge_bridge.fleet.store.records import NodeEvent
+from edge_bridge.fleet.store.records import ROW_CONFLICT, NodeEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ CLOCK_WRONG, CLOCK_RIGHT = "clock-wrong", "clock-right"
 BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE = "bundle-failed", "bundle-healthy", "bundle-state"
 KINDS: Final = (
     *(OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED, BMS_FAULT, BMS_OK, GAP, CLOCK_WRONG, CLOCK_RIGHT),
-    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE),
+    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, ROW_CONFLICT),
 )
 
 

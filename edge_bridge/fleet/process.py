@@ -277,7 +277,8 @@ class FleetHost:
     def _collect(self) -> None:
         """Send what the application has to send, and hand its batch to the tap and to the next commit."""
         batch, outgoing = self._host.drain()
-        batch.events += self._events.find(batch, self._now().ms, is_connected=self._link.is_up)
+        batch.t_ms = self._now().ms
+        batch.events += self._events.find(batch, batch.t_ms, is_connected=self._link.is_up)
         self._link.publish_all(outgoing)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
     from edge_bridge.fleet.row import StoredRow
+    from edge_bridge.fleet.store.records import RowName
 
 _INSERT: Final = (
     sqlite.insert(ROW)
@@ -78,8 +79,8 @@ class SqliteStore(SqlStore):
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Do nothing: the file has one table of rows."""
 
-    def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
-        return [(key.node, key.boot, key.seq) for key in connection.execute(_INSERT)], 0
+    def _insert_rows(self, connection: Connection) -> tuple[list[RowName], list[RowName]]:
+        return [(key.node, key.boot, key.seq) for key in connection.execute(_INSERT)], []
 
     def _avoid_indexes(self, connection: Connection) -> None:
         """Do nothing: the statements themselves keep SQLite from the key."""

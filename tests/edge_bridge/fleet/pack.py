@@ -39,6 +39,10 @@ DECLARED: Final = {
     "Bundle/State": DataType.STRING,
     "Bundle/Reason": DataType.STRING,
     "Bundle/Received": DataType.UINT64,
+    "Pack/SoC Std": DataType.DOUBLE,
+    "Pack/SoH": DataType.DOUBLE,
+    "Pack/SoH Std": DataType.DOUBLE,
+    "Temperature/Max": DataType.DOUBLE,
 }
 COMMANDED: Final = {"Node Control/Rebirth": DataType.BOOLEAN, "Bundle/Desired": DataType.STRING}
 ALIASES: Final = {name: place for place, name in enumerate(DECLARED, 1)}
@@ -138,6 +142,7 @@ class Desk:
         for message in messages:
             self.host.handle_message(message, self.now, START_MS)
         batch, outgoing = self.host.drain()
+        batch.t_ms = self.now.ms
         batch.events += self.events.find(batch, self.now.ms, is_connected=self.is_connected)
         stored = self.store.commit(batch)
         for (kind, reason), count in (*batch.counts.items(), (CONFLICT, stored.conflicts)):
