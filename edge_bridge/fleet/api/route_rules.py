@@ -86,6 +86,7 @@ GET    /bundles/{sha256}                view             filtered
 GET    /rollouts                        view             filtered
 POST   /rollouts                        propose          filtered
 GET    /rollouts/{rollout}              view             filtered
+DELETE /rollouts/{rollout}              approve          filtered
 POST   /rollouts/{rollout}/approve      approve          filtered
 POST   /rollouts/{rollout}/pause        revert           filtered
 POST   /rollouts/{rollout}/resume       approve          filtered

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 POINTS: Final = 240  # of an answer
 STDS: Final = 2.0  # of a band
+HOLD_FACTOR: Final = 3.0  # a current holds until the next row, but not longer than so many usual distances
 LOWEST_SOH: Final = 0.1
 CIRCUIT: Final = "circuit"
 
@@ -116,21 +117,15 @@ def _make_duty(order: TwinOrder, element_ah: float) -> tuple[Duty, float]:
         what = f"no row of {order.node} tells a current in this span"
         raise Refused(what, key="no_duty", value=order.node, hint="give a duty: time_s and current_a")
     length_s = (order.to_ms - order.from_ms) / 1000.0
-    starts_s = (t_ms - order.from_ms) / 1000.0
+    starts_s = np.clip((t_ms[known] - order.from_ms) / 1000.0, 0.0, length_s)
     step_s = order.rows.step_ms / 1000.0
-    edges, values = [0.0], [0.0]
-    for start_s, value in zip(starts_s[known].tolist(), current_a[known].tolist(), strict=True):
-        begin_s = max(start_s, edges[-1])
-        for at_s, held in ((begin_s, value), (begin_s + step_s, 0.0)):
-            if at_s > edges[-1]:
-                edges.append(at_s)
-                values.append(held)
-            else:
-                values[-1] = held
-    keep = [place for place, at_s in enumerate(edges) if at_s < length_s]
-    time_s = np.array([*(edges[place] for place in keep), length_s])
-    rates = np.array([*(values[place] for place in keep), 0.0]) / element_ah
-    return Duty("c_rate", time_s, rates), min(1.0, float(known.sum()) * step_s / length_s)
+    usual_s = float(np.median(np.diff(starts_s))) if len(starts_s) > 1 else step_s
+    ends_s = np.minimum(np.append(starts_s[1:], length_s), starts_s + max(step_s, HOLD_FACTOR * usual_s))
+    edges = np.column_stack((starts_s, ends_s)).ravel()
+    held = np.column_stack((current_a[known] / element_ah, np.zeros(len(starts_s)))).ravel()
+    time_s, values = np.concatenate(([0.0], edges, [length_s])), np.concatenate(([0.0], held, [0.0]))
+    is_last = np.append(np.diff(time_s) > 0.0, True)  # of equal times the last value holds
+    return Duty("c_rate", time_s[is_last], values[is_last]), min(1.0, float((ends_s - starts_s).sum()) / length_s)
 
 
 def _describe(
