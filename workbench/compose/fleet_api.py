@@ -33,7 +33,7 @@ from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.identity.initial_setup import ADMINISTRATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
     from prometheus_client import CollectorRegistry
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.rollout import DeviceSight
     from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.structured_log import FleetLog
+    from edge_bridge.metrics import Scalar
 
 
 class HostSide:
@@ -125,7 +126,7 @@ def make_command_driver(context: ApiContext, requests: HostRequests, log: FleetL
     def see(node: str) -> CommandSight:
         device, births = context.directory.read().devices.get(node), context.reader.read_births(node, 1)
         newest = f"{births[0].t_ms}/{births[0].bd_seq}" if births else ""
-        status = {} if device is None else device.status
+        status: Mapping[str, Scalar] = {} if device is None else device.status
         return CommandSight(
             device is not None and device.online and context.host.has_node(node),
             newest,

@@ -66,7 +66,7 @@ def run_forecast(order: TwinOrder, report: Callable[[float], object]) -> TwinRes
 
         courses.append(forecast.run_course(model, pack.cell, duty, times_s, start.ambient_k, report=tell))
     nominal, spread = forecast.compare_courses(courses[: len(models)]), courses[len(models) :]
-    if not len(nominal.time_s):
+    if not len(nominal.time_s) or not all(course.rows for course in spread):
         raise Refused(
             f"the forecast ends at once: {'; '.join(nominal.ended)}", key="no_forecast", hint="give another duty"
         )
@@ -143,7 +143,7 @@ def _describe(
     steps_s = np.diff(found.time_s[:count], prepend=0.0)
     spent = np.cumsum(found.current_a[:count] * steps_s) / 3600.0 / pack.cell.capacity_ah
     moved = np.maximum.accumulate(np.abs(spent)) * STDS * start.soh_std / start.soh
-    shown = np.unique(np.linspace(0, count - 1, min(count, POINTS)).round().astype(np.int64)) if count else []
+    shown: list[int] = np.unique(np.linspace(0, count - 1, min(count, POINTS)).round().astype(np.int64)).tolist()
     cells, watt_hours = pack.cells, pack.cells * scale
     bands = {
         "soc": (start.soc - spent, STDS * start.soc_std + moved, 1.0),

@@ -9,7 +9,6 @@ from drivers.processes import start_child
 from edge_bridge.fleet.twins.worker import compute_order, serve_orders
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
     from edge_bridge.fleet.twins.twin_order import TwinOrder
@@ -37,7 +36,7 @@ class WorkerProcess:
 
     def __init__(self, compute: Compute = compute_order) -> None:
         self._compute = compute
-        self._running: tuple[SpawnProcess, Connection] | None = None
+        self._running: tuple[SpawnProcess, Any] | None = None  # and our end of the pipe
 
     @property
     def pid(self) -> int:
@@ -51,7 +50,7 @@ class WorkerProcess:
             self.close()
             self._start().send(order)
 
-    def _start(self) -> Connection:
+    def _start(self) -> Any:
         """Return the connection to the process; start one if there is none."""
         if self._running is not None and not self._running[0].is_alive():
             self.close()
@@ -64,6 +63,7 @@ class WorkerProcess:
             start_child(process)
             theirs.close()
             self._running = process, ours
+            return ours
         return self._running[1]
 
     def receive(self, wait_s: float) -> tuple[str, Any] | None:

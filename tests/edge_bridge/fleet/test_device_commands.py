@@ -132,8 +132,11 @@ def test_of_two_hosts_the_one_that_has_the_device_sends_and_once(api: PeopleApi)
 
     def start(host: str) -> CommandDriver:
         book = CommandBook(context.documents)
-        book_sees = lambda _node: CommandSight(host == holder[0], "1")  # noqa: E731  # of this host
-        return CommandDriver(book, book_sees, lambda _, one: sent.append((host, one.id)), context.now_ms)
+
+        def see(_node: str) -> CommandSight:
+            return CommandSight(host == holder[0], "1")
+
+        return CommandDriver(book, see, lambda _, one: sent.append((host, one.id)), context.now_ms)
 
     drivers = [start("two"), start("one")]
 

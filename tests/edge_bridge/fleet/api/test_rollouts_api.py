@@ -180,7 +180,7 @@ def test_a_proposal_is_withdrawn_and_never_begins(bench: Bench) -> None:
 def test_two_hosts_move_one_rollout_and_each_device_gets_it_once(bench: Bench) -> None:
     """Both serve one database: the canary's group is at the first host, the other device's at the second."""
     before = DeviceSight(online=True, running=bench.bundles[5])
-    bench.seen = dict.fromkeys(("pack-1", "pack-2"), before)
+    bench.seen = {"pack-1": before, "pack-2": before}
     bench.served = {"pack-1": "one", "pack-2": "two"}
     path = f"/rollouts/{bench.propose(soak_s=0)['id']}"
     bench.ask("cy", "POST", f"{path}/approve")

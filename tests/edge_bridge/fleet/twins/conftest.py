@@ -55,7 +55,12 @@ def field_bundle(tmp_path_factory: pytest.TempPathFactory) -> FieldBundle:
 def make_row(pack: Pack, number: int, **values: float) -> Any:
     """Make a row of a pack that gives a steady current; `values` by metric name replace its own."""
     spent = CURRENT_A * (number - 1) * STEP_MS / 3.6e6 / 60.0
-    told = {"Pack/Current": CURRENT_A, "Pack/Voltage": CELLS * 3.7, "Pack/SoC": 0.7 - spent, "Pack/SoC Std": 0.01}
+    told: dict[str, Any] = {
+        "Pack/Current": CURRENT_A,
+        "Pack/Voltage": CELLS * 3.7,
+        "Pack/SoC": 0.7 - spent,
+        "Pack/SoC Std": 0.01,
+    }
     told |= {"Pack/SoH": 0.8, "Pack/SoH Std": 0.02, "Temperature/Max": 300.0} | values
     return pack.row(number, FIRST_MS + (number - 1) * STEP_MS, **told)
 
