@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.clock import monotonic
-from drivers.errors import PulseError, Refused
+from drivers.errors import PulseError, Refused, describe_error
 from edge_bridge.fleet.twins.order_reader import TwinQuestion
 from edge_bridge.fleet.twins.twin_job import JobState, TwinJob
 from edge_bridge.fleet.twins.worker import PROGRESS, RESULT
@@ -107,26 +107,44 @@ class JobPool:
 
     def _compute(self, worker: TwinWorker, number: str, asked: TwinQuestion) -> None:
         try:
-            worker.begin(self._read_order(asked))
-            self._follow(worker, number)
+            order = self._read_order(asked)
+            worker.begin(order)
+            if not self._follow(worker, number):  # it ended before it took this order
+                worker.close()
+                worker.begin(order)
+                if not self._follow(worker, number):
+                    raise EOFError  # noqa: TRY301  # as any other end of it
         except PulseError as error:
             self._fail(number, error)
         except (EOFError, OSError):
             worker.close()
             what, hint = "the process that computed the job has ended before its result", "ask again"
             self._fail(number, Refused(what, key="worker_ended", hint=hint))
+        except Exception as error:  # noqa: BLE001  # a defect costs its own job, not all after it
+            worker.close()
+            what, hint = f"the job failed: {describe_error(error)}", "send the log of the fleet to its authors"
+            self._fail(number, Refused(what, key="defect", hint=hint))
 
-    def _follow(self, worker: TwinWorker, number: str) -> None:
-        """Take what the worker sends until the job ends; raise `EOFError` if the worker does."""
-        until_s = monotonic() + MAX_JOB_S
+    def _follow(self, worker: TwinWorker, number: str) -> bool:
+        """Take what the worker sends until the job ends; raise `EOFError` if the worker does.
+
+        Return False for a worker that ended before it took the order.
+        """
+        until_s, has_begun = monotonic() + MAX_JOB_S, False
         while self._is_running(number):
             if monotonic() > until_s:
                 worker.close()
                 what = f"the job was not done after {MAX_JOB_S:g} s"
                 raise Refused(what, key="too_slow", bound=MAX_JOB_S, hint="ask for fewer hours, or quick")
-            message = worker.receive(POLL_S)
+            try:
+                message = worker.receive(POLL_S)
+            except EOFError:
+                if has_begun:
+                    raise
+                return False
             if message is None:
                 continue
+            has_begun = True
             name, value = message
             with self._changed:
                 if name == PROGRESS:
@@ -136,8 +154,9 @@ class JobPool:
                 else:
                     self._end(number, JobState.FAILED, problem=value)
                 if name != PROGRESS:
-                    return
+                    return True
         worker.close()  # cancelled: it cannot be told to stop in the middle of a step
+        return True
 
     def _is_running(self, number: str) -> bool:
         with self._changed:

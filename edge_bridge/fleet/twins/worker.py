@@ -29,6 +29,7 @@ def serve_orders(link: Connection, compute: Compute) -> None:
     try:
         while True:
             order: TwinOrder = link.recv()
+            link.send((PROGRESS, 0.0))  # it has the order
             link.send(_answer(order, compute, link))
     except (EOFError, OSError):
         return

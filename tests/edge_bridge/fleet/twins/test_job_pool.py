@@ -37,6 +37,8 @@ def compute(order: TwinOrder, report: Callable[[float], object]) -> dict[str, An
 
 
 def read_order(asked: TwinQuestion) -> TwinOrder:
+    if asked.node == "defect":
+        raise KeyError(asked.node)
     if not asked.node:
         raise Refused("no row", key="no_rows")
     rows = RowMeans(np.array([0]), 1, {})
@@ -154,3 +156,10 @@ def test_a_job_that_cannot_be_done_says_why(bench: Bench, question: TwinQuestion
     job = bench.wait(bench.submit(question), JobState.FAILED)
     assert job.problem is not None
     assert job.problem["key"] == key
+
+
+def test_a_defect_costs_its_own_job_alone(bench: Bench) -> None:
+    job = bench.wait(bench.submit(TwinQuestion(TwinKind.FORECAST, "defect", 1, 1, "")), JobState.FAILED)
+    assert job.problem is not None
+    assert job.problem["key"] == "defect"
+    assert bench.wait(bench.submit(), JobState.DONE).result is not None
