@@ -39,13 +39,15 @@ DECLARED: Final = {
     "Bundle/State": DataType.STRING,
     "Bundle/Reason": DataType.STRING,
     "Bundle/Received": DataType.UINT64,
+}
+ESTIMATED: Final = {  # of a pack that declares them: `types=DECLARED | ESTIMATED`
     "Pack/SoC Std": DataType.DOUBLE,
     "Pack/SoH": DataType.DOUBLE,
     "Pack/SoH Std": DataType.DOUBLE,
     "Temperature/Max": DataType.DOUBLE,
 }
 COMMANDED: Final = {"Node Control/Rebirth": DataType.BOOLEAN, "Bundle/Desired": DataType.STRING}
-ALIASES: Final = {name: place for place, name in enumerate(DECLARED, 1)}
+ALIASES: Final = {name: place for place, name in enumerate(DECLARED | ESTIMATED, 1)}
 
 
 def asked(store: FleetStore, select: str) -> list[tuple[Any, ...]]:
@@ -91,7 +93,7 @@ class Pack:
             SparkplugMetric(
                 None if name in ALIASES else name,
                 ALIASES.get(name),
-                (DECLARED | COMMANDED)[name],
+                (DECLARED | ESTIMATED | COMMANDED)[name],
                 value,
                 t_ms,
                 historical,

@@ -16,7 +16,7 @@ from tests.edge_bridge.bundle.conftest import HIL24
 from tests.edge_bridge.bundle.run import synthetic_run
 from tests.edge_bridge.bundle.small import MADE
 from tests.edge_bridge.fleet.api.served import Served, serve_desk
-from tests.edge_bridge.fleet.pack import START_MS, Desk, Pack
+from tests.edge_bridge.fleet.pack import DECLARED, ESTIMATED, START_MS, Desk, Pack
 from workbench.bundling.build import BundleOrder, build
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ def field_bundle(tmp_path_factory: pytest.TempPathFactory) -> FieldBundle:
     return FieldBundle(data, verify_signed(data, folder / "trust", now=MADE))
 
 
+def make_pack(name: str = "pack-1") -> Pack:
+    """Make a pack that tells its estimates."""
+    return Pack(name, types=DECLARED | ESTIMATED)
+
+
 def make_row(pack: Pack, number: int, **values: float) -> Any:
     """Make a row of a pack that gives a steady current; `values` by metric name replace its own."""
     spent = CURRENT_A * (number - 1) * STEP_MS / 3.6e6 / 60.0
@@ -70,7 +75,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, field_bundle: FieldBundle) -
     """Serve one fleet to all tests of a module: its process imports the models once."""
     patch = pytest.MonkeyPatch()
     patch.setattr("edge_bridge.fleet.api.device_directory.FRESH_S", -1.0)
-    desk, pack = Desk(tmp_path_factory.mktemp("fleet") / "fleet.db"), Pack()
+    desk, pack = Desk(tmp_path_factory.mktemp("fleet") / "fleet.db"), make_pack()
     desk.hear(pack.birth(Bundle_Sha256=field_bundle.found.sha256))
     desk.hear(*(make_row(pack, number) for number in range(1, ROWS + 1)))
     with serve_desk(desk) as served:

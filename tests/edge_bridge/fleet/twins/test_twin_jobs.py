@@ -9,7 +9,7 @@ import pytest
 
 from edge_bridge import metrics
 from tests.edge_bridge.fleet.pack import START_MS, Pack
-from tests.edge_bridge.fleet.twins.conftest import CELLS, CURRENT_A, FIRST_MS, ROWS, STEP_MS, make_row
+from tests.edge_bridge.fleet.twins.conftest import CELLS, CURRENT_A, FIRST_MS, ROWS, STEP_MS, make_pack, make_row
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def test_estimates_stand_beside_what_the_device_told(fleet: Served) -> None:
 
 
 def test_without_the_bundle_the_rows_alone_answer_and_no_forecast_is_made(fleet: Served) -> None:
-    pack = Pack("pack-2")
+    pack = make_pack("pack-2")
     fleet.desk.hear(pack.birth(Bundle_Sha256="ab" * 32))
     fleet.desk.hear(*(make_row(pack, number) for number in range(1, 20)))
     for what, body in (("estimates", {}), ("forecasts", {"quick": True})):
