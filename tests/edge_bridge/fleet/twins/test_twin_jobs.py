@@ -15,8 +15,8 @@ from tests.waiting import wait_until
 if TYPE_CHECKING:
     from tests.edge_bridge.fleet.api.served import Served
 
-pytestmark = pytest.mark.timeout(400)
-LONG_S: Final = 300.0  # models are imported and compiled by a process of low priority
+pytestmark = pytest.mark.timeout(1_000)
+LONG_S: Final = 450.0  # models are imported and compiled by a process of low priority
 CELL_AH, PARALLEL = 5.0, 12  # of the emulated bench
 BANDS: Final = ("soc", "cell_voltage_v", "pack_voltage_v", "temperature_k", "energy_wh")
 
