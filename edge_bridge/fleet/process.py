@@ -96,8 +96,8 @@ class FleetHost:
         self._claim = HostClaim(host, take_over=take_over or shared)
         self._early = list[MqttMessage]()  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
-        for kind in (REFUSED, FLAGGED):
-            self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
+        counts = {kind: self._store.read_counts(kind).items() for kind in (REFUSED, FLAGGED)}
+        self._counts.update({(kind, reason): count for kind, found in counts.items() for reason, count in found})
         self._transfers = dict[str, BundleTransfer]()
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
@@ -128,7 +128,8 @@ class FleetHost:
 
     def turn(self, wait_s: float) -> None:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
-        events = [] if self._commits.is_full else self._link.poll(0.0 if self._commits.is_busy else wait_s)
+        may_wait_s = 0.0 if self._commits.is_busy else min(wait_s, self._commits.due_s)
+        events = [] if self._commits.is_full else self._link.poll(may_wait_s)
         for is_message, some in groupby(events, lambda event: isinstance(event, MqttMessage)):
             if is_message:
                 self._handle_messages(cast("list[MqttMessage]", list(some)))
@@ -140,6 +141,7 @@ class FleetHost:
             self._host.handle_connected(self._will_ms, now)
             self._host.handle_messages(self._early, now, self._will_ms)
             self._early = []
+        self._host.request_due_births(now)
         self._collect()
         self._commit(wait_s)
         self._send_pieces()
@@ -178,8 +180,7 @@ class FleetHost:
 
     def send_command(self, node: str, command: DeviceCommand) -> None:
         """Send a command to a node; nothing to one that has lost its place or does not know such a command."""
-        message = make_device_command(self._host, node, command, self._now().ms) if self.has_node(node) else None
-        if message is not None:
+        if self.has_node(node) and (message := make_device_command(self._host, node, command, self._now().ms)):
             self._link.publish(message)
 
     def view(self) -> FleetView:
@@ -213,7 +214,7 @@ class FleetHost:
             undo.callback(self._link.close)
             self._acknowledge(self._commits.finish(None))
             self._collect()
-            self._commits.start()
+            self._commits.start(at_once=True)
             self._acknowledge(self._commits.finish(None))
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))
