@@ -33,6 +33,8 @@ POLICY_VIOLATIONS, POLICY_INTERVENTIONS, POLICY_OUTSIDE = (
 SOH, SOH_STD, SOH_MIN = "Pack/SoH", "Pack/SoH Std", "Cells/SoH Min"
 GROWTH, GROWTH_STD = "Pack/Resistance Growth", "Pack/Resistance Growth Std"
 SIZE, OFFSET, CHUNK = "Bundle/Size", "Bundle/Offset", "Bundle/Chunk"
+COMMAND_ID, COMMAND_REQUEST = "Command/Id", "Command/Request"  # of a command; the request of a person that made it
+ANSWERED, ANSWERED_REQUEST, ANSWER = "Command/Answered", "Command/Answered Request", "Command/Answer"  # the newest one
 
 TYPES: Final[dict[str, DataType]] = {
     BD_SEQ: DataType.INT64,
@@ -81,6 +83,11 @@ TYPES: Final[dict[str, DataType]] = {
     GROWTH_STD: DataType.DOUBLE,
     KEPT: DataType.STRING,
     RESEND: DataType.STRING,
+    COMMAND_ID: DataType.STRING,
+    COMMAND_REQUEST: DataType.STRING,
+    ANSWERED: DataType.STRING,
+    ANSWERED_REQUEST: DataType.STRING,
+    ANSWER: DataType.STRING,
 }
 HEALTH: Final = (SOH, SOH_STD, SOH_MIN, GROWTH, GROWTH_STD)  # in the order of `StateOfHealth.describe_pack`
 _BY_NAME: Final = (
@@ -93,6 +100,8 @@ _BY_NAME: Final = (
     SIZE,
     OFFSET,
     CHUNK,
+    COMMAND_ID,
+    COMMAND_REQUEST,
 )  # commands use names, not aliases
 ALIASES: Final = {name: place for place, name in enumerate(TYPES, 1) if name not in _BY_NAME}
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 16_384
 MAX_BUNDLE_BYTES: Final = 16 << 20  # of a bundle
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -34,15 +35,26 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandMark:
+    """The id of a command, and that of the request by which a person made it."""
+
+    id: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResendRequest:
-    """Row ranges, by boot, that the host stored once and lacks now."""
+    """Row ranges, by boot, that the host stored once and lacks now; `mark` if a person commands it."""
 
     boots: acks.Acks
+    mark: CommandMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RebirthRequest:
-    """The host requests a birth."""
+    """The host requests a birth; `mark` if a person commands it."""
+
+    mark: CommandMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,7 @@ class EdgeNode:
     def _parse_command(self, payload: bytes) -> list[HostMessage]:
         values = {name: metric.value for name, metric in self._commands.read(wire.decode(payload)).items()}
         messages: list[HostMessage] = []
+        mark = _parse_mark(values)
         acknowledged = values.get(metrics.ACKNOWLEDGED)
         if isinstance(acknowledged, str):
             self._check_host(values.get(metrics.ACKNOWLEDGED_BY))
@@ -164,9 +177,9 @@ class EdgeNode:
         lacking = values.get(metrics.RESEND)
         if isinstance(lacking, str):
             self._check_host(values.get(metrics.ACKNOWLEDGED_BY))
-            messages.append(ResendRequest(acks.parse_acks(lacking)))
+            messages.append(ResendRequest(acks.parse_acks(lacking), mark))
         if values.get(metrics.REBIRTH) is True:
-            messages.append(RebirthRequest())
+            messages.append(RebirthRequest(mark))
         if metrics.DESIRED in values:
             messages.append(_parse_piece(values))
         if not messages:
@@ -207,6 +220,16 @@ class EdgeNode:
 
     def _make_topic(self, kind: MessageKind) -> str:
         return str(Topic(self._names.group, kind, self._names.node))
+
+
+def _parse_mark(values: Mapping[str, Any]) -> CommandMark | None:
+    """Parse the id of a command, None for a message without one; raise `PayloadError` for one of another form."""
+    number, request = values.get(metrics.COMMAND_ID), values.get(metrics.COMMAND_REQUEST) or ""
+    if number is None:
+        return None
+    if not (isinstance(number, str) and _ID.fullmatch(number)) or (request and not _ID.fullmatch(str(request))):
+        raise PayloadError("command_id", "a command has an id of another form", value=str(number)[:60])
+    return CommandMark(number, str(request))
 
 
 def _parse_piece(values: Mapping[str, Any]) -> Piece:

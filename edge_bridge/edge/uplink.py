@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from edge_bridge.edge.clocks import Clocks
-    from edge_bridge.edge.node import EdgeNode, HostMessage
+    from edge_bridge.edge.node import CommandMark, EdgeNode, HostMessage
     from edge_bridge.edge.outbox import Outbox
     from edge_bridge.edge.row import OutboxRow
     from edge_bridge.metrics import Scalar
@@ -30,6 +30,8 @@ STATUS_S: Final = 1.0
 REBIRTH_S: Final = 1.0  # the shortest time between two births on request
 NEVER_SENT: Final = "never_sent"  # refused acknowledgements
 _URGENT_PREFIX: Final = "Bundle/"
+MAX_ANSWERED: Final = 20  # commands that are remembered, so that each is done once however often it comes
+_ANSWER_METRICS: Final = (metrics.ANSWERED, metrics.ANSWERED_REQUEST, metrics.ANSWER)
 _UPDATE_METRICS: Final = (metrics.DESIRED, metrics.STATE, metrics.REASON, metrics.RECEIVED)
 
 
@@ -60,6 +62,8 @@ class Uplink:
         self._sent: dict[str, NumberSet] = {}  # rows that were sent since the start, by boot
         self._published: dict[str, Scalar] = {}
         self._published_s = float("-inf")
+        self._answers: dict[str, dict[str, Scalar]] = {}  # by the id of the command
+        self._answer: dict[str, Scalar] = {}  # the newest
         self._rebirth_requested = False
         self._rebirth_s = float("-inf")
 
@@ -109,7 +113,7 @@ class Uplink:
         """Publish the status that changed: the bundle's at once, all else once a second."""
         changes = {
             name: value
-            for name, value in values.items()
+            for name, value in {**values, **self._answer}.items()
             if name not in self._published or self._published[name] != value
         }
         now_s = self._clocks.now()
@@ -129,11 +133,14 @@ class Uplink:
         match message:
             case Acknowledgement(boots):
                 self._acknowledge(boots)
-            case ResendRequest(boots):
-                again = sum(self._outbox.resend(boot, ranges) for boot, ranges in boots.items())
-                self._log(f"the fleet lacks rows that it had acknowledged; {again} of them are sent again")
-            case RebirthRequest():
+            case ResendRequest(boots, mark):
+                if not self._repeat_answer(mark):
+                    self._resend(boots, mark)
+            case RebirthRequest(mark):
                 self._rebirth_requested = True
+                if mark is not None and not self._repeat_answer(mark):
+                    self._log(f"command received command={mark.id} request_id={mark.request} kind=rebirth")
+                    self._note_answer(mark, "a birth was sent")
             case Piece():
                 pieces.append(message)
             case HostState(online):
@@ -142,6 +149,29 @@ class Uplink:
                 if online:
                     self._outbox.mark_unsent()
                 self._host_online = online
+
+    def _resend(self, boots: Acks, mark: CommandMark | None) -> None:
+        again = sum(self._outbox.resend(boot, ranges) for boot, ranges in boots.items())
+        if mark is None:
+            self._log(f"the fleet lacks rows that it had acknowledged; {again} of them are sent again")
+            return
+        self._log(f"command received command={mark.id} request_id={mark.request} kind=resend rows={again}")
+        self._note_answer(mark, f"{again} rows are sent again")
+
+    def _repeat_answer(self, mark: CommandMark | None) -> bool:
+        """Answer a command again that was done already; return whether it was."""
+        if mark is None or mark.id not in self._answers:
+            return False
+        self._answer = self._answers[mark.id]
+        for name in _ANSWER_METRICS:
+            self._published.pop(name, None)
+        return True
+
+    def _note_answer(self, mark: CommandMark, words: str) -> None:
+        self._answer = dict(zip(_ANSWER_METRICS, (mark.id, mark.request, words), strict=True))
+        self._answers[mark.id] = self._answer
+        while len(self._answers) > MAX_ANSWERED:
+            del self._answers[next(iter(self._answers))]
 
     def _acknowledge(self, boots: Acks) -> None:
         """Delete the rows that the host stored; refuse a message that names a row which was never sent."""
@@ -180,5 +210,6 @@ class Uplink:
             metrics.ROW_SEQ: newest or None,
             metrics.KEPT: next(format_acks(self._outbox.kept), ""),
         }
-        if self._link.publish(self._node.make_birth({**values, **row}, self._clocks.stamp_ms(), will)):
-            self._published = dict(values)
+        told = {**values, **self._answer}
+        if self._link.publish(self._node.make_birth({**told, **row}, self._clocks.stamp_ms(), will)):
+            self._published = told

@@ -13,9 +13,10 @@ from drivers.errors import Usage
 from edge_bridge import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from edge_bridge.fleet.node_state import NodeState
     from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.payload import Value
 
@@ -151,3 +152,19 @@ class BundleTransfer:
             return True
         self._earlier = None
         return False
+
+
+def find_due_pieces(
+    transfers: Mapping[str, BundleTransfer], nodes: Mapping[str, NodeState], now_s: float
+) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Find the pieces to send now, by node; a node that is offline or has lost its place waits."""
+    for name, transfer in transfers.items():
+        node = nodes.get(name)
+        if node is None:  # its next birth gives it another place
+            continue
+        transfer.update(node.status, now_s)
+        if not node.online:
+            transfer.pause()
+            continue
+        for piece in transfer.due_pieces(now_s):
+            yield name, piece

@@ -23,6 +23,13 @@ MAX_OPEN: Final = 10  # that wait for one device
 TRIES: Final = 8
 
 
+def make_command(
+    kind: CommandKind, span_ms: tuple[int, int], by: str, *, request: str = "", rows: str = ""
+) -> DeviceCommand:
+    """Make a command with a number of its own, from its begin to its expiry."""
+    return DeviceCommand(secrets.token_hex(6), kind, *span_ms, by, request=request, rows=rows)
+
+
 class CommandBook:
     """The commands; threads and hosts may share the database."""
 
@@ -48,9 +55,8 @@ class CommandBook:
             after = page[-1].key
         return found
 
-    def add(self, node: str, kind: CommandKind, span_ms: tuple[int, int], by: str, note: AuditNote) -> DeviceCommand:
-        """Queue a command from its begin to its expiry; raise `Refused` while too many wait for the device."""
-        made = DeviceCommand(secrets.token_hex(6), kind, *span_ms, by)
+    def add(self, node: str, made: DeviceCommand, note: AuditNote) -> DeviceCommand:
+        """Queue a command of `make_command`; raise `Refused` while too many wait for the device."""
 
         def append(known: list[DeviceCommand]) -> list[DeviceCommand]:
             if sum(one.is_open for one in known) >= MAX_OPEN:

@@ -1,4 +1,8 @@
-"""What moves the commands on: it reads what the devices told, stores the next state, then asks the host to send."""
+"""What moves the commands on: it reads what the devices told, stores the next state, then asks the host to send.
+
+Every host of a fleet looks at all commands. The one that serves a device sends; the change in the database, which only
+one of them can make, comes first. So a command is sent once, however many hosts there are.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +28,13 @@ class CommandDriver:
         self,
         book: CommandBook,
         see: Callable[[str], CommandSight],
-        request_birth: Callable[[str], None],
+        send: Callable[[str, DeviceCommand], None],
         now_ms: Callable[[], int],
+        tell: Callable[[str, DeviceCommand], None] = lambda _node, _command: None,
     ) -> None:
-        """`request_birth` asks the host and raises `Refused` while too much waits there."""
+        """`send` asks the host and raises `Refused` while too much waits there; `tell` logs what was sent."""
         self._book, self._see = book, see
-        self._request_birth, self._now_ms = request_birth, now_ms
+        self._send, self._now_ms, self._tell = send, now_ms, tell
         self._open = dict[str, None]()
         self._listed_s = float("-inf")
 
@@ -44,20 +49,21 @@ class CommandDriver:
 
     def _advance(self, node: str) -> None:
         sight, now_ms = self._see(node), self._now_ms()
-        due, is_open = False, False
+        due, is_open = list[DeviceCommand](), False
 
         def change(known: list[DeviceCommand]) -> list[DeviceCommand]:
             nonlocal due, is_open
             found = [advance_command(one, sight, now_ms) for one in known]
-            due, is_open = any(send for _, send in found), any(one.is_open for one, _ in found)
+            due, is_open = [one for one, send in found if send], any(one.is_open for one, _ in found)
             return [one for one, _ in found]
 
         try:
             self._book.change(node, change)
         except DocumentChanged:
             return  # another host was first
-        if due:
+        for command in due:
             with suppress(Refused):  # the host is busy: it is sent again
-                self._request_birth(node)
+                self._send(node, command)
+                self._tell(node, command)
         if not is_open:
             del self._open[node]

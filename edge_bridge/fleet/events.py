@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
-from edge_bridge.fleet.store.records import NodeEvent
+from edge_bridge.fleet.store.records import ROW_CONFLICT, NodeEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,10 +18,11 @@ INFO, WARNING, CRITICAL = "info", "warning", "critical"
 OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED = "offline", "online", "reboot", "tripped", "held", "allowed"
 BMS_FAULT, BMS_OK, GAP = "bms-fault", "bms-ok", "gap"
 CLOCK_WRONG, CLOCK_RIGHT = "clock-wrong", "clock-right"
+COMMAND_ANSWERED = "command-answered"
 BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE = "bundle-failed", "bundle-healthy", "bundle-state"
 KINDS: Final = (
     *(OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED, BMS_FAULT, BMS_OK, GAP, CLOCK_WRONG, CLOCK_RIGHT),
-    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE),
+    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, ROW_CONFLICT, COMMAND_ANSWERED),
 )
 
 
@@ -103,7 +104,8 @@ class EventWatch:
 def pick_watched(record: NodeRecord) -> tuple[Scalar, ...]:
     """Return the values whose change is an event."""
     get = record.status.get
-    return get(metrics.VERDICT), get(metrics.BMS_FAULT), get(metrics.DESIRED), get(metrics.STATE)
+    names = (metrics.VERDICT, metrics.BMS_FAULT, metrics.DESIRED, metrics.STATE, metrics.ANSWERED)
+    return tuple(map(get, names))
 
 
 def compare_status(before: NodeRecord | None, after: NodeRecord, now_ms: int) -> Iterator[NodeEvent]:
@@ -125,6 +127,10 @@ def compare_status(before: NodeRecord | None, after: NodeRecord, now_ms: int) ->
         else:
             yield NodeEvent(node, now_ms, BMS_OK, INFO, "the BMS reports no fault", clears=(BMS_FAULT,))
     yield from _compare_bundle(before, after, now_ms)
+    answered = new.get(metrics.ANSWERED)
+    if answered and before is not None and answered != old.get(metrics.ANSWERED):
+        words = f"command {answered} of request {new.get(metrics.ANSWERED_REQUEST) or '-'}: {new.get(metrics.ANSWER)}"
+        yield NodeEvent(node, now_ms, COMMAND_ANSWERED, INFO, words)
 
 
 def _compare_bundle(before: NodeRecord | None, after: NodeRecord, now_ms: int) -> Iterator[NodeEvent]:

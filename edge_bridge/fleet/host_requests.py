@@ -7,29 +7,30 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import Refused, Usage
+from edge_bridge.fleet.device_command import DeviceCommand
 
 if TYPE_CHECKING:
     from edge_bridge.fleet.process import FleetHost
     from edge_bridge.fleet.sharded_fleet import ShardedFleet
 
 MAX_WAITING: Final = 4  # bundles, of up to 16 MB each
-MAX_BIRTHS: Final = 1_000
+MAX_COMMANDS: Final = 1_000
 
 
 class HostRequests:
-    """Short queues of bundles to send and of births to ask for."""
+    """Short queues of bundles and of commands to send."""
 
     def __init__(self) -> None:
         self._bundles = queue.Queue[tuple[bytes, str]](MAX_WAITING)
-        self._births = queue.Queue[str](MAX_BIRTHS)
+        self._commands = queue.Queue[tuple[str, DeviceCommand]](MAX_COMMANDS)
 
-    def request_birth(self, node: str) -> None:
-        """Ask for a birth of a node, from any thread; raise `Refused` while too many wait."""
+    def send_command(self, node: str, command: DeviceCommand) -> None:
+        """Ask to send a command to a node, from any thread; raise `Refused` while too many wait."""
         try:
-            self._births.put_nowait(node)
+            self._commands.put_nowait((node, command))
         except queue.Full as error:
-            what, hint = "the host has not asked for the births before this one yet", "try again in a second"
-            raise Refused(what, key="births", value=node, bound=MAX_BIRTHS, hint=hint) from error
+            what, hint = "the host has not sent the commands before this one yet", "try again in a second"
+            raise Refused(what, key="commands", value=node, bound=MAX_COMMANDS, hint=hint) from error
 
     def send_bundle(self, data: bytes, node: str) -> None:
         """Ask to send a bundle to a node, from any thread; raise `Refused` while too many wait."""
@@ -41,10 +42,9 @@ class HostRequests:
 
     def run(self, fleet: FleetHost | ShardedFleet) -> bool:
         """Do what was asked, return whether anything was; a node that has lost its place meanwhile gets nothing."""
-        has_work = not (self._bundles.empty() and self._births.empty())
-        while not self._births.empty():
-            with suppress(Usage):
-                fleet.request_birth(self._births.get_nowait())
+        has_work = not (self._bundles.empty() and self._commands.empty())
+        while not self._commands.empty():
+            fleet.send_command(*self._commands.get_nowait())
         while not self._bundles.empty():
             with suppress(Usage):
                 fleet.send_bundle(*self._bundles.get_nowait())

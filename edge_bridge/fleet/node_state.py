@@ -40,6 +40,9 @@ STATUS: Final = (  # the metrics that a host shows of a node
     metrics.CURRENT,
     metrics.VOLTAGE,
     *metrics.HEALTH,
+    metrics.ANSWERED,
+    metrics.ANSWERED_REQUEST,
+    metrics.ANSWER,
 )
 MAX_TEXT: Final = 1_000
 

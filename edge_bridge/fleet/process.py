@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 from drivers.errors import Refused, Usage
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
-from edge_bridge.fleet.bundle_transfer import BundleTransfer
+from edge_bridge.fleet.bundle_transfer import BundleTransfer, find_due_pieces
+from edge_bridge.fleet.command_sender import make_device_command, make_row_request
 from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.events import EventWatch
 from edge_bridge.fleet.host import HostApplication, Instant
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_bridge.fleet.commit_thread import Committed
+    from edge_bridge.fleet.device_command import DeviceCommand
     from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.shard_links import HostLink
     from edge_bridge.fleet.store.port import FleetStore
@@ -94,8 +96,8 @@ class FleetHost:
         self._claim = HostClaim(host, take_over=take_over or shared)
         self._early = list[MqttMessage]()  # what arrived before the claim was held
         self._counts = Counter[tuple[str, str]]()
-        for kind in (REFUSED, FLAGGED):
-            self._counts.update({(kind, reason): count for reason, count in self._store.read_counts(kind).items()})
+        counts = {kind: self._store.read_counts(kind).items() for kind in (REFUSED, FLAGGED)}
+        self._counts.update({(kind, reason): count for kind, found in counts.items() for reason, count in found})
         self._transfers = dict[str, BundleTransfer]()
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
@@ -175,6 +177,11 @@ class FleetHost:
         if not self._host.is_admitted(node):
             raise Usage(f"{node} is not listed as a node of this fleet", key="to", value=node, hint="add it to --nodes")
         self._host.request_birth(node, self._now())
+
+    def send_command(self, node: str, command: DeviceCommand) -> None:
+        """Send a command to a node; nothing to one that has lost its place or does not know such a command."""
+        if self.has_node(node) and (message := make_device_command(self._host, node, command, self._now().ms)):
+            self._link.publish(message)
 
     def view(self) -> FleetView:
         """Return a view of the fleet now."""
@@ -279,7 +286,8 @@ class FleetHost:
     def _collect(self) -> None:
         """Send what the application has to send, and hand its batch to the tap and to the next commit."""
         batch, outgoing = self._host.drain()
-        batch.events += self._events.find(batch, self._now().ms, is_connected=self._link.is_up)
+        batch.t_ms = self._now().ms
+        batch.events += self._events.find(batch, batch.t_ms, is_connected=self._link.is_up)
         self._link.publish_all(outgoing)
         if self._tap is not None and (batch.rows or batch.notes):
             self._tap.handle_decoded(batch.rows, batch.notes)
@@ -331,21 +339,12 @@ class FleetHost:
 
     def _send_pieces(self) -> None:
         now = self._now()
-        for name, push in self._transfers.items():
-            node = self._host.nodes.get(name)
-            if node is None:  # it lost its place; its next birth gives it another
-                continue
-            push.update(node.status, now.mono_s)
-            if not node.online:
-                push.pause()
-            else:
-                for piece in push.due_pieces(now.mono_s):
-                    self._link.publish(commands.make_command(self._host.find_group(name), name, piece, now.ms))
+        for name, piece in find_due_pieces(self._transfers, self._host.nodes, now.mono_s):
+            self._link.publish(commands.make_command(self._host.find_group(name), name, piece, now.ms))
 
     def _request_missing(self, now: Instant) -> None:
         """Ask nodes again for rows that they keep and the database lacks: it may be a restored one."""
         may_start = self.is_connected and not self._commits.trouble
         for name, text in self._search.update(self._host.resends, now.mono_s, may_start=may_start):
             self._counts[FLAGGED, "resend_asked"] += 1
-            values = {metrics.RESEND: text, metrics.ACKNOWLEDGED_BY: self._host.host}
-            self._link.publish(commands.make_command(self._host.find_group(name), name, values, now.ms))
+            self._link.publish(make_row_request(self._host, name, text, now.ms))

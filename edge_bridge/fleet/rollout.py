@@ -46,6 +46,7 @@ class RolloutPhase(StrEnum):
 
 
 ACTIVE: Final = frozenset({RolloutPhase.CANARY, RolloutPhase.SOAK, RolloutPhase.REST, RolloutPhase.REVERTING})
+ENDED: Final = frozenset({RolloutPhase.WITHDRAWN, RolloutPhase.DONE, RolloutPhase.HALTED, RolloutPhase.REVERTED})
 BEGUN: Final = frozenset({StepState.SENT, StepState.HEALTHY, StepState.FAILED})
 
 

@@ -66,6 +66,10 @@ class RolloutBook:
         body = _make_body(rollout, who, now_ms, "")
         return _read(self._documents.put(KIND, number, body, expected="", note=note(number)))
 
+    def remove(self, known: StoredRollout, note: AuditNote) -> None:
+        """Remove a rollout as it was read; raise `DocumentChanged` if it is another one by now."""
+        self._documents.delete(KIND, known.id, expected=known.etag, note=note)
+
     def change(
         self,
         number: str,

@@ -50,8 +50,15 @@ class RolloutDriver:
         read_bundle: Callable[[str], bytes | None],
         send: Callable[[bytes, str], None],
         now_ms: Callable[[], int],
+        *,
+        serves: Callable[[str], bool] = lambda _node: True,
     ) -> None:
-        """`send` asks the host and raises `Refused` while too much waits there."""
+        """`send` asks the host and raises `Refused` while too much waits there.
+
+        `serves` says whether this host of several has the device: every host moves a rollout on, since only one of them
+        can store a step; the one that has the device sends.
+        """
+        self._serves = serves
         self._book, self._see, self._read_bundle = book, see, read_bundle
         self._send, self._now_ms = send, now_ms
         self._open = dict[str, None]()
@@ -76,6 +83,9 @@ class RolloutDriver:
 
     def _send_bundles(self, found: StoredRollout) -> None:
         for node, bundle in found.rollout.list_targets().items():
+            if not self._serves(node):
+                self._sent.pop((node, bundle), None)  # whoever has it sends; if it comes back, it is sent at once
+                continue
             if monotonic() - self._sent.get((node, bundle), float("-inf")) < SEND_AGAIN_S:
                 continue
             data = self._find_bundle(bundle)

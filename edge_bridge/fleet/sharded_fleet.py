@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
+    from edge_bridge.fleet.device_command import DeviceCommand
     from edge_bridge.fleet.host import Instant
     from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.shard_choice import ShardChoice
@@ -130,6 +131,12 @@ class ShardedFleet:
         """Request a birth from an unknown node in the groups of this host."""
         for host in self._hosts.values():
             host.request_birth(node)
+
+    def send_command(self, node: str, command: DeviceCommand) -> None:
+        """Send a command to a node of this host; do nothing for any other, which another host serves."""
+        for host in self._hosts.values():
+            if host.has_node(node):
+                host.send_command(node, command)
 
     def view(self) -> FleetView:
         """Return a view of the nodes of this host; a shard that has just left stays in the totals."""

@@ -78,6 +78,23 @@ def test_a_row_that_says_something_else_is_a_conflict_and_changes_nothing(
     assert store.read_counts("refused") == {"conflict": 1}
     assert asked(store, "SELECT t_ms, voltage_v, gap_boot FROM row") == [(T_MS, 80.0, None)]
     assert store.read_totals().stored == only(store).stored == 1
+    ((node, kind, is_alarm, detail),) = asked(store, "SELECT node, kind, is_alarm, detail FROM event")
+    assert (node, kind, bool(is_alarm)) == ("pack-1", "row-conflict", True)
+    assert detail.startswith(f"row 1 of boot {BOOT} arrived again with other values")
+
+
+def test_conflicts_raise_one_alarm_of_each_device_until_it_is_cleared(store: FleetStore) -> None:
+    other = replace(row(1), node="pack-2")
+    store.commit(Batch([row(1), row(2), other]))
+    for t_ms in (T_MS, T_MS + 1):
+        changed = [replace(one, t_ms=T_MS + 5) for one in (row(1), row(2), other)]
+        assert store.commit(Batch(changed, t_ms=t_ms)).conflicts == 3
+    found = asked(store, "SELECT node, t_ms, detail FROM event ORDER BY node")
+    assert [(node, t_ms) for node, t_ms, _ in found] == [("pack-1", T_MS), ("pack-2", T_MS)]
+    assert found[0][2].endswith("; 1 more rows in this batch")
+    store.commit(Batch(events=[NodeEvent("pack-1", T_MS, "settled", "info", "", clears=("row-conflict",))]))
+    store.commit(Batch([row(1, voltage_v=99.0)], t_ms=T_MS + 2))
+    assert asked(store, "SELECT count(*) FROM event WHERE kind = 'row-conflict'") == [(3,)]
 
 
 def test_every_value_comes_back_as_it_was(store: FleetStore) -> None:

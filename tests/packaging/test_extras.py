@@ -50,6 +50,9 @@ OPTIONAL: dict[str, set[str]] = {
             "scipy",
         ),  # the lane of a policy, which only a bench builds
     },
+    # only jobs about a twin need models, in a process of their own; without them the job names the extra bench
+    "fleet": {"cantools", "casadi", "numba", "pybamm"},
+    "fleet forget": {"cantools", "casadi", "numba", "pybamm"},  # as the functions of fleet, which it does not call
     "health": {"typst"},  # only a report in PDF; without it the extra pdf is named
     "window": {
         "alembic",

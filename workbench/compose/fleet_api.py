@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from edge_bridge import metrics
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.enrolment import make_enrolment_router
@@ -32,16 +33,18 @@ from edge_bridge.fleet.store.open_store import parse_address
 from edge_bridge.identity.initial_setup import ADMINISTRATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
     from prometheus_client import CollectorRegistry
 
     from edge_bridge.fleet.api.settings import ApiSettings
+    from edge_bridge.fleet.device_command import DeviceCommand
     from edge_bridge.fleet.process import FleetHost
     from edge_bridge.fleet.rollout import DeviceSight
     from edge_bridge.fleet.sharded_fleet import ShardedFleet
     from edge_bridge.fleet.structured_log import FleetLog
+    from edge_bridge.metrics import Scalar
 
 
 class HostSide:
@@ -97,7 +100,7 @@ def open_api(
     app = make_app(context, routers)
     if registry is not None:
         app.include_router(make_metrics_router(registry))
-    drivers = (make_rollout_driver(context, side.requests), make_command_driver(context, side.requests))
+    drivers = (make_rollout_driver(context, side.requests), make_command_driver(context, side.requests, log))
     with (
         serve_api(app if log is None else RequestLog(app, log), settings) as url,
         closing(DriverThread(drivers, lambda words: report(f"drivers  {words}"))),
@@ -112,18 +115,30 @@ def make_rollout_driver(context: ApiContext, requests: HostRequests) -> RolloutD
         devices = context.directory.read().devices.values()
         return {one.node: make_sight(one.status, online=one.online) for one in devices}
 
-    return RolloutDriver(context.rollouts, see, context.library.read, requests.send_bundle, context.now_ms)
+    return RolloutDriver(
+        context.rollouts, see, context.library.read, requests.send_bundle, context.now_ms, serves=context.host.has_node
+    )
 
 
-def make_command_driver(context: ApiContext, requests: HostRequests) -> CommandDriver:
-    """Make what moves the commands on."""
+def make_command_driver(context: ApiContext, requests: HostRequests, log: FleetLog | None = None) -> CommandDriver:
+    """Make what moves the commands on; a log of JSON gets each that is sent."""
 
     def see(node: str) -> CommandSight:
         device, births = context.directory.read().devices.get(node), context.reader.read_births(node, 1)
         newest = f"{births[0].t_ms}/{births[0].bd_seq}" if births else ""
-        return CommandSight(device is not None and device.online, newest)
+        status: Mapping[str, Scalar] = {} if device is None else device.status
+        return CommandSight(
+            device is not None and device.online and context.host.has_node(node),
+            newest,
+            str(status.get(metrics.ANSWERED) or ""),
+            str(status.get(metrics.ANSWER) or ""),
+        )
 
-    return CommandDriver(context.commands, see, requests.request_birth, context.now_ms)
+    def tell(node: str, command: DeviceCommand) -> None:
+        if log is not None and log.is_json:
+            log.event("command sent", request_id=command.request, command=command.id, kind=command.kind, node=node)
+
+    return CommandDriver(context.commands, see, requests.send_command, context.now_ms, tell)
 
 
 def find_claim(tls: Path | None) -> ClaimFile | None:

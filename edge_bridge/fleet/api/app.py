@@ -19,6 +19,7 @@ from edge_bridge.fleet.api import (
     devices,
     diagnosis,
     health,
+    jobs,
     rollouts,
     rows,
     sign_in,
@@ -48,6 +49,7 @@ _ROUTERS: Final = (
     analytics.router,
     sites.router,
     device_commands.router,
+    jobs.router,
     bundles.router,
     rollouts.router,
     sign_in.router,
@@ -94,12 +96,14 @@ def make_app(context: ApiContext, more: Sequence[APIRouter] = ()) -> FastAPI:
 
 def _complete_schema(app: FastAPI, *, with_accounts: bool) -> None:
     """Describe errors and access in the schema: FastAPI knows only models of a response with `application/json`."""
-    make_schema = app.openapi
+    make_schema, completed = app.openapi, dict[str, Any]()
 
     def make_with_problems() -> dict[str, Any]:
-        schema = make_schema()
+        nonlocal completed
+        schema = make_schema()  # the same object each time, until a router is added
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        if ProblemBody.__name__ not in schemas:
+        if schema is not completed:
+            completed = schema
             body = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= body.pop("$defs", {}) | {ProblemBody.__name__: body}
             describe_access(schema, with_accounts=with_accounts)

@@ -24,6 +24,8 @@ from edge_bridge.fleet.sites.site_book import SiteBook
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
+from edge_bridge.fleet.twins.job_pool import JobPool
+from edge_bridge.fleet.twins.order_reader import OrderReader
 
 
 class HostPort(Protocol):
@@ -60,6 +62,7 @@ class ApiContext:
     library: BundleLibrary = field(init=False)
     rollouts: RolloutBook = field(init=False)
     commands: CommandBook = field(init=False)
+    jobs: JobPool = field(init=False)
 
     def __post_init__(self) -> None:
         directory, sites = DeviceDirectory(self.reader), SiteBook(self.documents, self.now_ms, self.sites_file)
@@ -69,6 +72,7 @@ class ApiContext:
         object.__setattr__(self, "library", BundleLibrary(self.documents, self.trust))
         object.__setattr__(self, "rollouts", RolloutBook(self.documents))
         object.__setattr__(self, "commands", CommandBook(self.documents))
+        object.__setattr__(self, "jobs", JobPool(OrderReader(self.history, self.library).read, self.now_ms))
         object.__setattr__(self, "members", SiteDirectory(sites, self.find_group))
 
     def find_site(self, node: str) -> str | None:
@@ -81,7 +85,8 @@ class ApiContext:
         return "" if device is None else device.group
 
     def close(self) -> None:
-        """Close the connections to the database."""
+        """End the jobs, close the connections to the database."""
+        self.jobs.close()
         self.analytics.close()
         self.documents.close()
         self.reader.close()

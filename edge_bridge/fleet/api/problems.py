@@ -83,6 +83,19 @@ def make_response(
     return JSONResponse(body.model_dump(), status, headers=dict(headers or {}), media_type=MEDIA)
 
 
+def make_pulse_problem(error: PulseError) -> ProblemBody:
+    """Make the body of an error that a job ended with; a refusal is named by the key that says what was wrong."""
+    status = _find_status(error)
+    name = error.key if isinstance(error, Refused) and error.key else error.code
+    return ProblemBody(
+        type=f"urn:pulsebms:problem:{name.replace('_', '-')[:60]}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=error.sentence[:MAX_WORDS],
+        hint=error.hint[:MAX_WORDS],
+    )
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every exception with a problem."""
     app.add_exception_handler(ProblemRaised, _answer_raised)
@@ -115,8 +128,11 @@ def _answer_http(_request: Request, error: Exception) -> JSONResponse:
 
 def _answer_pulse(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PulseError)  # noqa: S101  # so it was registered
-    status = next((status for kind, status in _STATUS_OF if isinstance(error, kind)), HTTPStatus.CONFLICT)
-    return make_response(status, error.code.replace("_", "-"), error.sentence, hint=error.hint)
+    return make_response(_find_status(error), error.code.replace("_", "-"), error.sentence, hint=error.hint)
+
+
+def _find_status(error: PulseError) -> int:
+    return next((status for kind, status in _STATUS_OF if isinstance(error, kind)), HTTPStatus.CONFLICT)
 
 
 def _answer_defect(_request: Request, _error: Exception) -> JSONResponse:

@@ -43,6 +43,7 @@ class RequestLog:
                 message = {**message, "headers": [*headers, (HEADER, request_id.encode())]}
             await send(message)
 
+        scope.setdefault("state", {})["request_id"] = request_id
         with bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
@@ -61,6 +62,12 @@ class RequestLog:
             self._log.failure("request failed", **fields)
         elif self._log.is_json:
             self._log.event("request", **fields)
+
+
+def find_request_id(scope: Scope) -> str:
+    """Return the id that this request has in the log; without a log that of the client, or a new one."""
+    known: Any = scope.get("state", {}).get("request_id")
+    return known or read_request_id(scope)
 
 
 def read_request_id(scope: Scope) -> str:

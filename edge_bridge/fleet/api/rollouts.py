@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from edge_bridge.fleet.api.visible import find_visible_nodes, require_device
 from edge_bridge.fleet.people.person import Person
 from edge_bridge.fleet.people.roles import FleetAction, is_second_person
 from edge_bridge.fleet.rollout import (
+    ENDED,
     Rollout,
     RolloutPhase,
     RolloutStep,
@@ -193,6 +195,18 @@ def revert_rollout(context: Context, person: SignedIn, rollout: RolloutPath, bod
         return revert(one.rollout, context.now_ms(), body.bundle or "")
 
     return _change(context, person, known, "revert", go_back)
+
+
+@router.delete("/{rollout}", summary="Remove a rollout", status_code=HTTPStatus.NO_CONTENT)
+def remove_rollout(context: Context, person: SignedIn, rollout: RolloutPath) -> None:
+    """Remove a rollout that has ended; the audit keeps what it was. Devices keep what they run."""
+    known = _find(context, person, rollout, FleetAction.APPROVE)
+    _require_phase(known, *sorted(ENDED))
+    phase = {"phase": known.rollout.phase.value, "bundle": known.rollout.bundle, "devices": len(known.rollout.steps)}
+    note = AuditNote(
+        context.now_ms(), person.who, "rollout.remove", f"rollout/{known.id}", before=json.dumps(phase, sort_keys=True)
+    )
+    context.rollouts.remove(known, note)
 
 
 def _set_paused(

@@ -70,6 +70,10 @@ GET    /devices/{node}/gaps             view             device
 GET    /devices/{node}/why-offline      view             device
 GET    /devices/{node}/commands         view             device
 POST   /devices/{node}/commands         command          device
+POST   /devices/{node}/estimates        view             device
+POST   /devices/{node}/forecasts        view             device
+GET    /jobs/{job}                      view             filtered
+DELETE /jobs/{job}                      view             filtered
 POST   /devices/{node}/bundles          approve          device
 GET    /sites                           view             filtered
 GET    /sites/{site}                    view             site
@@ -82,6 +86,7 @@ GET    /bundles/{sha256}                view             filtered
 GET    /rollouts                        view             filtered
 POST   /rollouts                        propose          filtered
 GET    /rollouts/{rollout}              view             filtered
+DELETE /rollouts/{rollout}              approve          filtered
 POST   /rollouts/{rollout}/approve      approve          filtered
 POST   /rollouts/{rollout}/pause        revert           filtered
 POST   /rollouts/{rollout}/resume       approve          filtered

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, insert, select, update
 
 from edge_bridge.fleet.store.newest_kept import delete_old, split_names
-from edge_bridge.fleet.store.records import MAX_EVENTS
+from edge_bridge.fleet.store.records import MAX_EVENTS, ROW_CONFLICT, NodeEvent, RowName
 from edge_bridge.fleet.store.tables import EVENT
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from edge_bridge.fleet.store.records import NodeEvent
 
 _IS_RAISED: Final = (EVENT.c.is_alarm, EVENT.c.cleared_ms.is_(None))
 _CLEAR: Final = (
@@ -74,3 +73,28 @@ def _split(events: Sequence[NodeEvent]) -> list[list[NodeEvent]]:
 
 def _make_values(event: NodeEvent) -> dict[str, Any]:
     return {name: getattr(event, name) for name in _NAMES} | {"detail": event.detail.replace("\0", "")}
+
+
+def insert_conflicts(connection: Connection, conflicts: Sequence[RowName], t_ms: int) -> None:
+    """Raise an alarm for each node of which rows arrived again with other content, unless one is raised already.
+
+    Nothing that a device sends clears it: a person does, by acknowledging it. So many conflicts cost one event.
+    """
+    if not conflicts:
+        return
+    by_node = dict[str, list[RowName]]()
+    for key in conflicts:
+        by_node.setdefault(key[0], []).append(key)
+    for names in split_names([*by_node]):
+        wanted = select(EVENT.c.node).where(EVENT.c.node.in_(names), EVENT.c.kind == ROW_CONFLICT, *_IS_RAISED)
+        for node in connection.execute(wanted).scalars().all():
+            del by_node[node]
+    insert_events(connection, [_make_conflict(node, keys, t_ms) for node, keys in by_node.items()])
+
+
+def _make_conflict(node: str, keys: Sequence[RowName], t_ms: int) -> NodeEvent:
+    _, boot, number = min(keys)
+    words = f"row {number} of boot {boot} arrived again with other values; the first ones were kept"
+    if more := len(set(keys)) - 1:
+        words += f"; {more} more rows in this batch"
+    return NodeEvent(node, t_ms, ROW_CONFLICT, "warning", words, is_alarm=True)

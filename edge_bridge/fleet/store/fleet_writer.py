@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.store.audit_chain import append_entry
 from edge_bridge.fleet.store.open_store import parse_address
+from edge_bridge.fleet.store.records import ROW_CONFLICT
 from edge_bridge.fleet.store.sql_store import make_failure
 from edge_bridge.fleet.store.tables import EVENT
 
@@ -48,15 +49,20 @@ class FleetWriter:
             append_entry(connection, note)
 
     def acknowledge(self, alarm: int, note: str, audit: AuditNote) -> Any | None:
-        """Acknowledge an alarm and return it as a row of `EVENT`; None if there is none that nobody acknowledged."""
+        """Acknowledge an alarm and return it as a row of `EVENT`; None if there is none that nobody acknowledged.
+
+        A conflict of rows has no opposite that would clear it, so this clears it too.
+        """
         wanted = (
             update(EVENT)
             .where(EVENT.c.id == alarm, EVENT.c.is_alarm, EVENT.c.acknowledged_ms.is_(None))
             .values(acknowledged_ms=audit.t_ms, acknowledged_by=audit.who, note=note)
         )
+        cleared = update(EVENT).where(EVENT.c.id == alarm, EVENT.c.kind == ROW_CONFLICT, EVENT.c.cleared_ms.is_(None))
         with self.begin() as connection:
             if not connection.execute(wanted).rowcount:
                 return None
+            connection.execute(cleared.values(cleared_ms=audit.t_ms))
             append_entry(connection, audit)
             return connection.execute(select(EVENT).where(EVENT.c.id == alarm)).first()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Table
 
     from edge_bridge.fleet.row import StoredRow
+    from edge_bridge.fleet.store.records import RowName
 
 NODE_LOCK: Final = 0x5043  # the first key of the advisory locks of nodes
 MAX_DEAD_ROWS: Final = 20_000
@@ -103,12 +104,12 @@ class PostgresStore(SqlStore):
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         self._partitions.prepare({row.t_ms // DAY_MS for row in rows})
 
-    def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
+    def _insert_rows(self, connection: Connection) -> tuple[list[RowName], list[RowName]]:
         misplaced = connection.execute(_FIND_MISPLACED).all()
         if misplaced:
             connection.execute(_TAKE, [dict(zip(KEY, key, strict=True)) for key in misplaced])
         keys, _ = super()._insert_rows(connection)
-        return keys, len(misplaced)
+        return keys, [(key.node, key.boot, key.seq) for key in misplaced]
 
     def _avoid_indexes(self, connection: Connection) -> None:
         for setting in ("seqscan = on", "hashjoin = on", "indexscan = off", "indexonlyscan = off", "bitmapscan = off"):

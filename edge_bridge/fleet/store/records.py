@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 REFUSED, FLAGGED = "refused", "flagged"  # kinds of counts
 OTHER_GROUP: Final = "other_group"  # why a node is refused that is online under another group
 CONFLICT: Final = (REFUSED, "conflict")  # a row arrived again with the same number and other values
+ROW_CONFLICT: Final = "row-conflict"  # the event of it, an alarm
+RowName: TypeAlias = tuple[str, str, int]  # node, boot, number
 MAX_BIRTHS: Final = 100  # births that are kept of one node
 MAX_EVENTS: Final = 1_000  # events that are kept of one node
 MAX_WAITING_EVENTS: Final = 20_000
@@ -60,7 +62,7 @@ class NodeEvent:
 
 @dataclass
 class Batch:
-    """All changes of one transaction; `counts` by kind (`refused`, `flagged`) and reason."""
+    """All changes of one transaction; `counts` by kind (`refused`, `flagged`) and reason; `t_ms`: when it was made."""
 
     rows: list[StoredRow] = field(default_factory=list["StoredRow"])
     births: list[Birth] = field(default_factory=list[Birth])
@@ -68,6 +70,7 @@ class Batch:
     events: list[NodeEvent] = field(default_factory=list[NodeEvent])
     forgotten: set[str] = field(default_factory=set[str])  # nodes that lost their place
     counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
+    t_ms: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.births or self.notes or self.events or self.forgotten or self.counts)
@@ -90,10 +93,11 @@ class Batch:
         notes = {node: note for node, note in self.notes.items() if node not in nodes}
         events = [event for event in self.events if event.node not in nodes]
         counts = defaultdict[tuple[str, str], int](int, self.counts)
-        return Batch(rows, births, notes, events, self.forgotten - {*nodes}, counts)
+        return Batch(rows, births, notes, events, self.forgotten - {*nodes}, counts, self.t_ms)
 
     def add(self, later: Batch) -> None:
         """Add what came later, in its order; of very many births and events only the newest stay."""
+        self.t_ms = max(self.t_ms, later.t_ms)
         self.rows += later.rows
         self.births += later.births
         del self.births[:-MAX_WAITING_BIRTHS]

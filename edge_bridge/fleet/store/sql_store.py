@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.store.archived_spans import count_archived_of, drop_archived
-from edge_bridge.fleet.store.event_writer import insert_events
+from edge_bridge.fleet.store.event_writer import insert_conflicts, insert_events
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.missing_rows import find_missing
@@ -30,6 +30,7 @@ from edge_bridge.fleet.store.records import (
     Batch,
     CommitResult,
     NodeRecord,
+    RowName,
     Totals,
 )
 from edge_bridge.fleet.store.row_counts import BatchCounts, RowCounts, write_counts
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from edge_bridge.ranges import Range
 
 _CONFLICTS: Final = (
-    select(func.count())
+    select(*(STAGED.c[name] for name in KEY))
     .join_from(STAGED, ROW, and_(*(STAGED.c[name] == ROW.c[name] for name in KEY)))
     .where(or_(*(STAGED.c[name].is_distinct_from(ROW.c[name]) for name in CONTENT)))
 )
@@ -187,10 +188,10 @@ class SqlStore(ABC):
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Make room for the rows, before their transaction begins."""
 
-    def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
-        """Insert the staged rows; return the keys of the new ones, and the number of those with a conflicting time."""
+    def _insert_rows(self, connection: Connection) -> tuple[list[RowName], list[RowName]]:
+        """Insert the staged rows; return the keys of the new ones, and of those with a conflicting time."""
         keys = connection.execute(self._insert_with_keys)
-        return [(key.node, key.boot, key.seq) for key in keys], 0
+        return [(key.node, key.boot, key.seq) for key in keys], []
 
     @abstractmethod
     def _avoid_indexes(self, connection: Connection) -> None:
@@ -202,7 +203,7 @@ class SqlStore(ABC):
 
     def _commit(self, batch: Batch) -> CommitResult:
         """Commit the batch in one transaction. Each step is a statement or two, whatever the number of rows."""
-        changes, conflicts = BatchCounts(), 0
+        changes, conflicts = BatchCounts(), list[RowName]()
         with self._engine.begin() as connection:
             self._lock_nodes(connection, batch.nodes)
             if strangers := find_strangers(connection, batch.births):
@@ -226,9 +227,10 @@ class SqlStore(ABC):
             ]
             self._write(connection, NODE, notes)
             insert_events(connection, batch.events)
+            insert_conflicts(connection, conflicts, batch.t_ms)
             self._fill(connection, TOUCHED, changes.boots)
             written = write_counts(connection, changes, lambda boots: self._write(connection, BOOT, boots))
-            counts = dict(batch.counts) | ({CONFLICT: conflicts} if conflicts else {})
+            counts = dict(batch.counts) | ({CONFLICT: len(conflicts)} if conflicts else {})
             if counts:
                 names = COUNTER.c.keys()
                 connection.execute(
@@ -238,7 +240,9 @@ class SqlStore(ABC):
         self._counts.apply(written.added, batch.forgotten)
         self._newest.remember({**ordered.newest, **written.newest})
         self._marks.remember()
-        return CommitResult(len(news), len(batch.rows) - len(news), conflicts, _group_numbers(batch.rows), strangers)
+        return CommitResult(
+            len(news), len(batch.rows) - len(news), len(conflicts), _group_numbers(batch.rows), strangers
+        )
 
     def _insert_ordered(self, connection: Connection, ordered: OrderedRows) -> int:
         """Insert and count rows that follow those before them; return by how many rows their boots grew."""
@@ -252,15 +256,15 @@ class SqlStore(ABC):
 
     def _insert_staged(
         self, connection: Connection, staged: StagedBatch, changes: BatchCounts
-    ) -> tuple[list[StoredRow], int]:
+    ) -> tuple[list[StoredRow], list[RowName]]:
         """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
         self._fill(connection, STAGED, map(as_columns, staged.rows))
         gaps = GapRanges(connection)
         archived = drop_archived(connection)
         keys, misplaced = self._insert_rows(connection)
-        conflicts = staged.conflicts + misplaced
-        if len(keys) + misplaced + archived < len(staged.rows):
-            conflicts += connection.execute(_CONFLICTS).scalar_one()
+        conflicts = [*staged.conflicts, *misplaced]
+        if len(keys) + len(misplaced) + archived < len(staged.rows):
+            conflicts += [(key.node, key.boot, key.seq) for key in connection.execute(_CONFLICTS)]
         times = {(row.node, row.boot, row.seq): row.t_ms for row in staged.rows}
         for node, boot, seq in keys:
             named = -1 if gaps.has(node, boot, seq) else 0

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 
 
 class StagedBatch:
-    """`rows` by order of arrival; `conflicts` counts those that repeat a key of this batch with other content."""
+    """`rows` by order of arrival; `conflicts` names those that repeat a key of this batch with other content."""
 
     def __init__(self, rows: Iterable[StoredRow]) -> None:
         first = dict[tuple[str, str, int], "StoredRow"]()
-        self.conflicts = 0
+        self.conflicts = list[tuple[str, str, int]]()
         for row in rows:
-            known = first.setdefault((row.node, row.boot, row.seq), row)
-            self.conflicts += known is not row and _content(known) != _content(row)
+            key = (row.node, row.boot, row.seq)
+            known = first.setdefault(key, row)
+            if known is not row and _content(known) != _content(row):
+                self.conflicts.append(key)
         self.rows = list(first.values())
 
 

@@ -40,8 +40,14 @@ DECLARED: Final = {
     "Bundle/Reason": DataType.STRING,
     "Bundle/Received": DataType.UINT64,
 }
+ESTIMATED: Final = {  # of a pack that declares them: `types=DECLARED | ESTIMATED`
+    "Pack/SoC Std": DataType.DOUBLE,
+    "Pack/SoH": DataType.DOUBLE,
+    "Pack/SoH Std": DataType.DOUBLE,
+    "Temperature/Max": DataType.DOUBLE,
+}
 COMMANDED: Final = {"Node Control/Rebirth": DataType.BOOLEAN, "Bundle/Desired": DataType.STRING}
-ALIASES: Final = {name: place for place, name in enumerate(DECLARED, 1)}
+ALIASES: Final = {name: place for place, name in enumerate(DECLARED | ESTIMATED, 1)}
 
 
 def asked(store: FleetStore, select: str) -> list[tuple[Any, ...]]:
@@ -87,7 +93,7 @@ class Pack:
             SparkplugMetric(
                 None if name in ALIASES else name,
                 ALIASES.get(name),
-                (DECLARED | COMMANDED)[name],
+                (DECLARED | ESTIMATED | COMMANDED)[name],
                 value,
                 t_ms,
                 historical,
@@ -138,6 +144,7 @@ class Desk:
         for message in messages:
             self.host.handle_message(message, self.now, START_MS)
         batch, outgoing = self.host.drain()
+        batch.t_ms = self.now.ms
         batch.events += self.events.find(batch, self.now.ms, is_connected=self.is_connected)
         stored = self.store.commit(batch)
         for (kind, reason), count in (*batch.counts.items(), (CONFLICT, stored.conflicts)):

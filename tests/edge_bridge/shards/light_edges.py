@@ -31,6 +31,7 @@ class LightEdge:
     ) -> None:
         self.group, self.name = group, name
         self._clocks = MachineClocks()
+        self.said = list[str]()  # its log
         self.outbox = Outbox(folder / f"{name}.sqlite", boot)
         self.node = EdgeNode(NodeNames(group, name, "fleet"), 0)
         self._link = MqttLink(
@@ -41,7 +42,7 @@ class LightEdge:
         self._uplink = Uplink(
             *(self._link, self.node, self.outbox, self._clocks),
             store_bd_seq=lambda _: None,
-            log=lambda _: None,
+            log=self.said.append,
         )
 
     def turn(self, *, is_producing: bool) -> None:

@@ -76,3 +76,16 @@ def test_why_a_device_is_offline_is_answered_even_for_a_name_that_never_came(ser
     served.desk.hear(pack.birth(), pack.death())
     assert served.get("/devices/pack-1/why-offline")["findings"][0]["cause"] == "connection-ended"
     assert served.get("/devices/pack-7/why-offline")["findings"][0]["cause"] == "never-seen"
+
+
+def test_an_operator_sees_a_conflict_of_rows_and_settles_it(served: Served) -> None:
+    pack = Pack()
+    served.desk.hear(pack.birth(), pack.row(1))
+    served.desk.hear(pack.row(1, Pack_Voltage=99.0))
+    (alarm,) = served.get("/alarms", raised=True)["events"]
+    assert (alarm["node"], alarm["severity"], alarm["t_ms"]) == ("pack-1", "warning", served.desk.now.ms)
+    assert "row 1 of boot" in alarm["detail"]
+    served.ask("POST", f"/alarms/{alarm['id']}/acknowledge", json={"note": "two packs with one key"})
+    assert served.get("/alarms", raised=True)["events"] == []
+    served.desk.hear(pack.row(1, Pack_Voltage=98.0))
+    assert len(served.get("/alarms", raised=True)["events"]) == 1, "it is told again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from edge_bridge.bundle.verify import verify_signed
 from edge_bridge.fleet.bundle_transfer import hash_bundle
 from edge_bridge.fleet.people.roles import FleetRole
 from edge_bridge.fleet.rollout import DeviceSight
+from edge_bridge.fleet.rollout_book import RolloutBook
 from edge_bridge.fleet.rollout_driver import RolloutDriver
 from edge_bridge.fleet.store.audit_chain import AuditNote
 from tests.edge_bridge.bundle.small import small
@@ -38,6 +40,8 @@ class Bench:
         self.sessions = {name: api.begin_session(name) for name in ("ann", "bob", "cy", "nora")}
         self.seen = dict[str, DeviceSight]()
         self.sent = list[tuple[str, str]]()
+        self.senders = list[tuple[str, str]]()
+        self.served = dict[str, str]()
         self.is_busy = False
         self.trust = trust
 
@@ -56,14 +60,24 @@ class Bench:
         body = {"bundle": self.bundles[6], "devices": ["pack-1", "pack-2"], "canary": ["pack-1"], "soak_s": 60} | choice
         return self.ask(who, "POST", "/rollouts", status, json=body)
 
-    def start_driver(self) -> RolloutDriver:
+    def start_driver(self, host: str = "") -> RolloutDriver:
+        """Start the driver of a host; of several, each serves the devices that `served` says."""
+
         def send(data: bytes, node: str) -> None:
             if self.is_busy:
                 raise Refused("busy")
             self.sent.append((node, hash_bundle(data)))
+            self.senders.append((host, node))
 
         context = self.context
-        return RolloutDriver(context.rollouts, lambda: self.seen, context.library.read, send, context.now_ms)
+        return RolloutDriver(
+            RolloutBook(context.documents) if host else context.rollouts,
+            lambda: self.seen,
+            context.library.read,
+            send,
+            context.now_ms,
+            serves=lambda node: not host or self.served.get(node) == host,
+        )
 
 
 @pytest.fixture
@@ -161,3 +175,47 @@ def test_a_proposal_is_withdrawn_and_never_begins(bench: Bench) -> None:
     assert bench.ask("ann", "POST", f"{path}/revert", json={})["phase"] == "withdrawn"
     bench.ask("cy", "POST", f"{path}/approve", 409)
     bench.ask("ann", "GET", "/rollouts/000000000000", 404)
+
+
+def test_two_hosts_move_one_rollout_and_each_device_gets_it_once(bench: Bench) -> None:
+    """Both serve one database: the canary's group is at the first host, the other device's at the second."""
+    before = DeviceSight(online=True, running=bench.bundles[5])
+    bench.seen = {"pack-1": before, "pack-2": before}
+    bench.served = {"pack-1": "one", "pack-2": "two"}
+    path = f"/rollouts/{bench.propose(soak_s=0)['id']}"
+    bench.ask("cy", "POST", f"{path}/approve")
+    drivers = [bench.start_driver("two"), bench.start_driver("one")]
+    turn_all(drivers)
+    turn_all(drivers)
+    assert bench.senders == [("one", "pack-1")]
+    bench.served["pack-1"] = "two"
+    turn_all(drivers)
+    turn_all(drivers)
+    assert bench.senders[1:] == [("two", "pack-1")], "its group has moved: the new host goes on at once"
+    bench.seen["pack-1"] = DeviceSight(True, bench.bundles[6], bench.bundles[6], "healthy")  # noqa: FBT003  # online
+    for _ in range(3):
+        turn_all(drivers)
+    assert bench.senders[2:] == [("two", "pack-2")]
+    bench.seen["pack-2"] = bench.seen["pack-1"]
+    turn_all(drivers)
+    assert bench.ask("ann", "GET", path)["phase"] == "done"
+
+
+def turn_all(drivers: list[RolloutDriver]) -> None:
+    for driver in drivers:
+        driver._listed_s = float("-inf")  # pyright: ignore[reportPrivateUsage]  # look at the database now
+        driver.turn()
+
+
+def test_a_rollout_that_has_ended_is_removed_and_the_audit_keeps_it(bench: Bench) -> None:
+    path = f"/rollouts/{bench.propose()['id']}"
+    bench.ask("bob", "DELETE", path, 409)
+    bench.ask("ann", "POST", f"{path}/revert", json={})
+    bench.ask("nora", "DELETE", path, 403)
+    bench.ask("ann", "DELETE", path, 403)
+    assert bench.api.ask("DELETE", path, bench.sessions["bob"]).status_code == 204
+    bench.ask("bob", "GET", path, 404)
+    bench.ask("bob", "DELETE", path, 404)
+    newest = bench.context.reader.read_audit(None, 1)[0]
+    assert (newest.action, newest.object) == ("rollout.remove", path[1:].replace("rollouts", "rollout"))
+    assert json.loads(newest.before) == {"phase": "withdrawn", "bundle": bench.bundles[6], "devices": 2}
