@@ -128,7 +128,9 @@ class FleetAnalytics:
             span.waiting = frozenset(node for _, node in unsummed[first + SHOWN_AT_ONCE :])
         span.is_done = True
 
-    def _read_days(self, span: SpanAnalytics, keys: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], PackDay | None]:
+    def _read_days(
+        self, span: SpanAnalytics, keys: Sequence[tuple[int, str]]
+    ) -> Mapping[tuple[int, str], PackDay | None]:
         found = dict[tuple[int, str], PackDay | None]()
         for day, node in keys:
             if self._closing.is_set():

@@ -59,13 +59,12 @@ def sum_packs(table: DayTable, nodes: Sequence[str], passed_ms: int) -> PackSums
     )
 
 
-def sum_site_days(
-    table: DayTable, find_site: Callable[[str], str | None], until_ms: int
-) -> Iterator[dict[str, Any]]:
+def sum_site_days(table: DayTable, find_site: Callable[[str], str | None], until_ms: int) -> Iterator[dict[str, Any]]:
     """Yield the sums of each day and site, by day; the packs of no site come last."""
     if not len(table.day):
         return
-    site_of = {node: find_site(node) for node in {table.nodes[place] for place in np.unique(table.pack)}}
+    used: list[int] = np.unique(table.pack).tolist()
+    site_of = {table.nodes[place]: find_site(table.nodes[place]) for place in used}
     sites = sorted(set(site_of.values()), key=lambda site: (site is None, site or ""))
     rank = {site: place for place, site in enumerate(sites)}
     ranks = np.array([rank.get(site_of.get(node), 0) for node in table.nodes], dtype=np.int64)

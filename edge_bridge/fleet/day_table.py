@@ -62,7 +62,9 @@ def replace_days(table: DayTable, found: Mapping[tuple[int, str], PackDay | None
     moved = np.array([place_of[node] for node in table.nodes], dtype=np.int64)
     pack = moved[table.pack] if len(moved) else table.pack
     replaced = {(day, place_of[node]) for day, node in found}
-    keep = np.array([key not in replaced for key in zip(table.day.tolist(), pack.tolist(), strict=True)], dtype=np.bool_)
+    keep = np.array(
+        [key not in replaced for key in zip(table.day.tolist(), pack.tolist(), strict=True)], dtype=np.bool_
+    )
     known = [(day, place_of[node], one) for (day, node), one in found.items() if one is not None]
     sums = {
         name: np.r_[values[keep], _collect(getattr(one, name) for _, _, one in known)]
@@ -84,7 +86,7 @@ def _collect(values: Iterable[float]) -> Floats:
 
 def sum_by(places: Places, values: Floats, size: int) -> Floats:
     """Return the sum of the values at each place."""
-    return np.bincount(places, weights=values, minlength=size)
+    return np.bincount(places, weights=values, minlength=size).astype(np.float64)
 
 
 def find_newest(table: DayTable, name: str) -> Floats:

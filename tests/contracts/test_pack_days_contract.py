@@ -140,9 +140,7 @@ def fill_days(where: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_month_of_ten_thousand_packs_is_read_in_seconds(
-    where: str, history: History, record_property: Any
-) -> None:
+def test_a_month_of_ten_thousand_packs_is_read_in_seconds(where: str, history: History, record_property: Any) -> None:
     fill_days(where)
     began_s = time.perf_counter()
     span = read_span(history, START_MS + DAY_MS - 1, DAYS)

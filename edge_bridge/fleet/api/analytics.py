@@ -156,7 +156,8 @@ def _find_worn(soh: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _name_packs(context: ApiContext, sums: PackSums, places: NDArray[np.int64]) -> list[PackSumBody]:
-    return [PackSumBody(site=context.find_site(sums.nodes[place]), **sums.read(int(place))) for place in places]
+    chosen: list[int] = places.tolist()
+    return [PackSumBody(site=context.find_site(sums.nodes[place]), **sums.read(place)) for place in chosen]
 
 
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
@@ -241,4 +242,3 @@ def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteTotalsBody:
 def _read_number(device: DeviceRecord, metric: str) -> float | None:
     value = device.status.get(metric)
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
-

@@ -93,7 +93,9 @@ class DevicePage(BaseModel):
 
     devices: list[DeviceBody]
     total: int = Field(ge=0)
-    counts: dict[DeviceState, int] = Field(description="Devices of the site and group asked for, by state; of all that the person may see if neither is.")
+    counts: dict[DeviceState, int] = Field(
+        description="Devices of the site and group asked for, by state; of all that the person may see if neither is."
+    )
     next: str | None = Field(description="Cursor of the next page, null at the end.")
 
 

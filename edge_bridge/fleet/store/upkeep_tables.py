@@ -77,7 +77,9 @@ DAY_SUMS: Final = (
 PACK_DAY: Final = Table(  # what a pack did on a day (UTC), by `analytics.sum_day` from its minutes
     "pack_day",
     _tables,
-    Column("day", BigInteger, primary_key=True),  # counted from 1970; first in the key: all packs of a span lie together
+    Column(
+        "day", BigInteger, primary_key=True
+    ),  # counted from 1970; first in the key: all packs of a span lie together
     Column("node", Text, primary_key=True),
     *(Column(name, Double) for name in DAY_SUMS),
     Column("last_ms", BigInteger),  # end of the newest minute in it

@@ -1,4 +1,4 @@
-"""The colour of an event by its severity. Red is for trips and OUTPUTS OFF alone: another alarm has the colour of a failure."""
+"""The colour of an event. Red is for trips and OUTPUTS OFF alone; another alarm has the colour of a failure."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ return [...document.querySelector("main").children]
 """
 AXE: Final = """
 const done = arguments[arguments.length - 1];
-axe.run(document, {runOnly: ["wcag2a", "wcag2aa"]})
+axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
   .then((found) => done(found.violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 160))])))
   .catch((error) => done([["failed", String(error)]]));
 """

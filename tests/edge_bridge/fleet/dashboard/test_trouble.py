@@ -88,7 +88,9 @@ def test_live_messages_that_mean_nothing_change_nothing(browser: Page, small: Se
 CLOCK_BACK: Final = "const real = Date.now; Date.now = () => real() - 3_600_000"
 
 
-def test_a_dead_fleet_is_told_though_the_clock_of_the_browser_was_set_back(browser: Page, small: ServedDashboard) -> None:
+def test_a_dead_fleet_is_told_though_the_clock_of_the_browser_was_set_back(
+    browser: Page, small: ServedDashboard
+) -> None:
     browser.open(small.url)
     browser.find(".grid-body .grid-row")
     browser.run(CLOCK_BACK)
@@ -104,7 +106,9 @@ def test_ages_and_times_are_those_of_the_fleet_not_of_a_wrong_browser(browser: P
     try:
         browser.open(small.url)
         browser.find(".grid-body .grid-row")
-        ages = browser.run("return [...document.querySelectorAll('.grid-body .grid-row')].map((one) => one.lastChild.innerText)")
+        ages = browser.run(
+            "return [...document.querySelectorAll('.grid-body .grid-row')].map((one) => one.lastChild.innerText)"
+        )
         assert any(age.endswith(" s") for age in ages), ages
         assert browser.import_module("/parts/link.js", "m.link.skewMs / 60_000") == pytest.approx(60, abs=0.2)
     finally:

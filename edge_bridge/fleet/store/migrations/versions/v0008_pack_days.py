@@ -15,9 +15,7 @@ _SUMS: Final = "energy_out_wh energy_in_wh charge_out_ah charge_in_ah cycles rep
 def upgrade() -> None:
     """Make the tables; mark each day that has roll-ups, so that the next upkeep sums it up."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
-    name, whole, real = (
-        ("TEXT", "INTEGER", "REAL") if is_sqlite else ('TEXT COLLATE "C"', "BIGINT", "DOUBLE PRECISION")
-    )
+    name, whole, real = ("TEXT", "INTEGER", "REAL") if is_sqlite else ('TEXT COLLATE "C"', "BIGINT", "DOUBLE PRECISION")
     end = " WITHOUT ROWID" if is_sqlite else ""
     sums = ", ".join(f"{column} {real} NOT NULL" for column in _SUMS.split())
     op.execute(
