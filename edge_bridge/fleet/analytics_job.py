@@ -28,7 +28,7 @@ POINTS: Final = (DAY_MS + HOUR_MS) // MINUTE_MS
 FRESH_MS: Final = 300_000  # an answer is read anew after this time
 KEPT: Final = 4  # spans
 MOST_READ: Final = 2_000  # days of packs that are read from their rows for one answer
-SHOWN_AT_ONCE: Final = 50
+SHOWN_AT_ONCE: Final = 20
 NOTHING: Final = make_table(())
 
 

@@ -61,10 +61,8 @@ def replace_days(table: DayTable, found: Mapping[tuple[int, str], PackDay | None
     place_of = {node: place for place, node in enumerate(nodes)}
     moved = np.array([place_of[node] for node in table.nodes], dtype=np.int64)
     pack = moved[table.pack] if len(moved) else table.pack
-    replaced = {(day, place_of[node]) for day, node in found}
-    keep = np.array(
-        [key not in replaced for key in zip(table.day.tolist(), pack.tolist(), strict=True)], dtype=np.bool_
-    )
+    replaced = np.array([day * len(nodes) + place_of[node] for day, node in found], dtype=np.int64)
+    keep = ~np.isin(table.day * len(nodes) + pack, replaced)
     known = [(day, place_of[node], one) for (day, node), one in found.items() if one is not None]
     sums = {
         name: np.r_[values[keep], _collect(getattr(one, name) for _, _, one in known)]

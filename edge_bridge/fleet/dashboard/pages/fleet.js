@@ -50,7 +50,7 @@ class FleetPage {
     this.search.value = this.filter.q;
     this.order = h("select", { onchange: () => this.apply({ sort: this.order.value }) }, Object.entries(SORTS).map(([value, words]) => h("option", { value }, words)));
     this.order.value = this.filter.sort;
-    this.shown = h("span", { class: "quiet grow num", role: "status" });
+    this.shown = h("span", { class: "quiet grow num", role: "status", title: "Number and order of this time" });
     this.slot = h("div", { class: "hidden" });
     fill(this.main, h("h1", { class: "visually-hidden" }, "Fleet"),
       h("div", { class: "tools" }, h("div", { class: "chips", role: "group", "aria-label": "Packs by state" }, this.chips),
@@ -130,7 +130,7 @@ class FleetPage {
   }
 
   showList() {
-    setText(this.shown, !this.total ? "" : `${formatCount(this.total)} ${this.total === 1 ? "pack" : "packs"}, order of ${formatClock(this.readMs)}`);
+    setText(this.shown, !this.total ? "" : `${formatCount(this.total)} ${this.total === 1 ? "pack" : "packs"} at ${formatClock(this.readMs)}`);
     if (!this.total) return this.showInstead(this.makeNothing());
     this.slot.classList.add("hidden");
     this.grid.element.classList.remove("hidden");
