@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
+from edge_bridge.fleet.birth_requests import BirthRequests, was_just_asked
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.quick_rows import QuickReader
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from edge_bridge.sparkplug.payload import Payload
     from edge_bridge.sparkplug.topics import Topic
 
-REBIRTH_S: Final = 1.0  # the shortest time between two requests to one node
 MAX_NODES: Final = 10_000
-MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within `REBIRTH_S`
+MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within a second
 MAX_AT_ONCE: Final = 500  # messages that are read by one set of arrays
 MAX_OWN_STATES: Final = 100
 _NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
@@ -85,6 +85,7 @@ class HostApplication:
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
         self._quick = QuickReader()
+        self._births = BirthRequests()
         self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
@@ -105,10 +106,16 @@ class HostApplication:
         return batch, outgoing
 
     def handle_connected(self, will_ms: int, now: Instant) -> None:
-        """Handle a new connection: publish STATE online and request a birth from every known node."""
+        """Handle a new connection: publish STATE online, and begin to request a birth from every known node."""
         self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
         self._own_states.append(will_ms)
-        for node in self.nodes.values():
+        self._births.clear()
+        self._births.add(self.nodes.values())
+        self.request_due_births(now)
+
+    def request_due_births(self, now: Instant) -> None:
+        """Request a birth from the nodes whose turn it is since the last connection."""
+        for node in self._births.take_due(now.mono_s):
             self._request_rebirth(node, now)
 
     def request_birth(self, name: str, now: Instant) -> None:
@@ -117,6 +124,7 @@ class HostApplication:
 
     def handle_disconnected(self) -> None:
         """Handle a lost connection: whether a node is online is unknown, so end all sessions."""
+        self._births.clear()
         for node in self.nodes.values():
             node.end_session()
             self._changed[node.name] = node
@@ -291,20 +299,24 @@ class HostApplication:
             self._quick.forget(_name_data_topic(node.group, name))
 
     def _request_rebirth(self, node: NodeState, now: Instant) -> None:
-        if now.mono_s - node.rebirth_requested_s < REBIRTH_S or not self._is_room_for(node, now):
+        if not self._may_ask(node, now):
             return
         node.rebirth_requested_s = now.mono_s
         for group in (node.group,) if node.group else self.groups:
             self._outgoing.append(commands.make_command(group, node.name, {metrics.REBIRTH: True}, now.ms))
         self._count(FLAGGED, "rebirth_asked")
 
+    def _may_ask(self, node: NodeState, now: Instant) -> bool:
+        """Return whether a birth may be requested; unknown nodes cannot keep the fleet's own from being asked."""
+        if node.name in self.nodes:
+            return self._births.may_ask(node, now.mono_s)
+        return not was_just_asked(node, now.mono_s) and self._is_room_for(node, now)
+
     def _is_room_for(self, node: NodeState, now: Instant) -> bool:
         """Remember an unknown node, so that it is asked once a second; return False while too many are asked."""
-        if node.name in self.nodes:
-            return True
         while len(self._strangers) >= MAX_STRANGERS and node.name not in self._strangers:
             oldest = next(iter(self._strangers.values()))
-            if now.mono_s - oldest.rebirth_requested_s < REBIRTH_S:
+            if was_just_asked(oldest, now.mono_s):
                 return False
             del self._strangers[oldest.name]
         self._strangers[node.name] = node
