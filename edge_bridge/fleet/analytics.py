@@ -6,7 +6,7 @@ Current is positive in discharge, so energy that leaves the pack is positive too
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -47,6 +47,9 @@ class PackDay:
     cycles: float  # equivalent full cycles, from the moves of SoC
     reported_ms: float
     soh: float
+    trip_out_wh: float = 0.0  # of the longest round trip within the day, see `find_round_trip`
+    trip_in_wh: float = 0.0
+    last_ms: int = 0  # time of the newest sample
 
 
 def find_hole_ms(t_ms: NDArray[np.int64]) -> float:
@@ -98,8 +101,8 @@ def count_cycles(soc: Floats) -> float:
     return float(np.abs(np.diff(soc[turns])).sum() / 2) if len(turns) > 1 else 0.0
 
 
-def find_efficiency(samples: PackSamples) -> float:
-    """Return energy out per energy in over the longest span with the same SoC at both ends; NaN if there is none.
+def find_round_trip(samples: PackSamples) -> tuple[float, float]:
+    """Return energy out and in, Wh, over the longest span with the same SoC at both ends; zeros if there is none.
 
     A span in which something is unknown for longer than a gap, or in which SoC moved little, tells nothing.
     """
@@ -107,7 +110,7 @@ def find_efficiency(samples: PackSamples) -> float:
     known = np.isfinite(samples.soc) & np.isfinite(power)
     t_ms, soc, power = samples.t_ms[known], samples.soc[known], power[known]
     if len(soc) < 2:  # noqa: PLR2004  # an interval has two ends
-        return math.nan
+        return 0.0, 0.0
     hole_ms = find_hole_ms(t_ms)
     best = (0, 0)
     for part in np.split(np.arange(len(soc)), np.flatnonzero(np.diff(t_ms) > hole_ms) + 1):
@@ -118,10 +121,15 @@ def find_efficiency(samples: PackSamples) -> float:
                 best = (int(places[0]), int(places[-1]))
     chosen = slice(best[0], best[1] + 1)
     if best[1] <= best[0] or float(np.ptp(soc[chosen])) < LEAST_MOVE:
-        return math.nan
+        return 0.0, 0.0
     out, into = integrate_signed(t_ms[chosen], power[chosen], hole_ms)
-    energy_in = float(into.sum())
-    return float(out.sum()) / energy_in if energy_in > 0 else math.nan
+    return float(out.sum()), float(into.sum())
+
+
+def find_efficiency(samples: PackSamples) -> float:
+    """Return energy out per energy in of the longest round trip; NaN if there is none."""
+    out, into = find_round_trip(samples)
+    return out / into if into > 0 else math.nan
 
 
 def sum_days(samples: PackSamples) -> list[PackDay]:
@@ -147,9 +155,28 @@ def sum_days(samples: PackSamples) -> list[PackDay]:
                 cycles=count_cycles(samples.soc[within]),
                 reported_ms=float(reported[at].sum()),
                 soh=float(soh.mean()) if len(soh) else math.nan,
+                last_ms=int(t_ms[within][-1]),
             )
         )
     return found
+
+
+def sum_day(samples: PackSamples, day_ms: int) -> PackDay | None:
+    """Return the sums of the day that begins at `day_ms`, None without a sample.
+
+    Samples of the day and the first one behind it: the interval between belongs to this day.
+    """
+    begin, end = np.searchsorted(samples.t_ms, (day_ms, day_ms + DAY_MS))
+    sums = next((day for day in sum_days(_cut(samples, begin, end + 1)) if day.day_ms == day_ms), None)
+    if sums is None:
+        return None
+    out, into = find_round_trip(_cut(samples, begin, end))
+    return replace(sums, trip_out_wh=out, trip_in_wh=into)
+
+
+def _cut(samples: PackSamples, begin: int, end: int) -> PackSamples:
+    names = ("t_ms", "current_a", "voltage_v", "soc", "soh")
+    return PackSamples(*(getattr(samples, name)[begin:end] for name in names))
 
 
 def find_availability(reported_ms: float, from_ms: int, to_ms: int) -> float:

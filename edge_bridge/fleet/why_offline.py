@@ -53,16 +53,24 @@ def diagnose(known: DeviceEvidence) -> list[Finding]:
         return [*found, _describe_online(known)]
     if not known.host_trouble and "offline" in latest:
         age_s = max(0, known.now_ms - latest["offline"]) // 1000
-        words = f"its connection ended {age_s} s ago: power or network was lost, or its program ended"
+        words = f"its connection ended {describe_age(age_s)} ago: power or network was lost, or its program ended"
         found.append(Finding("connection-ended", words))
     if not found:
         found.append(Finding("no-birth", "the fleet knows it from an earlier start; no birth was received since"))
     return found
 
 
+def describe_age(age_s: int) -> str:
+    """Return an age in the largest unit of which there are two or more."""
+    for unit_s, word in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if age_s >= 2 * unit_s:
+            return f"{age_s // unit_s} {word}"
+    return f"{age_s} s"
+
+
 def _describe_online(known: DeviceEvidence) -> Finding:
     age_ms = known.now_ms - known.last_ms if known.last_ms is not None else None
     if age_ms is None or age_ms > STALE_MS:
-        words = "no row was stored yet" if age_ms is None else f"its newest row is {age_ms // 1000} s old"
+        words = "no row was stored yet" if age_ms is None else f"its newest row is {describe_age(age_ms // 1000)} old"
         return Finding("silent", f"it is online, but {words}")
     return Finding("online", "it is online and sends rows")

@@ -113,7 +113,7 @@ class StateIndicator(QWidget):
         if device_words:
             metrics = QFontMetricsF(font(LABEL_PX, bold=True))
             short = metrics.elidedText(device_words, Qt.TextElideMode.ElideRight, max(0, self.width() - 4))
-            parts.insert(0, self._word(short, self.theme.alarm if device.fault else self.theme.text, bold=True))
+            parts.insert(0, self._word(short, self.theme.fail if device.fault else self.theme.text, bold=True))
         rich = "&nbsp;&nbsp; ".join(parts)
         if rich != self.loop.text():
             self.loop.setText(rich)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from edge_bridge import metrics
-from edge_bridge.fleet.analytics import PackDay
+from edge_bridge.fleet.analytics import DAY_MS
 from edge_bridge.fleet.analytics_job import SpanAnalytics, count_soh
 from edge_bridge.fleet.api.context import ApiContext, Context
 from edge_bridge.fleet.api.device_directory import STATES, DeviceRecord
@@ -20,10 +20,13 @@ from edge_bridge.fleet.api.devices import DeviceState
 from edge_bridge.fleet.api.fields import Ms
 from edge_bridge.fleet.api.signed_in import SignedIn
 from edge_bridge.fleet.api.visible import find_visible
+from edge_bridge.fleet.day_sums import PackSums, find_share, sum_packs, sum_site_days
 from edge_bridge.fleet.people.person import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
 MAX_DAYS: Final = 90
@@ -68,9 +71,11 @@ class AnalyticsBody(BaseModel):
     from_ms: Ms
     to_ms: Ms
     read_ms: Ms
+    until_ms: Ms = Field(description="The figures reach to this time.")
     packs: int = Field(ge=0)
     packs_read: int = Field(ge=0)
     packs_failed: int = Field(ge=0)
+    pack_days_waiting: int = Field(ge=0, description="Days of packs before today that are still to be summed up.")
     is_done: bool
     days: list[SiteDayBody]
     efficiency_low: float | None
@@ -113,33 +118,46 @@ def list_site_figures(context: Context, person: SignedIn) -> SiteListBody:
 
 @router.get("/days", summary="The last days by site")
 def read_days(context: Context, person: SignedIn, days: Days = 7) -> AnalyticsBody:
-    """Sum up the packs by site and day; the first answers hold only the packs that are read so far."""
+    """Sum up the packs by site and day; the first answers lack the packs whose newest rows are still to be read."""
     devices, span = _read_span(context, person, days)
     is_done = span.is_done  # before the packs: they may grow meanwhile
-    read = {node: pack for node, pack in span.packs.copy().items() if node in devices}
-    now_ms = min(span.to_ms, context.now_ms())
-    sums = [_sum_pack(context, node, pack.days, pack.efficiency, now_ms - span.from_ms) for node, pack in read.items()]
-    known = [one.efficiency for one in sums if one.efficiency is not None]
+    waiting = devices.keys() if span.waiting is None else span.waiting & devices.keys()
+    read = [node for node in sorted(devices) if node not in waiting]
+    table = span.table.choose(set(read).__contains__)
+    sums = sum_packs(table, read, max(1, span.until_ms - span.from_ms))
+    known = sums.efficiency[np.isfinite(sums.efficiency)]
     soh = {node: _read_number(device, metrics.SOH) for node, device in devices.items()}
-    worn = sorted((one for one in sums if one.soh is not None), key=lambda one: one.soh or 0.0)
+    efficiency = [find_share(known, percent) for percent in (10, 50, 90)]
     return AnalyticsBody(
         from_ms=span.from_ms,
         to_ms=span.to_ms,
         read_ms=span.read_ms,
+        until_ms=max(span.from_ms, span.until_ms),
         packs=len(devices),
         packs_read=len(read),
-        packs_failed=span.failed,
+        packs_failed=len(span.failed & devices.keys()),
+        pack_days_waiting=span.days_waiting,
         is_done=is_done,
-        days=_sum_site_days(context, {node: pack.days for node, pack in read.items()}, now_ms),
-        efficiency_low=_find_share(known, 10),
-        efficiency_median=_find_share(known, 50),
-        efficiency_high=_find_share(known, 90),
+        days=[SiteDayBody(**one) for one in sum_site_days(table, context.find_site, span.until_ms)],
+        efficiency_low=efficiency[0],
+        efficiency_median=efficiency[1],
+        efficiency_high=efficiency[2],
         efficiency_packs=len(known),
         soh_edges=list(SOH_EDGES),
         soh_counts=count_soh(soh, SOH_EDGES),
-        least_available=sorted(sums, key=lambda one: one.availability)[:10],
-        most_worn=worn[:10],
+        least_available=_name_packs(context, sums, np.argsort(sums.availability, kind="stable")[:10]),
+        most_worn=_name_packs(context, sums, _find_worn(sums.soh)[:10]),
     )
+
+
+def _find_worn(soh: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the places of packs whose SoH is known, the lowest first."""
+    return np.argsort(soh, kind="stable")[: np.count_nonzero(np.isfinite(soh))]
+
+
+def _name_packs(context: ApiContext, sums: PackSums, places: NDArray[np.int64]) -> list[PackSumBody]:
+    chosen: list[int] = places.tolist()
+    return [PackSumBody(site=context.find_site(sums.nodes[place]), **sums.read(place)) for place in chosen]
 
 
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
@@ -180,28 +198,23 @@ def _make_table(context: ApiContext, person: Person, days: int) -> Any:
     import pyarrow  # noqa: ICN001, PLC0415  # as above
 
     arrow, (devices, span) = _as_any(pyarrow), _read_span(context, person, days)
-    is_done = span.is_done
-    rows = [
-        (context.find_site(node), node, day)
-        for node, pack in sorted(span.packs.copy().items())
-        if node in devices
-        for day in pack.days
-    ]
+    is_done, whole = span.is_done, span.table
+    table = whole.pick(np.lexsort((whole.day, whole.pack))).choose(devices.__contains__)
+    sites = arrow.array([context.find_site(node) for node in table.nodes], arrow.string())
     columns: dict[str, Any] = {
-        "site": arrow.array([site for site, _, _ in rows], arrow.string()),
-        "node": arrow.array([node for _, node, _ in rows], arrow.string()),
-        "day": arrow.array([day.day_ms for _, _, day in rows], arrow.timestamp("ms", "UTC")),
+        "site": sites.take(arrow.array(table.pack)),
+        "node": arrow.array(table.nodes, arrow.string()).take(arrow.array(table.pack)),
+        "day": arrow.array(table.day * DAY_MS, arrow.timestamp("ms", "UTC")),
     }
     for name in ("energy_out_wh", "energy_in_wh", "charge_out_ah", "charge_in_ah", "cycles", "soh"):
-        values = [_as_known(getattr(day, name)) for _, _, day in rows]
-        columns[name] = arrow.array(values, arrow.float64())
-    columns["reported_s"] = arrow.array([day.reported_ms / 1_000 for _, _, day in rows], arrow.float64())
+        columns[name] = arrow.array(table.sums[name], arrow.float64(), from_pandas=True)  # NaN is null
+    columns["reported_s"] = arrow.array(table.sums["reported_ms"] / 1_000, arrow.float64())
     words = {"is_whole": str(is_done).lower(), "schema_version": "1"}
     return arrow.table(columns).replace_schema_metadata(words)
 
 
 def _read_span(context: ApiContext, person: Person, days: int) -> tuple[Mapping[str, DeviceRecord], SpanAnalytics]:
-    span = context.analytics.read(days, list(context.directory.read().devices))
+    span = context.analytics.read(days)
     return find_visible(context, person).devices, span
 
 
@@ -220,62 +233,12 @@ def _sum_site(site: str | None, devices: list[DeviceRecord]) -> SiteTotalsBody:
         packs=len(devices),
         counts={DeviceState(state): sum(device.state == state for device in devices) for state in STATES},
         soc_mean=sum(soc) / len(soc) if soc else None,
-        soh_median=_find_share(soh, 50),
+        soh_median=find_share(soh, 50),
         power_w=sum(powers) if powers else None,
         rows_missing=sum(device.missing for device in devices),
     )
 
 
-def _sum_site_days(context: ApiContext, days_of: Mapping[str, Iterable[PackDay]], now_ms: int) -> list[SiteDayBody]:
-    grouped = defaultdict[tuple[str | None, int], list[PackDay]](list)
-    for node, days in days_of.items():
-        for day in days:
-            grouped[context.find_site(node), day.day_ms].append(day)
-    keys = sorted(grouped, key=lambda key: (key[1], key[0] is None, key[0] or ""))
-    return [_sum_site_day(site, day_ms, grouped[site, day_ms], now_ms) for site, day_ms in keys]
-
-
-def _sum_site_day(site: str | None, day_ms: int, days: list[PackDay], now_ms: int) -> SiteDayBody:
-    soh = [day.soh for day in days if math.isfinite(day.soh)]
-    passed_ms = max(1, min(86_400_000, now_ms - day_ms))
-    names = ("energy_out_wh", "energy_in_wh", "charge_out_ah", "charge_in_ah", "cycles")
-    sums = {name: math.fsum(getattr(day, name) for day in days) for name in names}
-    return SiteDayBody(
-        site=site,
-        day_ms=day_ms,
-        packs=len(days),
-        **sums,
-        availability=min(1.0, sum(day.reported_ms for day in days) / (passed_ms * len(days))),
-        soh_low=_find_share(soh, 10),
-        soh_median=_find_share(soh, 50),
-        soh_high=_find_share(soh, 90),
-    )
-
-
-def _sum_pack(
-    context: ApiContext, node: str, days: Iterable[PackDay], efficiency: float, passed_ms: int
-) -> PackSumBody:
-    listed = list(days)
-    return PackSumBody(
-        node=node,
-        site=context.find_site(node),
-        energy_out_wh=math.fsum(day.energy_out_wh for day in listed),
-        energy_in_wh=math.fsum(day.energy_in_wh for day in listed),
-        cycles=math.fsum(day.cycles for day in listed),
-        availability=min(1.0, sum(day.reported_ms for day in listed) / max(1, passed_ms)),
-        efficiency=_as_known(efficiency),
-        soh=next((day.soh for day in reversed(listed) if math.isfinite(day.soh)), None),
-    )
-
-
-def _find_share(values: list[float], percent: float) -> float | None:
-    return float(np.percentile(values, percent)) if values else None
-
-
 def _read_number(device: DeviceRecord, metric: str) -> float | None:
     value = device.status.get(metric)
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
-
-
-def _as_known(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -92,7 +93,9 @@ class DevicePage(BaseModel):
 
     devices: list[DeviceBody]
     total: int = Field(ge=0)
-    counts: dict[DeviceState, int] = Field(description="Devices of all sites that the person may see, by state.")
+    counts: dict[DeviceState, int] = Field(
+        description="Devices of the site and group asked for, by state; of all that the person may see if neither is."
+    )
     next: str | None = Field(description="Cursor of the next page, null at the end.")
 
 
@@ -150,7 +153,8 @@ def list_devices(
     """List the devices that match, in this order."""
     visible = find_visible(context, person)
     key = _KEYS[sort]
-    placed = _filter_places(context, visible.devices.values(), site, group)
+    placed = list(_filter_places(context, visible.devices.values(), site, group))
+    counts = visible.counts if site is None and group is None else Counter(device.state for device in placed)
     found = list(_filter(placed, state, q, bundle))
     places = sorted((key(device), device.node) for device in found)
     begin = 0
@@ -162,7 +166,7 @@ def list_devices(
     return DevicePage(
         devices=[make_device(context, visible.devices[node]) for _, node in page],
         total=len(found),
-        counts={DeviceState(name): count for name, count in visible.counts.items()},
+        counts={DeviceState(name): counts[name] for name in STATES},
         next=make_cursor(sort.value, *page[-1]) if has_more else None,
     )
 

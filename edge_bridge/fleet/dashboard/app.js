@@ -3,15 +3,17 @@ import { access, read } from "./parts/api.js";
 import { fill, h } from "./parts/dom.js";
 import { formatAge, formatClock } from "./parts/format.js";
 import { stopWatching } from "./parts/live.js";
-import { link, onLink, tryNow } from "./parts/link.js";
+import { link, onLink, tryNow, uptime } from "./parts/link.js";
 import { makeProblem, toast } from "./parts/notice.js";
 import { person, readPerson, signOut } from "./parts/session.js";
+import { isTrip } from "./parts/symbols.js";
 import { addShortcuts, showShortcuts } from "./parts/shortcuts.js";
 import { applyTheme, makeThemeButton } from "./parts/theme.js";
 
 const PAGES = { fleet: "Fleet", alarms: "Alarms", sites: "Sites", analytics: "Analytics" };
 const MODULES = { ...PAGES, pack: "Pack", login: "Sign in" };
-const state = { page: null, turn: 0, alarms: 0, after: "#/fleet" };
+const state = { page: null, turn: 0, alarms: 0, trips: 0, after: "#/fleet" };
+const MOST = 99;
 const byId = (id) => document.getElementById(id);
 
 export function parseRoute(hash) {
@@ -32,6 +34,7 @@ async function show() {
   const turn = (state.turn += 1);
   const route = parseRoute(location.hash);
   if (route.name === state.page?.name && route.name !== "pack" && state.page.update?.(route)) return;
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close(); // it belongs to the page that ends
   state.page?.close?.();
   stopWatching();
   state.page = null;
@@ -54,7 +57,7 @@ async function show() {
 function drawNav(current) {
   const links = Object.entries(PAGES).map(([name, title]) => {
     const isHere = name === current || (name === "fleet" && current === "pack");
-    const badge = name === "alarms" && state.alarms ? h("span", { class: "badge", "aria-label": `${state.alarms} not acknowledged` }, state.alarms > 99 ? "99+" : String(state.alarms)) : null;
+    const badge = name === "alarms" && state.alarms ? makeBadge() : null;
     return h("a", { href: `#/${name}`, "aria-current": isHere ? "page" : null }, title, badge ? " " : null, badge);
   });
   fill(byId("nav"), current === "login" ? [] : links);
@@ -65,10 +68,19 @@ function drawNav(current) {
   fill(byId("bar-end"), who, makeThemeButton(), h("button", { type: "button", class: "quiet-button", id: "help", "aria-label": "Shortcuts", title: "Shortcuts (?)", onclick: showShortcuts }, "?"));
 }
 
+// Red where a trip is among them; a trip behind the first hundred is known from the packs that are tripped now.
+function makeBadge() {
+  const trips = state.trips ? `, ${state.trips} of them ${state.trips === 1 ? "a trip" : "trips"}` : "";
+  return h("span", { class: `badge${state.trips ? " trip" : ""}`, role: "img", "aria-label": `${state.alarms} not acknowledged${trips}` }, state.alarms > MOST ? `${MOST}+` : String(state.alarms));
+}
+
 async function readAlarms() {
   try {
-    const found = await read("/alarms", { acknowledged: false, limit: 100 });
-    state.alarms = Array.isArray(found?.events) ? found.events.length : 0;
+    const found = await read("/alarms", { acknowledged: false, limit: MOST + 1 });
+    const events = Array.isArray(found?.events) ? found.events : [];
+    state.alarms = events.length;
+    state.trips = events.filter(isTrip).length;
+    if (!state.trips && found?.next) state.trips = (await read("/devices", { state: "tripped", limit: 1 }))?.total ?? 0;
     drawNav(parseRoute(location.hash).name);
   } catch {
     /* the frame shows by itself that nothing answers */
@@ -83,7 +95,7 @@ async function readHost() {
     words = problem.status === 503 ? "the host is not connected to its broker or database" : "";
   }
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  fill(byId("foot"), h("span", {}, "broker ", h("b", {}, words || (link.lostMs === null ? "connected" : "unknown"))), h("span", {}, "times in ", h("b", {}, zone)),
+  fill(byId("foot"), h("span", {}, "broker ", h("b", { id: "broker" }, words || (link.lostMs === null ? "connected" : "unknown"))), h("span", {}, "times in ", h("b", {}, zone)),
     h("span", {}, "current positive in discharge"));
 }
 
@@ -92,13 +104,13 @@ function drawLink() {
   const bar = byId("link");
   bar.classList.toggle("lost", link.lostMs !== null);
   if (link.lostMs === null) return fill(bar);
-  const waitS = Math.max(0, Math.ceil((link.nextMs - Date.now()) / 1000));
+  const waitS = Math.max(0, Math.ceil((link.nextMs - uptime()) / 1000));
   if (!bar.querySelector("#since")) {
     fill(bar, h("span", { class: "mark" }, "▲ The fleet does not answer"), h("span", { id: "since" }), h("span", { id: "next", "aria-hidden": "true" }),
       h("button", { type: "button", id: "try-now", onclick: tryNow }, "Try now"));
   }
-  byId("since").textContent = `since ${formatClock(link.lostMs)}. All values are the last known.`;
-  byId("next").textContent = `${formatAge((Date.now() - link.lostMs) / 1000)} · next try in ${waitS} s`;
+  byId("since").textContent = `since ${formatClock(link.lostMs + link.skewMs)}. All values are the last known.`;
+  byId("next").textContent = `${formatAge((uptime() - link.lostUptimeMs) / 1000)} · next try in ${waitS} s`;
 }
 
 async function leave() {
@@ -131,7 +143,11 @@ async function begin() {
   });
   onLink(({ back, lostS }) => {
     drawLink();
-    if (!back) return;
+    if (!back) {
+      const broker = byId("broker");
+      if (broker) broker.textContent = "unknown";
+      return;
+    }
     toast(`The fleet answers again after ${formatAge(lostS)}.`);
     state.page?.refresh?.();
     readAlarms();

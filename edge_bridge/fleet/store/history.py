@@ -5,8 +5,9 @@ A reader has a connection of its own that cannot write: it never waits for the w
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from drivers.errors import Usage
 from edge_bridge.fleet.store.archive_history import read_files
 from edge_bridge.fleet.store.history_slice import HistoryQuery, HistorySlice, Partial, make_slice
 from edge_bridge.fleet.store.open_store import parse_address
+from edge_bridge.fleet.store.pack_days import find_unsummed, read_pack_days
 from edge_bridge.fleet.store.raw_history import find_hours, read_raw, read_rollups
 from edge_bridge.fleet.store.read_engine import open_reader
 from edge_bridge.fleet.store.sql_store import make_failure
@@ -33,7 +35,7 @@ from edge_bridge.fleet.store.upkeep_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from sqlalchemy import Connection
 
@@ -57,14 +59,29 @@ class History:
         """
         _check(columns, from_ms, to_ms, points)
         query = _align(node, tuple(columns), from_ms, to_ms, points)
-        try:
-            with self.engine.begin() as connection:
-                return make_slice(query, _read(connection, query))
-        except SQLAlchemyError as error:
-            raise make_failure(self._where, error) from error
+        with self._begin() as connection:
+            return make_slice(query, _read(connection, query))
+
+    def read_days(self, days: range) -> Sequence[Sequence[Any]]:
+        """Return what upkeep summed up of all packs on days from 1970: rows of `PACK_DAY`; raise `StoreFailed`."""
+        with self._begin() as connection:
+            return read_pack_days(connection, days)
+
+    def find_unsummed(self, days: range) -> set[tuple[int, str]]:
+        """Return days and nodes whose newest rows upkeep has not summed up yet; raise `StoreFailed`."""
+        with self._begin() as connection:
+            return find_unsummed(connection, days)
 
     def close(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Generator[Connection]:
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise make_failure(self._where, error) from error
 
 
 def _align(node: str, columns: tuple[str, ...], from_ms: int, to_ms: int, points: int) -> HistoryQuery:

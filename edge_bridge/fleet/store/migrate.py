@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-VERSION: Final = 7
+VERSION: Final = 8
 VERSION_TABLE: Final = "pulsebms_version"  # its name says whose database this is
 _FOLDER: Final = Path(__file__).with_name("migrations")
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from edge_bridge.fleet.store.pack_days import mark_days, mark_late_day
 from edge_bridge.fleet.store.raw_history import summarise_column
 from edge_bridge.fleet.store.tables import DATED_ROW, DAY_MS, ROW
 from edge_bridge.fleet.store.upkeep_tables import (
@@ -69,6 +70,7 @@ def roll_up(connection: Connection, before_hour: int) -> int:
     archived = set(connection.execute(known).scalars())
     if fresh := [key for key in wanted if key[1] // HOURS_OF_DAY not in archived]:
         _make_anew(connection, fresh)
+        mark_days(connection, fresh)
     return len(wanted)
 
 
@@ -91,6 +93,7 @@ def add_late(connection: Connection, day: int) -> None:
     """Add all rows of an archived day that are in the tables to its roll-ups, with the record of their file."""
     for table, step_ms in ((MINUTE, MINUTE_MS), (HOUR, HOUR_MS)):
         _add(connection, table, select_rollup(connection, step_ms, day=day).where(true()))
+    mark_late_day(connection, day)
 
 
 def _add(connection: Connection, table: Table, more: Select[Any]) -> None:

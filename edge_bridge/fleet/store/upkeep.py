@@ -10,10 +10,11 @@ from sqlalchemy import delete, select
 from drivers.errors import Usage
 from edge_bridge.fleet.store.hour_marks import GRACE_MS
 from edge_bridge.fleet.store.open_store import parse_address
+from edge_bridge.fleet.store.pack_days import read_stale_days, sum_minutes, write_days
 from edge_bridge.fleet.store.rollups import roll_up
 from edge_bridge.fleet.store.tables import BOOT, DAY_MS
 from edge_bridge.fleet.store.upkeep_engine import UpkeepEngine
-from edge_bridge.fleet.store.upkeep_tables import HOUR, HOUR_MS, MINUTE
+from edge_bridge.fleet.store.upkeep_tables import HOUR, HOUR_MS, MINUTE, PACK_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,7 @@ class Upkeep:
         done = UpkeepResult()
         with self._engine.report_failures(), self._engine.lock():
             self._roll_up(done, (now_ms - GRACE_MS) // HOUR_MS, should_stop)
+            self._sum_days(should_stop)
             if self._retention.folder is not None and not should_stop():
                 from edge_bridge.fleet.store.archive import Archive  # noqa: PLC0415  # Parquet is heavy
 
@@ -97,6 +99,17 @@ class Upkeep:
             done.hours += hours
             self._pause()
 
+    def _sum_days(self, should_stop: Callable[[], bool]) -> None:
+        while not should_stop():
+            with self._engine.snapshot() as connection:  # no lock: upkeep alone changes what it reads
+                days = read_stale_days(connection)
+                sums = {key: sum_minutes(connection, *key) for key in days}
+            if not sums:
+                return
+            with self._engine.begin() as connection:
+                write_days(connection, sums)
+            self._pause()
+
     def _move(self, archive: Archive, day: int, done: UpkeepResult, should_stop: Callable[[], bool]) -> None:
         for _ in range(ATTEMPTS):
             self._roll_up(done, (day + 1) * DAY_MS // HOUR_MS, should_stop)
@@ -115,3 +128,5 @@ class Upkeep:
             with self._engine.begin() as connection:
                 for table in (MINUTE, HOUR):
                     connection.execute(delete(table).where(table.c.node == node, table.c.start_ms < before_ms))
+        with self._engine.begin() as connection:
+            connection.execute(delete(PACK_DAY).where(PACK_DAY.c.day < before_ms // DAY_MS))

@@ -70,9 +70,29 @@ ARCHIVED_SPAN: Final = Table(
     Column("first", BigInteger),
     Column("last", BigInteger),
 )
+DAY_SUMS: Final = (
+    *("energy_out_wh", "energy_in_wh", "charge_out_ah", "charge_in_ah", "cycles"),
+    *("reported_ms", "trip_out_wh", "trip_in_wh", "soh"),
+)
+PACK_DAY: Final = Table(  # what a pack did on a day (UTC), by `analytics.sum_day` from its minutes
+    "pack_day",
+    _tables,
+    Column(
+        "day", BigInteger, primary_key=True
+    ),  # counted from 1970; first in the key: all packs of a span lie together
+    Column("node", Text, primary_key=True),
+    *(Column(name, Double) for name in DAY_SUMS),
+    Column("last_ms", BigInteger),  # end of the newest minute in it
+)
+STALE_DAY: Final = Table(  # days whose sums lack a minute; written and read by upkeep alone
+    "stale_day",
+    _tables,
+    Column("day", BigInteger, primary_key=True),
+    Column("node", Text, primary_key=True),
+)
 FLEET_SETTING: Final = Table("fleet_setting", _tables, Column("name", Text, primary_key=True), Column("value", Text))
 FLEET_ID: Final = "fleet_id"  # in the names of archive files, so that two fleets may share a folder
-UPKEEP_OF_NODE: Final = (MINUTE, HOUR, STALE_HOUR, HOUR_BLOCK)  # what is forgotten with a node
+UPKEEP_OF_NODE: Final = (MINUTE, HOUR, STALE_HOUR, HOUR_BLOCK, PACK_DAY, STALE_DAY)  # what is forgotten with a node
 
 
 def join_blocks(row: Table, where: ColumnElement[bool]) -> Any:

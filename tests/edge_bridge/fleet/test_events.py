@@ -8,7 +8,7 @@ import pytest
 
 from edge_bridge.fleet.events import GRACE_MS, EventWatch
 from edge_bridge.fleet.store.records import Batch, Birth, NodeRecord
-from edge_bridge.fleet.why_offline import DeviceEvidence, diagnose
+from edge_bridge.fleet.why_offline import DeviceEvidence, describe_age, diagnose
 
 if TYPE_CHECKING:
     from edge_bridge.metrics import Scalar
@@ -104,3 +104,10 @@ def make_evidence(
 )
 def test_why_a_device_is_offline_is_told_from_evidence(known: DeviceEvidence, causes: list[str]) -> None:
     assert [finding.cause for finding in diagnose(known)] == causes
+
+
+@pytest.mark.parametrize(
+    ("age_s", "words"), [(0, "0 s"), (119, "119 s"), (4_018, "66 min"), (7_200, "2 h"), (200_000, "2 days")]
+)
+def test_an_age_is_told_in_a_unit_that_people_read(age_s: int, words: str) -> None:
+    assert describe_age(age_s) == words

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from drivers.event import EventRecord, Level
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button
+from workbench.window.widgets.event_colours import choose_colour
 from workbench.window.widgets.icons import paint_icon
 from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
@@ -37,7 +38,6 @@ TIME, LEVEL, TEXT, SOURCE, ACKNOWLEDGED = range(len(HEADS))
 ALARMS, EVENTS, LOG = "Alarms", "Events", "Log"  # the three views
 MAX_ROWS: Final = 2000
 _ICONS: Final = {Level.INFO: "dot", Level.WARNING: "warning", Level.ALARM: "warning"}
-_COLOURS: Final = {Level.INFO: "muted", Level.WARNING: "amber", Level.ALARM: "alarm"}
 _ACKNOWLEDGED_WORDS: Final = {True: "acknowledged", False: "acknowledge"}
 
 
@@ -106,7 +106,7 @@ class _Paint(QStyledItemDelegate):
         colour, bold, align = theme.colour("text"), False, Qt.AlignmentFlag.AlignLeft
         left = 15.0 if index.column() == TIME else 8.0
         if index.column() == LEVEL:
-            colour, bold, left = theme.colour(_COLOURS[level]), level is not Level.INFO, 24.0
+            colour, bold, left = theme.colour(choose_colour(record.event)), level is not Level.INFO, 24.0
             spot = QRectF(box.left() + 6, box.center().y() - 6, 12, 12)
             paint_icon(painter, _ICONS[level], spot, colour)
         elif index.column() in (SOURCE, ACKNOWLEDGED):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 USUAL: Final = "http://127.0.0.1:8080"
 FILE: Final = "fleet.sqlite"
-NOT_YET: Final = "No TLS and no access control per pack yet: use the broker only on your own network."
+LOOPBACK: Final = "A fleet started here listens on this machine alone; `fleet init` makes one for others, with TLS."
 CONNECT, DISCONNECT = "Connect", "Disconnect"
 START_FLEET, STARTING, STOP_FLEET = "Start one here", "Starting…", "Stop ours"
 START_TIP: Final = "Start a broker and a fleet on 127.0.0.1 for this machine"
@@ -85,9 +85,9 @@ class FleetBar(QWidget):
         )
         self.connect_ = button(CONNECT, self.connect_wanted.emit, "primary")
         self.connect_.setMinimumWidth(112)
-        self.symbol, self.word, self.text, self.not_yet = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
-        self.not_yet.say(NOT_YET)
-        self.not_yet.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.symbol, self.word, self.text, self.reach = QLabel(), label(), ElidedLabel(), ElidedLabel("label")
+        self.reach.say(LOOPBACK)
+        self.reach.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._lay_out()
         self.url.returnPressed.connect(self.connect_wanted)
         self.url.textChanged.connect(self.refresh)
@@ -112,7 +112,7 @@ class FleetBar(QWidget):
         for part in (self.symbol, self.word):
             second.addWidget(part)
         second.addWidget(self.text, 1)
-        second.addWidget(self.not_yet, 1)
+        second.addWidget(self.reach, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

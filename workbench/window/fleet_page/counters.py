@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.view import FleetView
 
 _COUNT_PX: Final = 88
+_STYLE: Final = "QTreeWidget::item { padding: 4px 12px; } QHeaderView::section { padding: 6px 12px; }"
 MEANING: Final = {
     "no_birth": "data before a birth",
     "out_of_order": "a message is missing",
@@ -36,10 +37,12 @@ class FleetCounters(QTreeWidget):
         super().__init__()
         self.setColumnCount(3)
         self.setHeaderLabels(["Messages", "Why", "Times"])
+        self.headerItem().setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setAccessibleName("Messages that were refused or flagged")
         self.setRootIsDecorated(False)
         self.setIndentation(0)
         self.setUniformRowHeights(True)
+        self.setStyleSheet(_STYLE)
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         for section in (0, 2):

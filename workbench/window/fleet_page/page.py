@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from PySide6.QtGui import QResizeEvent
+
     from edge_bridge.fleet.view import NodeView
     from workbench.window.fleet_page.model import FleetBackend
     from workbench.window.session_controller import SessionController
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 MOST_TRENDS: Final = 100  # packs whose trend is kept before the user selects them
 _TABLE_PX: Final = 96  # two packs below the head
+_TABLE_SHARE: Final = 0.45  # of the height, at most, until a person moves the handle
 NOT_CONNECTED: Final = "The packs of a fleet appear here. Connect to its address, or start one on this machine."
 NO_PACK: Final = "No pack has reported yet. An edge beside a pack reports here once it runs."
 QUESTION: Final = (
@@ -73,6 +76,7 @@ class FleetPage(QWidget):
         self.offer_bar = QWidget()
         self.trends: dict[str, PackTrend] = {}
         self.offered: Path | None = None
+        self._is_split_moved = False
         self._lay_out()
         self._wire()
         self._on_stage_changed()
@@ -89,7 +93,7 @@ class FleetPage(QWidget):
         for part in (self.table, self.detail):
             split.addWidget(part)
         split.setStretchFactor(1, 1)
-        split.setSizes([190, 420])
+        split.splitterMoved.connect(self._on_split_moved)
         self.split = split
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -99,6 +103,21 @@ class FleetPage(QWidget):
         page.addWidget(split, 1)
         page.addStretch(0)
         self.setFocusProxy(self.bar.url)
+
+    def _on_split_moved(self) -> None:
+        self._is_split_moved = True
+
+    def _fit_split(self) -> None:
+        """Give the table the height of its packs; the chosen pack needs more than half."""
+        if self._is_split_moved or not self.split.height():
+            return
+        table_px = max(_TABLE_PX, min(self.table.find_height(), round(_TABLE_SHARE * self.split.height())))
+        if self.split.sizes()[0] != table_px:
+            self.split.setSizes([table_px, self.split.height() - table_px])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        super().resizeEvent(event)
+        self._fit_split()
 
     def _wire(self) -> None:
         connection = self.connection
@@ -184,6 +203,8 @@ class FleetPage(QWidget):
             if trend is not self.detail.plots[0].canvas.store:
                 self.detail.show_pack(trend)
             self.detail.show_node(node, self._wall_s() * 1e3, trend)
+        if has_nodes:
+            self._fit_split()
 
     def command(self) -> str:
         """The command line that starts an edge which reports here."""

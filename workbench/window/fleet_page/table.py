@@ -18,12 +18,15 @@ from workbench.window.widgets.themes import font
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtGui import QResizeEvent
+
     from edge_bridge.fleet.view import NodeView
     from workbench.window.widgets.themes import Theme
 
 _ROW_PX = 30
 _PAD_PX = 20
 _MARK_PX = 34
+_WIDE_PX = 1400  # with less, some columns give way
 _STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6px 7px; }"
 
 
@@ -109,6 +112,16 @@ class PackTable(QTableView):
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
         self.packs.modelReset.connect(self._restore_selection)
         self.selectionModel().selectionChanged.connect(self._on_current_changed)
+
+    def find_height(self) -> int:
+        """Return the height that shows all rows, px."""
+        return self.horizontalHeader().sizeHint().height() + len(self.packs.rows) * _ROW_PX + 2
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        for number, column in enumerate(COLUMNS):
+            if column.folds:
+                self.setColumnHidden(number, event.size().width() < _WIDE_PX)
+        super().resizeEvent(event)
 
     def choose(self, name: str) -> None:
         """Select a pack and scroll to it; ignore an unknown one."""

@@ -41,13 +41,14 @@ class TableColumn:
     right: bool = False
     wide: bool = False  # takes the width that the others leave
     marked: bool = False  # has a symbol
+    folds: bool = False  # gives way on a small screen
 
 
 COLUMNS: Final = (
-    TableColumn("Pack", "battery-1"),
+    TableColumn("Pack", "warehouse-0012"),
     TableColumn("State", "unknown", marked=True),
     TableColumn("Runs", "hil24 20261124182939", wide=True),
-    TableColumn("Hash", "0123456789ab"),
+    TableColumn("Hash", "0123456789ab", folds=True),  # the tip of Runs has it too
     TableColumn("Class", "PACK", marked=True),
     TableColumn("Gate", "allowed", marked=True),
     TableColumn("Current", "−100.00 A", right=True),  # noqa: RUF001  # the minus that is shown
@@ -57,7 +58,7 @@ COLUMNS: Final = (
     TableColumn("Hottest", "Hottest", right=True),
     TableColumn("Rows", "100 000", right=True),
     TableColumn("Waiting", "Waiting", right=True),
-    TableColumn("Newest", "59.9 s", right=True),
+    TableColumn("Newest", "100 min", right=True),
 )
 
 
@@ -99,7 +100,7 @@ def make_row(node: NodeView, now_ms: float) -> tuple[TableCell, ...]:
     return (
         TableCell(node.node),
         state,
-        TableCell(runs(status), grey=not node.online),
+        TableCell(runs(status), grey=not node.online, tip=f"{runs(status)}\n{node.bundle}".strip()),
         TableCell(node.bundle[:HASH_SHOWN] or fmt.DASH, grey=not node.online, tip=node.bundle),
         _marked(str(status.get(metrics.EVIDENCE) or ""), CLASSES, grey=not node.online),
         _marked(str(status.get(metrics.VERDICT) or ""), VERDICTS, grey=grey, tip=reason),

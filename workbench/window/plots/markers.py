@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.event import EventKind, Level
+from workbench.window.widgets.event_colours import choose_colour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ MARKED: Final = frozenset(
         EventKind.DEVICE_LIMIT,
     }
 )
-COLOURS: Final = ("muted", "amber", "alarm")  # by severity
 SEVERITIES: Final = (Level.INFO, Level.WARNING, Level.ALARM)
 
 
@@ -35,11 +35,7 @@ class Marker:
     t_s: float
     text: str
     severity: int = 0
-
-    @property
-    def colour(self) -> str:
-        """A key of the theme."""
-        return COLOURS[self.severity]
+    colour: str = "muted"  # a key of the theme
 
 
 class EventMarkers:
@@ -51,7 +47,12 @@ class EventMarkers:
     def add(self, records: Iterable[EventRecord]) -> bool:
         """Keep a marker for each event that has one; return whether there was any."""
         new = [
-            Marker(record.t_s, f"{record.event.source}: {record.event.text}", SEVERITIES.index(record.event.level))
+            Marker(
+                record.t_s,
+                f"{record.event.source}: {record.event.text}",
+                SEVERITIES.index(record.event.level),
+                choose_colour(record.event),
+            )
             for record in records
             if record.event.kind in MARKED
         ]

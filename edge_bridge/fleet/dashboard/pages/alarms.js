@@ -5,7 +5,7 @@ import { formatText, formatTime } from "../parts/format.js";
 import { link } from "../parts/link.js";
 import { makeEmpty, makeProblem, toast } from "../parts/notice.js";
 import { may } from "../parts/session.js";
-import { makeStatus } from "../parts/symbols.js";
+import { makeSeverity } from "../parts/symbols.js";
 
 const LIMIT = 100;
 const RENEW_MS = 5000;
@@ -67,7 +67,7 @@ class AlarmsPage {
   async readAll(cursor) {
     if (cursor) return read("/alarms", { raised: false, limit: LIMIT, cursor });
     const [raised, over] = await Promise.all([read("/alarms", { raised: true, limit: LIMIT }), read("/alarms", { raised: false, limit: LIMIT })]);
-    const events = [...(raised?.events ?? []), ...(over?.events ?? [])].sort((a, b) => b.id - a.id);
+    const events = [...(raised?.events ?? []), ...(over?.events ?? [])].sort((a, b) => b.t_ms - a.t_ms || b.id - a.id);
     return { events, next: over?.next ?? null };
   }
 
@@ -83,12 +83,12 @@ class AlarmsPage {
   makeAlarm(event) {
     const isOver = typeof event?.cleared_ms === "number";
     return h("li", { class: `alarm${isOver ? " over" : ""}` },
-      h("span", { class: "quiet" }, formatTime(event?.t_ms)), makeStatus(String(event?.severity)),
+      h("span", { class: "quiet" }, formatTime(event?.t_ms)), makeSeverity(event),
       h("a", { href: `#/pack/${encodeURIComponent(event?.node)}` }, formatText(event?.node)),
       h("span", { class: "detail" }, h("b", {}, formatText(event?.kind)), ` ${event?.detail ?? ""}`, isOver ? ` – over since ${formatTime(event.cleared_ms)}` : "",
         event?.acknowledged_ms ? h("span", { class: "quiet" }, ` – acknowledged by ${event.acknowledged_by} ${formatTime(event.acknowledged_ms)}${event.note ? `: ${event.note}` : ""}`) : null),
       h("span", { class: "end" }, event?.acknowledged_ms ? h("span", { class: "quiet" }, "✓ acknowledged")
-        : may("acknowledge") ? h("button", { type: "button", "data-alarm": String(event?.id), "aria-label": `Acknowledge ${event?.kind} of ${event?.node}`, onclick: () => this.ask(event) }, "Acknowledge")
+        : may("acknowledge") ? h("button", { type: "button", "data-alarm": String(event?.id), "aria-label": `Acknowledge ${event?.node}: ${event?.kind}`, onclick: () => this.ask(event) }, "Acknowledge")
           : h("span", { class: "quiet" }, "not acknowledged")));
   }
 
@@ -108,7 +108,7 @@ class AlarmsPage {
       await this.reload();
       this.frame.onAlarms();
     };
-    const dialog = h("dialog", { "aria-labelledby": "ack-title" }, h("h1", { id: "ack-title" }, `Acknowledge ${event.kind} of ${event.node}`),
+    const dialog = h("dialog", { "aria-labelledby": "ack-title" }, h("h1", { id: "ack-title" }, `Acknowledge ${event.node}: ${event.kind}`),
       h("p", { class: "quiet wrap" }, event.detail), h("div", { class: "field" }, h("label", { for: "note" }, "Note: what you saw, what you do"), note), failure,
       h("div", { class: "actions" }, h("button", { type: "button", id: "ack-send", onclick: send }, "Acknowledge"), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel")));
     dialog.addEventListener("keydown", (key) => key.key === "Enter" && (key.ctrlKey || key.metaKey) && send());

@@ -3,7 +3,7 @@ import { makeQuery, read } from "../parts/api.js";
 import { Chart } from "../parts/chart.js";
 import { joinDays } from "../parts/days.js";
 import { fill, h } from "../parts/dom.js";
-import { DASH, formatCount, KWH, NUMBER, PERCENT, withUnit } from "../parts/format.js";
+import { DASH, formatClock, formatCount, KWH, NUMBER, PERCENT, withUnit } from "../parts/format.js";
 import { link } from "../parts/link.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
 
@@ -21,7 +21,7 @@ class AnalyticsPage {
   constructor(main, query) {
     Object.assign(this, { main, turn: 0, found: null });
     this.takeQuery(query);
-    this.energy = new Chart({ title: "Energy", unit: "kWh", decimals: 1, utc: true, sync: "days", lines: [{ name: "out", colour: "blue", bars: 1 }, { name: "in", colour: "orange", bars: -1 }] });
+    this.energy = new Chart({ title: "Energy", unit: "kWh", decimals: 1, utc: true, sync: "days", lines: [{ name: "out", colour: "blue", bars: -1 }, { name: "in", colour: "orange", bars: 1 }] });
     this.cycles = new Chart({ title: "Throughput", unit: "cycles a pack", decimals: 2, utc: true, sync: "days", lines: [{ name: "equivalent full cycles", colour: "blue", bars: 0 }] });
     this.available = new Chart({ title: "Availability", unit: "%", decimals: 1, least: 10, utc: true, sync: "days", lines: [{ name: "share of the time with rows", colour: "text", dots: true }] });
     this.health = new Chart({ title: "State of health, trend", unit: "%", decimals: 1, least: 4, utc: true, sync: "days", lines: [{ name: "median; band: 80 % of the packs", colour: "green", band: true, dots: true }] });
@@ -36,15 +36,16 @@ class AnalyticsPage {
 
   begin() {
     this.buttons = Object.entries(SPANS).map(([days, words]) => h("button", { type: "button", onclick: () => this.apply({ days: Number(days) }) }, words));
-    this.choice = h("select", { onchange: () => this.apply({ site: this.choice.value }) });
+    this.choice = h("select", { id: "site", title: "Site (p)", onchange: () => this.apply({ site: this.choice.value }) });
     this.progress = h("span", { class: "quiet grow num", role: "status" });
     this.files = h("span", { class: "chips" });
     this.tiles = h("ul", { class: "tiles" });
     this.spread = h("section", { "aria-label": "Spread of the state of health" });
-    this.tables = h("div", { class: "analytics" });
+    this.tables = h("div", { class: "pack-tables" });
     this.slot = h("div");
+    this.body = h("div", { class: "analytics" }, this.charts.map((chart) => chart.element), this.spread, this.tables);
     fill(this.main, h("div", { class: "tools" }, h("h1", {}, "Analytics"), h("div", { class: "chips", role: "group", "aria-label": "Span" }, this.buttons), h("label", {}, "Site", this.choice), this.files, this.progress),
-      this.slot, this.tiles, h("div", { class: "analytics" }, this.charts.map((chart) => chart.element), this.spread), this.tables);
+      this.slot, this.tiles, this.body);
     document.addEventListener("shortcut", this.onShortcut);
     this.show();
     this.reload();
@@ -82,13 +83,15 @@ class AnalyticsPage {
     const found = this.found;
     this.showSites(found);
     if (!found) return;
-    fill(this.progress, found.is_done ? `${formatCount(found.packs_read)} packs${found.packs_failed ? `, ${formatCount(found.packs_failed)} could not be read` : ""}` : [h("progress", { max: Math.max(1, found.packs), value: found.packs_read, "aria-label": "Packs read" }), ` ${formatCount(found.packs_read)} of ${formatCount(found.packs)} packs are read`]);
+    fill(this.progress, found.is_done ? describe(found) : [h("progress", { max: Math.max(1, found.packs), value: found.packs_read, "aria-label": "Packs read" }), ` ${formatCount(found.packs_read)} of ${formatCount(found.packs)} packs are read`]);
     const days = joinDays(found.days, this.site);
     this.showTiles(found, days);
     this.showCharts(days);
     fill(this.spread, makeSpread(found));
     fill(this.tables, makePacks("Least available packs", found.least_available), makePacks("Most worn packs", found.most_worn));
-    if (found.is_done && !found.packs) fill(this.slot, makeEmpty("No pack has reported yet", "Figures appear here with the first rows."));
+    const isEmpty = found.is_done && !found.packs;
+    for (const part of [this.tiles, this.body]) part.classList.toggle("hidden", isEmpty);
+    if (isEmpty) fill(this.slot, makeEmpty("No pack has reported yet", "Figures appear here with the first rows."));
   }
 
   showSites(found) {
@@ -127,6 +130,13 @@ class AnalyticsPage {
     document.removeEventListener("shortcut", this.onShortcut);
     for (const chart of this.charts) chart.close();
   }
+}
+
+function describe(found) {
+  const parts = [`${formatCount(found.packs_read)} packs, figures to ${formatClock(found.until_ms).slice(0, 5)}`];
+  if (found.packs_failed) parts.push(`${formatCount(found.packs_failed)} could not be read`);
+  if (found.pack_days_waiting) parts.push(`${formatCount(found.pack_days_waiting)} days of packs are still to be summed up`);
+  return parts.join(", ");
 }
 
 function makeSpread(found) {

@@ -7,6 +7,8 @@ import { COLUMNS, makeCells, showCells } from "../parts/fleet_row.js";
 import { link, now } from "../parts/link.js";
 import { stopWatching, watch } from "../parts/live.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
+import { PlaceChoice, readPlace } from "../parts/place_choice.js";
+import { rememberFleet } from "../parts/way_back.js";
 import { makeStatus } from "../parts/symbols.js";
 import { VirtualGrid } from "../parts/virtual_grid.js";
 
@@ -14,6 +16,8 @@ const FIRST = 200;
 const MORE = 1000;
 const RENEW_MS = 5000;
 const SORTS = { attention: "attention first", name: "name", newest: "newest row", soc: "lowest SoC", soh: "lowest SoH", missing: "most rows missing" };
+
+const PLACES_MS = 60000;
 
 export function open(main, route) {
   const page = new FleetPage(main, route.query);
@@ -25,6 +29,7 @@ class FleetPage {
   constructor(main, query) {
     Object.assign(this, { main, items: [], byNode: new Map(), next: null, total: 0, turn: 0, isReading: false, isClosed: false });
     this.takeQuery(query);
+    this.places = new PlaceChoice((change) => this.apply(change));
     this.grid = new VirtualGrid({
       label: "Packs", rowClass: "fleet-row", columns: COLUMNS, make: makeCells,
       show: (cells, item, row) => showCells(cells, item, row, now()),
@@ -35,7 +40,8 @@ class FleetPage {
   }
 
   takeQuery(query) {
-    this.filter = { state: STATES.includes(query.get("state")) ? query.get("state") : "", q: (query.get("q") ?? "").slice(0, 60), sort: Object.hasOwn(SORTS, query.get("sort")) ? query.get("sort") : "attention" };
+    this.filter = { state: STATES.includes(query.get("state")) ? query.get("state") : "", q: (query.get("q") ?? "").slice(0, 60), sort: Object.hasOwn(SORTS, query.get("sort")) ? query.get("sort") : "attention", ...readPlace(query) };
+    rememberFleet();
   }
 
   begin() {
@@ -44,21 +50,24 @@ class FleetPage {
     this.search.value = this.filter.q;
     this.order = h("select", { onchange: () => this.apply({ sort: this.order.value }) }, Object.entries(SORTS).map(([value, words]) => h("option", { value }, words)));
     this.order.value = this.filter.sort;
-    this.shown = h("span", { class: "quiet grow num", role: "status" });
+    this.shown = h("span", { class: "quiet grow num", role: "status", title: "Number and order of this time" });
     this.slot = h("div", { class: "hidden" });
     fill(this.main, h("h1", { class: "visually-hidden" }, "Fleet"),
       h("div", { class: "tools" }, h("div", { class: "chips", role: "group", "aria-label": "Packs by state" }, this.chips),
-        h("label", { class: "search" }, h("span", { class: "words" }, "Search"), this.search), h("label", {}, h("span", { class: "words" }, "Order"), this.order), this.shown),
+        h("label", { class: "search" }, h("span", { class: "words" }, "Search"), this.search), this.places.labels, h("label", {}, h("span", { class: "words" }, "Order"), this.order), this.shown),
       this.slot, this.grid.element);
     document.addEventListener("shortcut", this.onShortcut);
     this.clock = setInterval(() => this.grid.plan(), 1000);
     this.renewing = setInterval(() => this.renew(), RENEW_MS);
+    this.placing = setInterval(() => link.lostMs === null && !document.hidden && this.places.reload(), PLACES_MS);
     this.showFilter();
+    this.places.reload();
     this.reload();
   }
 
   showFilter() {
     this.chips.forEach((chip, place) => chip.setAttribute("aria-pressed", String(STATES[place] === this.filter.state)));
+    this.places.show(this.filter);
   }
 
   setQuery(query) {
@@ -114,11 +123,14 @@ class FleetPage {
 
   showCounts(counts) {
     this.counts = counts ?? {};
-    this.chips.forEach((chip, place) => setText(chip.lastChild, formatCount(this.counts[STATES[place]])));
+    this.chips.forEach((chip, place) => {
+      setText(chip.lastChild, formatCount(this.counts[STATES[place]]));
+      chip.classList.toggle("none", !this.counts[STATES[place]]);
+    });
   }
 
   showList() {
-    setText(this.shown, `${formatCount(this.total)} ${this.total === 1 ? "pack" : "packs"}, order of ${formatClock(this.readMs)}`);
+    setText(this.shown, !this.total ? "" : `${formatCount(this.total)} ${this.total === 1 ? "pack" : "packs"} at ${formatClock(this.readMs)}`);
     if (!this.total) return this.showInstead(this.makeNothing());
     this.slot.classList.add("hidden");
     this.grid.element.classList.remove("hidden");
@@ -126,7 +138,7 @@ class FleetPage {
   }
 
   makeNothing() {
-    if (this.filter.state || this.filter.q) return makeEmpty("No pack matches", "No pack has this state and name.", h("div", { class: "actions" }, h("button", { type: "button", onclick: () => { location.hash = "#/fleet"; } }, "Show all packs")));
+    if (this.filter.state || this.filter.q || this.filter.site || this.filter.group) return makeEmpty("No pack matches", "No pack of this site and group has this state and name.", h("div", { class: "actions" }, h("button", { type: "button", onclick: () => { location.hash = "#/fleet"; } }, "Show all packs")));
     return makeEmpty("No pack has reported yet", "An edge beside a pack reports here once it runs. The guide “A fleet in ten minutes” says how to start one.");
   }
 
@@ -160,7 +172,7 @@ class FleetPage {
     if (link.lostMs !== null || document.hidden) return;
     if (this.grid.element.scrollTop === 0 && this.grid.chosen < 0) return this.reload();
     try {
-      const page = await read("/devices", { limit: 1 });
+      const page = await read("/devices", { site: this.filter.site, group: this.filter.group, limit: 1 });
       if (!this.isClosed) this.showCounts(page?.counts);
     } catch {
       /* as above */
@@ -186,7 +198,7 @@ class FleetPage {
   close() {
     this.isClosed = true;
     document.removeEventListener("shortcut", this.onShortcut);
-    [this.clock, this.renewing].forEach(clearInterval);
+    [this.clock, this.renewing, this.placing].forEach(clearInterval);
     clearTimeout(this.typing);
     this.grid.close();
     stopWatching();

@@ -1,5 +1,5 @@
 // The sites: how many packs are in which state, what they do now, and what went in and out in the last days.
-import { read } from "../parts/api.js";
+import { makeQuery, read } from "../parts/api.js";
 import { STATES } from "../parts/device.js";
 import { fill, h } from "../parts/dom.js";
 import { DASH, figure, formatCount, isNumber, KWH, PERCENT, withUnit } from "../parts/format.js";
@@ -9,7 +9,7 @@ import { makeStatus } from "../parts/symbols.js";
 
 const RENEW_MS = 5000;
 const KW = { unit: "kW", decimals: 1, scale: 1e-3, signed: true };
-const HEADS = [["Site"], ["Packs", "num"], ["State"], ["Power", "num"], ["SoC, mean", "num"], ["SoH, median", "num"], ["Out, 7 days", "num"], ["In, 7 days", "num"], ["Availability", "num"], ["Rows missing", "num"]];
+const HEADS = [["Site"], ["Packs", "num"], ["State", "after-num"], ["Power", "num"], ["SoC, mean", "num"], ["SoH, median", "num"], ["Out, 7 days", "num"], ["In, 7 days", "num"], ["Availability", "num"], ["Rows missing", "num"]];
 
 export function open(main) {
   const page = { isClosed: false };
@@ -20,7 +20,7 @@ export function open(main) {
     try {
       const [sites, week] = await Promise.all([read("/analytics/sites"), read("/analytics/days", { days: 7 })]);
       if (page.isClosed) return;
-      fill(note, week?.is_done === false ? `energy of ${formatCount(week.packs_read)} of ${formatCount(week.packs)} packs` : "");
+      fill(note, week?.is_done === false && week.packs_read < week.packs ? `energy of ${formatCount(week.packs_read)} of ${formatCount(week.packs)} packs` : "");
       const found = Array.isArray(sites?.sites) ? sites.sites : [];
       fill(body, found.length ? makeTable(found, sumWeek(week)) : makeEmpty("No pack has reported yet", "A site appears here with its first pack."));
     } catch (problem) {
@@ -61,8 +61,8 @@ function makeTable(sites, week) {
 
 function makeRow(site, sum) {
   const cell = (text) => h("td", { class: "num live" }, text);
-  return h("tr", {}, h("th", { scope: "row" }, site.site ?? "no site"), cell(formatCount(site.packs)),
-    h("td", { class: "live" }, h("span", { class: "chips" }, STATES.filter((state) => site.counts?.[state]).map((state) => h("span", { class: "status" }, makeStatus(state), h("b", {}, formatCount(site.counts[state])))))),
+  return h("tr", {}, h("th", { scope: "row" }, site.site === null ? "no site" : h("a", { href: `#/fleet${makeQuery({ site: site.site })}` }, String(site.site))), cell(formatCount(site.packs)),
+    h("td", { class: "live after-num" }, h("span", { class: "chips" }, STATES.filter((state) => site.counts?.[state]).map((state) => h("span", { class: "status" }, makeStatus(state), h("b", {}, formatCount(site.counts[state])))))),
     cell(withUnit(KW, site.power_w)), cell(withUnit(PERCENT, site.soc_mean)), cell(withUnit(PERCENT, site.soh_median)),
     cell(sum ? withUnit(KWH, sum.out) : DASH), cell(sum ? withUnit(KWH, sum.into) : DASH),
     cell(sum && isNumber(sum.reported / sum.packs) ? `${figure(PERCENT, sum.reported / sum.packs)}\u00a0%` : DASH), cell(formatCount(site.rows_missing)));

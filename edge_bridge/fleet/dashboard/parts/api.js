@@ -1,5 +1,5 @@
 // Requests to the API. A failure is an `ApiProblem` with a sentence; no answer at all is told to `link.js`.
-import { noteAnswer, noteSilence } from "./link.js";
+import { noteAnswer, noteSilence, uptime } from "./link.js";
 
 const PREFIX = "/api/v1";
 const WAIT_MS = 20000;
@@ -35,7 +35,7 @@ async function send(method, path, body) {
   if (method !== "GET" && access.csrf) headers["X-CSRF-Token"] = access.csrf;
   const asked = { method, headers, cache: "no-store", signal: AbortSignal.timeout(WAIT_MS) };
   if (body !== undefined) asked.body = JSON.stringify(body);
-  const beganMs = Date.now();
+  const beganMs = uptime();
   let response;
   try {
     response = await fetch(PREFIX + path, asked);

@@ -1,5 +1,5 @@
 // Curves over time with uPlot, which is loaded when the first chart is drawn. The legend stands above the plot.
-import { DASH, formatTick, formatTime } from "./format.js";
+import { DASH, figure, formatTick, formatTickValue, formatTime } from "./format.js";
 import { fill, h, setText } from "./dom.js";
 import { readColour } from "./theme.js";
 
@@ -16,14 +16,14 @@ function loadLibrary() {
 
 export class Chart {
   // `lines`: {name, colour, band?: [low, high], bars?}; the data: [t, ...mean of each line, low and high of each band].
-  constructor({ title, unit, decimals, lines, sync = null, utc = false, least = 0 }) {
-    Object.assign(this, { unit, decimals, lines, sync, utc, least, plot: null, data: null, span: null });
+  constructor({ title, unit, decimals, lines, signed = false, sync = null, utc = false, least = 0 }) {
+    Object.assign(this, { unit, decimals, lines, signed, sync, utc, least, plot: null, data: null, span: null });
     this.values = lines.map(() => h("b", {}, DASH));
     this.when = h("span", { class: "quiet" });
     this.box = h("div", { class: "plot-box", role: "img", "aria-label": `${title} over time, ${unit || "numbers"}` });
     this.element = h("figure", { class: "plot" },
       h("figcaption", { class: "plot-head" }, h("h2", {}, title),
-        lines.map((line, place) => h("span", { class: "key live" }, h("i", { class: line.colour }), line.name, " ", this.values[place], h("span", { class: "unit" }, unit))), this.when),
+        lines.map((line, place) => h("span", { class: "key live" }, h("i", { class: line.colour }), line.name, " ", this.values[place], " ", h("span", { class: "unit" }, unit))), this.when),
       this.box);
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.box);
@@ -65,14 +65,13 @@ export class Chart {
       for (let i = 0; i < 2; i += 1) series.push({ stroke: "transparent", width: 0, points: { show: false } });
       bands.push({ series: [place + 1, place], fill: fade(readColour(line.colour)) });
     }
-    const decimals = this.decimals;
     return {
       width: this.box.clientWidth || 300, height: HEIGHT, ms: 1, series, bands, legend: { show: false },
       scales: { x: { time: true, range: (_, low, high) => this.span ?? [low, high] }, y: { range: (_, low, high) => this.findRange(low, high) } },
       cursor: { drag: { setScale: false }, points: { size: 6 }, ...(this.sync ? { sync: { key: this.sync } } : {}) },
       axes: [
         { ...axis, size: 26, space: 70, ...(this.utc ? { splits: (plot) => chooseDays(plot.data[0], plot.width) } : {}), values: (_, splits, __, ___, step) => splits.map((at) => (this.utc ? new Date(at).toISOString().slice(5, 10) : formatTick(at, step))) },
-        { ...axis, size: 52, values: (_, splits) => splits.map((value) => String(Number(value.toFixed(decimals + 1))).replace("-", "−")) },
+        { ...axis, size: 52, values: (_, splits, __, ___, step) => splits.map((value) => formatTickValue(value, step)) },
       ],
       hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },
     };
@@ -90,7 +89,7 @@ export class Chart {
     const at = index ?? findLast(this.data, this.lines.length);
     this.lines.forEach((_, place) => {
       const value = at === null ? null : this.data[place + 1][at];
-      setText(this.values[place], typeof value === "number" ? value.toFixed(this.decimals).replace("-", "−") + "\u00a0" : DASH);
+      setText(this.values[place], typeof value === "number" ? figure({ decimals: this.decimals, signed: this.signed }, value) : DASH);
     });
     setText(this.when, index === null || index === undefined ? "" : this.utc ? new Date(this.data[0][index]).toISOString().slice(0, 10) : formatTime(this.data[0][index]));
   }

@@ -7,7 +7,7 @@ import { makeStatus } from "./symbols.js";
 export const COLUMNS = [
   { head: "Pack" }, { head: "State" }, { head: "SoC", class: "num" }, { head: "SoH", class: "num mid" },
   { head: "Current", class: "num mid" }, { head: "Voltage", class: "num mid" }, { head: "Cells", class: "num wide" },
-  { head: "Hottest", class: "num mid" }, { head: "Rows missing", class: "num wide" }, { head: "Runs", class: "wide" }, { head: "Newest", class: "num" },
+  { head: "Hottest", class: "num mid" }, { head: "Rows missing", class: "num wide" }, { head: "Runs", class: "wide after-num" }, { head: "Newest", class: "num" },
 ];
 
 export function makeCells() {

@@ -20,8 +20,11 @@ export function figure(display, si) {
   const value = si * (display.scale ?? 1) + (display.offset ?? 0);
   const text = Math.abs(value).toFixed(display.decimals);
   if (Number(text) === 0) return text;
-  return (value < 0 ? MINUS : display.signed ? "+" : "") + text;
+  return (value < 0 ? MINUS : display.signed ? "+" : "") + group(text);
 }
+
+// Thousands apart, from five digits on.
+const group = (text) => (/^\d{5}/.test(text) ? text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, "\u202f")) : text);
 
 export function withUnit(display, si) {
   const text = figure(display, si);
@@ -76,6 +79,14 @@ export function formatTick(ms, stepMs) {
   if (stepMs >= 86400000) return formatDay(ms);
   return stepMs >= 60000 ? formatClock(ms).slice(0, 5) : formatClock(ms);
 }
+
+// A value of an axis, with as many decimals as the step between two of them needs.
+export function formatTickValue(value, step) {
+  const decimals = Math.min(6, Math.max(0, -Math.floor(Math.log10(Math.abs(step) || 1) + 1e-9)));
+  return value.toFixed(Number.isFinite(decimals) ? decimals + (hasHalf(step, decimals) ? 1 : 0) : 0).replace(/^-(?=.*[1-9])/, MINUS).replace(/^-/, "");
+}
+
+const hasHalf = (step, decimals) => Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6;
 
 export function formatText(value) {
   return value === null || value === undefined || value === "" ? DASH : String(value);

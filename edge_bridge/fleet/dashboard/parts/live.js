@@ -1,12 +1,12 @@
 // The one live connection (docs/fleet-live.md): a page says which devices it shows; after a break it resumes.
-import { link, noteSilence, onLink } from "./link.js";
+import { link, noteSilence, onLink, uptime } from "./link.js";
 
 const ID = "view";
 const STEPS_MS = [1000, 2000, 4000, 8000, 15000];
 const NOTHING = { onRow: () => {}, onState: () => {}, onGap: () => {} };
 const live = { socket: null, wanted: null, view: NOTHING, cursor: null, columns: [], heardMs: 0, tries: 0, timer: 0, isOpen: false };
 
-export const isLive = () => live.isOpen && Date.now() - live.heardMs < 15000;
+export const isLive = () => live.isOpen && uptime() - live.heardMs < 15000;
 
 export function watch(devices, view, rateHz = 2) {
   live.view = { ...NOTHING, ...view };
@@ -64,7 +64,7 @@ export function hear(text) {
   } catch {
     return; // a message that means nothing changes nothing
   }
-  live.heardMs = Date.now();
+  live.heardMs = uptime();
   if (message?.type === "hello") {
     Object.assign(live, { isOpen: true, tries: 0, columns: readNames(message.columns) });
     subscribe();

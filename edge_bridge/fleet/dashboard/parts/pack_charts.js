@@ -27,7 +27,7 @@ export class PackCharts {
     this.buttons = Object.entries(SPANS).map(([words, ms]) => h("button", { type: "button", "aria-pressed": String(ms === this.spanMs), onclick: () => this.setSpan(ms) }, words));
     this.slot = h("div");
     this.charts = CHARTS.map(({ title, display, lines, least }) => new Chart({
-      title, least, unit: display.unit, decimals: display.decimals, sync: "pack",
+      title, least, unit: display.unit, decimals: display.decimals, signed: display.signed === true, sync: "pack",
       lines: lines.map((line) => ({ ...line, band: Boolean(line.std || line.isRange) })),
     }));
     this.element = h("section", { "aria-label": "Curves" }, h("div", { class: "chips", role: "group", "aria-label": "Span" }, this.buttons), this.slot, this.charts.map((chart) => chart.element));

@@ -2,7 +2,7 @@
 import { read } from "./api.js";
 import { h } from "./dom.js";
 import { DASH, formatCount, formatText, formatTime } from "./format.js";
-import { makeStatus } from "./symbols.js";
+import { makeSeverity } from "./symbols.js";
 
 const EVENTS = 30;
 const RANGES = 8;
@@ -35,7 +35,7 @@ function makeEvents(page) {
   const found = list(page?.events);
   if (!found.length) return panel("Events", h("p", { class: "quiet" }, page ? "Nothing was told of this pack yet." : "The events cannot be read now."));
   return panel("Events", h("ul", { class: "events" }, found.map((event) => h("li", {}, h("span", { class: "quiet" }, formatTime(event?.t_ms)),
-    h("span", { class: "wrap" }, makeStatus(String(event?.severity)), " ", h("b", {}, formatText(event?.kind)), ` ${event?.detail ?? ""}`, event?.is_alarm && event?.cleared_ms === null ? h("i", {}, " – still raised") : null)))));
+    h("span", { class: "wrap" }, makeSeverity(event), " ", h("b", {}, formatText(event?.kind)), ` ${event?.detail ?? ""}`, event?.is_alarm && event?.cleared_ms === null ? h("i", {}, " – still raised") : null)))));
 }
 
 function makeBundle(device) {
@@ -57,5 +57,5 @@ function makeRows(rows) {
   if (!rows) return panel("Completeness", h("p", { class: "quiet" }, "The rows cannot be counted now."));
   const missing = list(rows.missing_rows);
   return panel("Completeness", pairs(["Produced", formatCount(rows.produced)], ["Stored", formatCount(rows.stored)], ["Named in gaps", formatCount(rows.named)], ["Missing", formatCount(rows.missing)], ["Boots", formatCount(list(rows.boots).length)]),
-    missing.length ? h("p", { class: "quiet" }, `Missing: ${missing.slice(0, RANGES).map((one) => `${formatCount(one?.first)} to ${formatCount(one?.last)}`).join(", ")}${missing.length > RANGES ? " …" : ""}`) : null);
+    missing.length ? h("p", { class: "quiet" }, `Missing: ${missing.slice(0, RANGES).map((one) => one?.first === one?.last ? formatCount(one?.first) : `${formatCount(one?.first)} to ${formatCount(one?.last)}`).join(", ")}${missing.length > RANGES ? " …" : ""}`) : null);
 }

@@ -2,6 +2,7 @@
 import { findAge, isStale } from "./device.js";
 import { fill, h, setText } from "./dom.js";
 import { AMPERE, CELSIUS, DASH, formatAge, formatBand, formatBetween, formatCount, PACK_VOLT, PERCENT, withUnit } from "./format.js";
+import { findFleet } from "./way_back.js";
 import { makeStatus } from "./symbols.js";
 
 const TILES = [
@@ -35,7 +36,7 @@ export class PackTiles {
     this.more = TILES.map(() => h("div", { class: "more" }));
     this.tiles = h("ul", { class: "tiles" }, TILES.map(([name], place) => h("li", { class: "tile" }, h("div", { class: "name" }, name), this.values[place], this.more[place])));
     this.element = h("section", { "aria-label": "Present values" },
-      h("div", { class: "pack-head" }, h("a", { href: "#/fleet", title: "Back to the fleet (Esc)" }, "Fleet"), h("h1", { class: "wrap" }, node), this.state, this.gate, this.age), this.tiles);
+      h("div", { class: "pack-head" }, h("a", { href: findFleet(), title: "Back to the fleet (Esc)" }, "Fleet"), h("h1", { class: "wrap" }, node), this.state, this.gate, this.age), this.tiles);
   }
 
   show(device, nowMs) {

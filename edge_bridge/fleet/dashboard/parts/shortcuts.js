@@ -1,14 +1,16 @@
 // Keys that work everywhere outside a field; `?` lists them.
 import { h } from "./dom.js";
+import { findFleet } from "./way_back.js";
 import { nextTheme } from "./theme.js";
 
 const GO = { f: "fleet", a: "alarms", s: "sites", n: "analytics" };
 const LIST = [
   ["?", "List the shortcuts"],
-  ["g f, g a, g s, g n", "Go to Fleet, Alarms, Sites, Analytics"],
+  ["g f|g a|g s|g n", "Go to Fleet, Alarms, Sites, Analytics"],
   ["/", "Search"],
-  ["1 2 3 4", "Fleet: only tripped, offline, held, online; again: all"],
-  ["↑ ↓ Page Up Page Down Home End", "Move in a list"],
+  ["p", "Choose the site"],
+  ["1|2|3|4", "Fleet: only tripped, offline, held, online; again: all"],
+  ["↑|↓|Page Up|Page Down|Home|End", "Move in a list"],
   ["Enter", "Open what is chosen"],
   ["Esc", "From a pack back to the fleet; close a dialog"],
   ["r", "Read the page again"],
@@ -36,16 +38,22 @@ function steer(key) {
   isGoing = key === "g";
   if (key === "?") showShortcuts();
   else if (key === "t") nextTheme();
-  else if (key === "Escape" && location.hash.startsWith("#/pack/")) location.hash = "#/fleet";
+  else if (key === "Escape" && location.hash.startsWith("#/pack/")) location.hash = findFleet();
+  else if (key === "p") focusPlace();
   else if (key === "/") document.querySelector("input[type=search]")?.focus();
   else if ("1234r".includes(key)) document.dispatchEvent(new CustomEvent("shortcut", { detail: key }));
   else return isGoing;
   return true;
 }
 
+function focusPlace() {
+  const label = document.querySelector("#site")?.closest("label");
+  if (label && !label.classList.contains("hidden")) document.querySelector("#site").focus();
+}
+
 export function showShortcuts() {
   const dialog = h("dialog", { "aria-labelledby": "keys-title" }, h("h1", { id: "keys-title" }, "Shortcuts"),
-    h("table", { class: "keys" }, h("tbody", {}, LIST.map(([key, words]) => h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, words))))),
+    h("table", { class: "keys" }, h("tbody", {}, LIST.map(([key, words]) => h("tr", {}, h("td", {}, key.split("|").map((one) => [h("kbd", {}, one), " "])), h("td", {}, words))))),
     h("div", { class: "actions" }, h("button", { type: "button", onclick: () => dialog.close() }, "Close")));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -26,7 +26,12 @@ export function drawSymbol(name) {
   return svg;
 }
 
-export function makeStatus(word, title = null) {
+export function makeStatus(word, title = null, more = "") {
   const known = Object.hasOwn(SYMBOL_OF, word);
-  return h("span", { class: `status ${known ? word : "warning"}`, title }, drawSymbol(known ? SYMBOL_OF[word] : "warning"), h("span", {}, word));
+  return h("span", { class: `status ${known ? word : "warning"}${more}`, title }, drawSymbol(known ? SYMBOL_OF[word] : "warning"), h("span", {}, word));
 }
+
+export const isTrip = (event) => event?.kind === "tripped";
+
+// The severity of an event. Red is for trips alone.
+export const makeSeverity = (event) => makeStatus(String(event?.severity), null, isTrip(event) ? " trip" : "");

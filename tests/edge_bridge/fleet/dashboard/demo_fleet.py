@@ -27,6 +27,7 @@ MARKUP: Final = "<img src=x onerror='window.hacked=1'><script>window.hacked=1</s
 HOSTILE: Final = "hamburg-0000"  # its texts are markup
 TRIPPED: Final = "hamburg-0007"
 SITES: Final = ("hamburg", "lyon", "porto", "turku")
+GROUPS: Final = ("harbour", "town")  # of hamburg and porto, of lyon and turku
 STEP_MS: Final = 60_000
 _REASONS: Final = {
     "tripped": "cell_07/voltage 4.31 V above 4.25 V",
@@ -117,8 +118,9 @@ def _add_pack(batch: Batch, number: int, now_ms: int, choose: random.Random) -> 
     elif number % 17 == 5:  # some never told most of it
         for metric in (metrics.SOC, metrics.SOC_STD, metrics.SOH, metrics.SOH_STD, metrics.TEMPERATURE):
             status.pop(metric)
-    batch.notes[node] = NodeRecord(node, online, last_ms, status)
-    batch.births.append(Birth(node, now_ms - 86_400_000, 0, None, (BOOT, 1)))
+    group = GROUPS[number % len(SITES) % len(GROUPS)]
+    batch.notes[node] = NodeRecord(node, online, last_ms, status, group)
+    batch.births.append(Birth(node, now_ms - 86_400_000, 0, None, (BOOT, 1), group=group))
     batch.events += _make_events(node, verdict, last_ms, online=online)
 
 

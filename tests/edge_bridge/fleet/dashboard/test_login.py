@@ -6,13 +6,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from sqlalchemy import text
 
 from edge_bridge.fleet.people import accounts
 from edge_bridge.fleet.people.passwords import hash_password
 from edge_bridge.fleet.people.roles import FleetRole, RoleGrant
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from tests.edge_bridge.fleet.dashboard.browser import ENTER, TAB
-from tests.edge_bridge.fleet.dashboard.demo_fleet import fill_fleet
+from tests.edge_bridge.fleet.dashboard.demo_fleet import MARKUP, fill_fleet
 from tests.edge_bridge.fleet.dashboard.serving import ServedDashboard, read_now_ms
 from tests.waiting import wait_until
 
@@ -98,3 +99,52 @@ def test_who_has_one_site_sees_its_packs_alone(browser: Page, guarded: ServedDas
     assert "hamburg" not in browser.text("table")
     browser.run("location.hash = '#/pack/hamburg-0000'")
     browser.wait_text(".problem", "no role")
+
+
+def end_sessions(served: ServedDashboard) -> None:
+    """End all sessions, as their time-out does."""
+    with closing(FleetWriter(served.path)) as writer, writer.begin() as connection:
+        connection.execute(text("DELETE FROM session"))
+
+
+@pytest.mark.parametrize("route", ["#/fleet?state=online", "#/pack/lyon-0001", "#/alarms?show=all", "#/sites"])
+def test_a_session_that_ends_on_an_open_page_leads_to_the_form_and_back(
+    browser: Page, guarded: ServedDashboard, route: str
+) -> None:
+    sign_in(browser, guarded, "otto")
+    browser.find("#who")
+    browser.run("location.hash = arguments[0]", route)
+    browser.wait_text("main", "newest row" if "pack" in route else "hamburg")
+    end_sessions(guarded)
+    browser.press("r")
+    browser.find("#password")
+    assert browser.hash == "#/login"
+    browser.press(*"otto", TAB, *PASSWORD, ENTER)
+    wait_until(lambda: browser.hash == route, what="the page of before", every_s=0.05)
+    browser.wait_text("#who", "otto")
+
+
+def test_a_session_that_ends_under_a_dialog_closes_it(browser: Page, guarded: ServedDashboard) -> None:
+    sign_in(browser, guarded, "otto")
+    browser.find("[data-alarm]")
+    browser.click("[data-alarm]")
+    browser.find("dialog[open]")
+    end_sessions(guarded)
+    browser.click("#ack-send")
+    browser.find("#password")
+    assert browser.run("return document.querySelectorAll('dialog').length") == 0
+    browser.press(*"otto", TAB, *PASSWORD, ENTER)
+    wait_until(lambda: browser.hash == "#/alarms", what="the alarms", every_s=0.05)
+
+
+def test_a_note_of_markup_stays_text(browser: Page, guarded: ServedDashboard) -> None:
+    sign_in(browser, guarded, "otto")
+    browser.find("[data-alarm]")
+    browser.click("[data-alarm]")
+    browser.find("#note")
+    browser.run("document.querySelector('#note').value = arguments[0]", MARKUP)
+    browser.click("#ack-send")
+    browser.run("location.hash = '#/alarms?show=all'")
+    browser.wait_text("main", MARKUP[:30])
+    assert browser.run("return window.hacked") is None
+    assert browser.run("return document.querySelectorAll('main img, main script').length") == 0

@@ -143,6 +143,48 @@ def test_an_alarm_is_acknowledged_with_a_note(page: Page) -> None:
     page.wait_text("main", ": seen")
 
 
+def test_red_is_for_trips_alone(page: Page, fleet: ServedDashboard) -> None:
+    colour = "return getComputedStyle(document.querySelector(arguments[0])).%s"
+    red, alarm, fail = (
+        page.run(f"document.body.style.color = 'var(--{name})'; return getComputedStyle(document.body).color")
+        for name in ("red", "alarm", "fail")
+    )
+    page.run("document.body.style.color = ''")
+    page.find(".badge.trip")
+    assert page.run(colour % "backgroundColor", ".badge") == red
+    assert "a trip" in str(page.find(".badge").get_attribute("aria-label"))
+    assert page.run(colour % "color", ".chip:nth-child(1) .status") == alarm
+    page.open(f"{fleet.url}#/alarms?show=raised")
+    page.find(".alarm .status.critical")
+    colours = {
+        kind: page.run(
+            "const [kind] = arguments; const found = [...document.querySelectorAll('.alarm')]"
+            ".find((one) => one.querySelector('.detail b').innerText === kind);"
+            "return getComputedStyle(found.querySelector('.status')).color",
+            kind,
+        )
+        for kind in ("tripped", "bms-fault")
+    }
+    assert colours == {"tripped": alarm, "bms-fault": fail}
+    page.open(f"{fleet.url}#/fleet?site=lyon")
+    page.wait_text(".chip:nth-child(1) b", "0")
+    page.find(".chip.none:nth-child(1)")
+    assert page.run(colour % "color", ".chip:nth-child(1) .status") not in {red, alarm}
+
+
+def test_a_badge_without_a_trip_is_not_red(page: Page) -> None:
+    page.run(
+        "const real = window.fetch; window.fetch = async (path, asked) => String(path).includes('/alarms?')"
+        " ? new Response(JSON.stringify({events: [{id: 1, kind: 'offline', severity: 'warning'}], next: null}))"
+        " : real(path, asked)"
+    )
+    page.run("location.hash = '#/alarms'")
+    page.find("main .alarm, main .empty")
+    wait_until(lambda: page.text(".badge") == "1", what="one alarm")
+    assert page.find(".badge").get_attribute("class") == "badge"
+    assert page.find(".badge").get_attribute("aria-label") == "1 not acknowledged"
+
+
 def test_sites_and_analytics_are_summed(page: Page) -> None:
     page.press("g", "s")
     page.wait_text("table", "hamburg")

@@ -83,3 +83,54 @@ def test_live_messages_that_mean_nothing_change_nothing(browser: Page, small: Se
     for text in ("", "[]", "null", '{"type": "data", "id": "view", "rows": [1, [], ["a", 0, 0, 1]], "states": [null]}'):
         assert browser.import_module("/parts/live.js", f"[m.hear({json.dumps(text)})]") == [None]
     assert browser.text(".grid-row:nth-child(1)") == before
+
+
+CLOCK_BACK: Final = "const real = Date.now; Date.now = () => real() - 3_600_000"
+
+
+def test_a_dead_fleet_is_told_though_the_clock_of_the_browser_was_set_back(
+    browser: Page, small: ServedDashboard
+) -> None:
+    browser.open(small.url)
+    browser.find(".grid-body .grid-row")
+    browser.run(CLOCK_BACK)
+    small.stop()
+    browser.wait_text("#link", "The fleet does not answer")
+    small.start()
+    browser.wait_text(".toast", "answers again after ")
+    assert " h." not in browser.text(".toast")
+
+
+def test_ages_and_times_are_those_of_the_fleet_not_of_a_wrong_browser(browser: Page, small: ServedDashboard) -> None:
+    script = browser.command("Page.addScriptToEvaluateOnNewDocument", source=CLOCK_BACK)
+    try:
+        browser.open(small.url)
+        browser.find(".grid-body .grid-row")
+        ages = browser.run(
+            "return [...document.querySelectorAll('.grid-body .grid-row')].map((one) => one.lastChild.innerText)"
+        )
+        assert any(age.endswith(" s") for age in ages), ages
+        assert browser.import_module("/parts/link.js", "m.link.skewMs / 60_000") == pytest.approx(60, abs=0.2)
+    finally:
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
+
+
+def test_a_fleet_that_dies_while_somebody_scrolls_shows_all_rows_once_it_is_back(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    fill_fleet(path, 3_000, read_now_ms(), measured=0)
+    served = ServedDashboard(path)
+    served.start()
+    try:
+        browser.resize(1366, 768)
+        browser.open(f"{served.url}#/fleet?sort=name")
+        browser.find(".grid-body .grid-row")
+        served.stop()
+        browser.run("const one = document.querySelector('[role=grid]'); one.scrollTop = one.scrollHeight")
+        browser.wait_text("#link", "The fleet does not answer")
+        browser.wait_text(".grid-body", "…")
+        served.start()
+        browser.wait_text(".toast", "answers again")
+        wait_until(lambda: "turku-2999" in browser.text(".grid-body"), what="the last pack", every_s=0.1)
+        assert "…" not in [line.strip() for line in browser.text(".grid-body").split("\n")]
+    finally:
+        served.stop()

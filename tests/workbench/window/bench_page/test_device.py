@@ -58,10 +58,10 @@ def test_an_event_of_the_device_is_a_line_on_every_plot_at_its_time(running: Sho
     qtbot.waitUntil(lambda: bool(board.view.markers.between(t_s, t_s)))
     draw(running, qtbot)
     after = plot.grab().toImage()
-    alarm = running.shell.theme.colour("alarm").rgb()
+    fault = running.shell.theme.colour("fail").rgb()  # red is for trips
     x = int(plot.x_of(t_s))
-    assert alarm not in {before.pixel(x, y) for y in range(plot.area.top(), plot.area.bottom())}
-    assert alarm in {after.pixel(x, y) for y in range(plot.area.top(), plot.area.bottom())}
+    assert fault not in {before.pixel(x, y) for y in range(plot.area.top(), plot.area.bottom())}
+    assert fault in {after.pixel(x, y) for y in range(plot.area.top(), plot.area.bottom())}
 
 
 def test_only_events_of_the_device_and_trips_are_marked_and_not_for_ever() -> None:

@@ -21,9 +21,9 @@ from workbench.window.failures import make_sentence
 from workbench.window.fleet_page.bar import (
     DISCONNECT,
     FILE_IN_USE,
+    LOOPBACK,
     NO_ADDRESS,
     NO_FILE,
-    NOT_YET,
     START_FLEET,
     STARTING,
     STOP_FLEET,
@@ -265,9 +265,9 @@ def test_counters_are_named_and_counted(kit: Kit) -> None:
     ]
 
 
-def test_what_is_not_there_yet_is_said(kit: Kit) -> None:
-    assert kit.page.bar.not_yet.text() == NOT_YET
-    assert kit.page.bar.not_yet.isVisible()
+def test_who_reaches_our_own_fleet_is_said(kit: Kit) -> None:
+    assert kit.page.bar.reach.text() == LOOPBACK
+    assert kit.page.bar.reach.isVisible()
 
 
 def test_closing_leaves_and_ends_the_thread(kit: Kit) -> None:
@@ -357,8 +357,23 @@ def test_nothing_usual_is_cut_on_a_laptop(show: Callable[..., Shown], monkeypatc
     table = window.fleet.table
     window.fleet.split.show()
     usual = replace(pack(12.0, Bundle_Serial=20_261_124_182_939, Pack_Current=-22.0, Outbox_Depth=12), rows=99_999)
-    nodes = [usual, replace(usual, node="pack-2", online=False), mark_unknown(usual)]
-    table.packs.show_nodes(nodes, NOW_MS)
+    old = replace(usual, node="hamburg-0007", online=False, last_ms=round(NOW_MS - 5_400_000))
+    table.packs.show_nodes([usual, old, mark_unknown(usual)], NOW_MS)
     QApplication.processEvents()
-    whole = [n for n, column in enumerate(COLUMNS) if not column.wide]
+    assert [column.head for n, column in enumerate(COLUMNS) if table.isColumnHidden(n)] == ["Hash"]
+    whole = [n for n, column in enumerate(COLUMNS) if not column.wide and not table.isColumnHidden(n)]
     assert [COLUMNS[n].head for n in whole if table.sizeHintForColumn(n) > table.columnWidth(n)] == []
+
+
+def test_many_packs_get_more_room_until_a_person_moves_the_handle(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    few_px = kit.page.split.sizes()[0]
+    kit.say(*(replace(pack(), node=f"pack-{n}") for n in range(50)))
+    many_px = kit.page.split.sizes()[0]
+    assert few_px < many_px <= kit.page.split.height() // 2
+    kit.page.split.splitterMoved.emit(150, 1)
+    kit.page.split.setSizes([150, kit.page.split.height() - 150])
+    moved = kit.page.split.sizes()
+    kit.say(*(replace(pack(), node=f"pack-{n}") for n in range(80)))
+    assert kit.page.split.sizes() == moved
