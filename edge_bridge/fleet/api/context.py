@@ -83,6 +83,7 @@ class ApiContext:
     def close(self) -> None:
         """Close the connections to the database."""
         self.analytics.close()
+        self.directory.close()
         self.documents.close()
         self.reader.close()
         self.history.close()
