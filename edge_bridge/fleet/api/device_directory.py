@@ -84,9 +84,7 @@ class DeviceDirectory:
         if age_s <= FRESH_S:
             return listed
         renewal, is_starter = self._start_renewal()
-        if age_s > OLD_S:
-            renewal.result()
-        elif is_starter and wait([renewal], WAIT_S).done:
+        if age_s > OLD_S or (is_starter and wait([renewal], WAIT_S).done):
             renewal.result()
         return self._list
 
@@ -127,7 +125,7 @@ class DeviceDirectory:
         return DeviceList({node: known[node][1] for node in sorted(known)}, now_s)  # a database may sort otherwise
 
 
-def _make_record(  # noqa: PLR0917, PLR0913  # the columns of the database
+def _make_record(  # the columns of the database
     node: str, online: object, last_ms: int | None, text: str, group: str | None, *counts: int
 ) -> DeviceRecord:
     status = parse_status(text) or {}
