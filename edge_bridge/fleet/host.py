@@ -14,6 +14,7 @@ from edge_bridge.fleet.quick_rows import QuickReader
 from edge_bridge.fleet.resend_plan import ResendPlan, read_kept
 from edge_bridge.fleet.row import LATEST_MS, StoredRow, find_clock, is_row, read_newest, read_row
 from edge_bridge.fleet.store.records import FLAGGED, OTHER_GROUP, REFUSED, Batch, Birth, NodeRecord
+from edge_bridge.identity import revocation_notice
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.aliases import Aliases
@@ -90,8 +91,8 @@ class HostApplication:
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Return the topics: its own STATE first, as the specification requires, then its nodes."""
-        return topics.make_state_topic(self.host), *map(topics.make_group_filter, self.groups)
+        """Return the topics: its own STATE first, as the specification requires, its nodes, who is cut off."""
+        return topics.make_state_topic(self.host), *map(topics.make_group_filter, self.groups), revocation_notice.FILTER
 
     def is_admitted(self, name: str) -> bool:
         """Return whether a node of this name may join."""
@@ -137,6 +138,9 @@ class HostApplication:
         """Handle one message, or count why it is refused."""
         if message.topic == topics.make_state_topic(self.host):
             self._handle_state(message.payload, will_ms)
+            return
+        if (revoked := revocation_notice.parse_notice(message.topic)) is not None:
+            self._handle_revoked(revoked)
             return
         try:
             self._handle(topics.parse_topic(message.topic), message.payload, now)
@@ -265,6 +269,14 @@ class HostApplication:
         if read_bd_seq(found) != node.bd_seq:
             raise PayloadError("stale_death", "a death does not belong to the last birth")
         node.end_session()
+
+    def _handle_revoked(self, name: str) -> None:
+        """End the session of a node that was cut off, whose last will the broker suppresses."""
+        node = self.nodes.get(name)
+        if node is not None:
+            node.end_session()
+            self._changed[name] = node
+            self._batch.revoked.add(name)
 
     def _find_node(self, name: str) -> NodeState:
         """Return the node, or a new one, which gets a place only with its birth."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.state_file import write_bytes
 from edge_bridge.identity.identity_folder import AUTHORITY, IDENTITY
+from edge_bridge.identity.revocation_notice import FILTER
 from edge_bridge.sparkplug.topics import NAMESPACE, STATE
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ PROCESS: Final = "mosquitto.pid"
 PLUGIN: Final = "mosquitto_dynamic_security.so"  # the loader finds it where the system keeps its libraries
 PORT: Final = 8883
 REVOKED_ROLE: Final = "revoked"
+CONTROL_ROLE: Final = "control"
 CONTROL_TOPIC: Final = "$CONTROL/dynamic-security/v1"
 
 _CONFIGURATION: Final = """\
@@ -87,6 +89,7 @@ def make_rights(hosts: Iterable[str]) -> str:
         lines += ["", f"user {host}"]
         lines += [f"topic read {NAMESPACE}/+/{kind}/+" for kind in ("NBIRTH", "NDATA", "NDEATH")]
         lines += [f"topic write {NAMESPACE}/+/NCMD/+", f"topic readwrite {NAMESPACE}/{STATE}/+"]
+        lines += [f"topic read {FILTER}"]
     return "\n".join(lines) + "\n"
 
 
@@ -100,9 +103,9 @@ def make_control(control: str) -> str:
             "subscribe": False,
             "unsubscribe": True,
         },
-        "clients": [{"username": control, "textName": "controls this plugin", "roles": [{"rolename": "control"}]}],
+        "clients": [{"username": control, "textName": "controls this plugin", "roles": [{"rolename": CONTROL_ROLE}]}],
         "roles": [
-            {"rolename": "control", "acls": [_make_acl(kind, f"{CONTROL_TOPIC}/#", allow=True) for kind in kinds]},
+            {"rolename": CONTROL_ROLE, "acls": [_make_acl(kind, f"{CONTROL_TOPIC}/#", allow=True) for kind in kinds]},
             {"rolename": REVOKED_ROLE, "acls": [_make_acl(kind, "#", allow=False) for kind in kinds]},
         ],
     }
