@@ -18,10 +18,11 @@ INFO, WARNING, CRITICAL = "info", "warning", "critical"
 OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED = "offline", "online", "reboot", "tripped", "held", "allowed"
 BMS_FAULT, BMS_OK, GAP = "bms-fault", "bms-ok", "gap"
 CLOCK_WRONG, CLOCK_RIGHT, REVOKED = "clock-wrong", "clock-right", "revoked"
+QUOTA = "quota"
 BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE = "bundle-failed", "bundle-healthy", "bundle-state"
 KINDS: Final = (
     *(OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED, BMS_FAULT, BMS_OK, GAP, CLOCK_WRONG, CLOCK_RIGHT),
-    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, REVOKED),
+    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, REVOKED, QUOTA),
 )
 
 

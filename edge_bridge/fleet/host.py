@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
+from edge_bridge.fleet.node_quota import NodeQuotas
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.quick_rows import QuickReader
@@ -85,7 +86,7 @@ class HostApplication:
         self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
-        self._quick = QuickReader()
+        self._quick, self._quotas = QuickReader(), NodeQuotas()
         self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
@@ -124,6 +125,8 @@ class HostApplication:
 
     def handle_messages(self, messages: Sequence[MqttMessage], now: Instant, will_ms: int) -> None:
         """Handle messages in their order: rows that are certain by arrays, all else as `handle_message` does."""
+        messages = self._quotas.admit(messages, now.mono_s)
+        self._quotas.report(self._batch, self.nodes, now.ms)
         for start in range(0, len(messages), MAX_AT_ONCE):
             part = messages[start : start + MAX_AT_ONCE]
             for message, row in zip(part, self._quick.read(part), strict=True):

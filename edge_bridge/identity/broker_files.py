@@ -54,7 +54,11 @@ plugin_opt_config_file {folder}/{control}
 # The edges keep what was not stored; the broker keeps nothing.
 persistence false
 max_packet_size 262144
+# No host and no edge reads a larger payload.
+message_size_limit 65536
+# What waits for a host that is slower than all devices together; more is dropped and sent again by the edges.
 max_queued_messages 20000
+max_queued_bytes 67108864
 log_dest stderr
 log_type error
 log_type warning
