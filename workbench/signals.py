@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+_HANG_UP: Final = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 _TERMINAL: Final = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -38,7 +39,8 @@ def leave_once(leave: Callable[[], None] | None = None) -> None:
 
     def first(number: int, frame: FrameType | None) -> None:
         del number, frame
-        for ending in _ENDING:
+        hung_up = [one for one in _HANG_UP if signal.getsignal(one) is first]
+        for ending in (*_ENDING, *hung_up):
             signal.signal(ending, signal.SIG_IGN)
         Interrupt.received = True
         if leave is None:
@@ -48,6 +50,16 @@ def leave_once(leave: Callable[[], None] | None = None) -> None:
     raise_interrupt()
     for ending in _ENDING:
         signal.signal(ending, first)
+
+
+def leave_with_terminal() -> None:
+    """Let a terminal that is closed end this process as SIGTERM does, unless it was told to stay (nohup).
+
+    Call it after `leave_once`, in a verb whose children would go on otherwise.
+    """
+    for hung_up in _HANG_UP:
+        if signal.getsignal(hung_up) is not signal.SIG_IGN:
+            signal.signal(hung_up, signal.getsignal(signal.SIGTERM))
 
 
 def raise_interrupt() -> None:

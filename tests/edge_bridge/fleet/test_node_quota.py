@@ -129,7 +129,10 @@ def test_twenty_nodes_get_all_rows_acknowledged_beside_one_that_floods(
             for pack in packs:
                 pack.produce(20)
             wait_until(lambda: not any(pack.outbox for pack in packs), 60.0, "the rows of the others are acknowledged")
-        rows = {node.node: node.rows for node in session.snapshot().nodes}
-        assert {rows[f"calm-{number}"] for number in range(20)} == {60}
+
+        def count_rows() -> dict[str, int]:
+            return {node.node: node.rows for node in session.snapshot().nodes}
+
+        wait_until(lambda: [count_rows().get(f"calm-{number}") for number in range(20)] == [60] * 20, 60.0, "the view")
         assert reader.read_events(EventFilter("flood", "quota"), None, 9)
-        assert rows["flood"] < flood.sent
+        assert count_rows()["flood"] < flood.sent
