@@ -86,7 +86,7 @@ def broker() -> Generator[mosquitto.MosquittoServer]:
     yield from mosquitto.serve()
 
 
-class Flood:
+class FloodingNode:
     """A node that sends as fast as its connection takes it, and a birth now and then, until it is closed."""
 
     def __init__(self, url: str) -> None:
@@ -122,7 +122,7 @@ def test_twenty_nodes_get_all_rows_acknowledged_beside_one_that_floods(
         session = undo.enter_context(closing(FleetSession(broker.url, db)))
         wait_until(lambda: session.snapshot().connected, 60.0, "the fleet is online")
         reader = undo.enter_context(closing(FleetReader(db)))
-        flood = undo.enter_context(closing(Flood(broker.url)))
+        flood = undo.enter_context(closing(FloodingNode(broker.url)))
         wait_until(lambda: session.snapshot().refused.get("quota", 0) > 0, 60.0, "the flood is over its quota")
         packs = [undo.enter_context(closing(LivePack(broker.url, f"calm-{number}"))) for number in range(20)]
         for _ in range(3):
