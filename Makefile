@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run fleet check test test-fast coverage docs soak clean
+.PHONY: help setup run fleet check test test-fast test-long coverage docs soak clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1#/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -26,13 +26,16 @@ check: dev ## format, lint, types and imports
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports --no-logo
 
-test: dev ## check, docs, all tests, every branch of gate, guard and arming: 40 minutes on two cores
+test: dev ## check, docs, the tests, every branch of gate, guard and arming: under 20 minutes on two cores
 	+@$(MAKE) --no-print-directory -j2 check docs
 	$(BIN)/python tools/test.py
 
 test-fast: dev ## lint, and the tests that take no seconds and no whole bench: under 4 minutes, for daily work
 	$(BIN)/ruff check --quiet .
 	$(BIN)/python tools/test.py --fast
+
+test-long: dev ## whole benches and the long forms of studies, which make test leaves out: 20 minutes on two cores
+	$(BIN)/python tools/test.py --long
 
 coverage: dev ## the branches that tests walk, of everything
 	$(BIN)/python tools/test.py --coverage

@@ -17,6 +17,7 @@ from drivers.clock import monotonic
 from drivers.errors import PulseError, Refused
 from edge_bridge.broker_address import check_protection, parse_address
 from edge_bridge.identity import tls
+from edge_bridge.keep_alive import PING, KeepAlive
 from edge_bridge.mqtt_events import MAX_QUEUED, EventQueue, LinkDown, LinkEvent, LinkUp
 from edge_bridge.mqtt_frames import FramedSocket, MqttMessage
 
@@ -87,6 +88,7 @@ class MqttLink:
         self._reason = ""
         self._unacknowledged = deque[MQTTMessageInfo]()  # of QoS 1
         self._has_more = False  # whether more may be received than `select` sees
+        self._alive = KeepAlive(KEEP_ALIVE_S, monotonic())
         self._closing = threading.Event()
         self._wake_r, self._wake_w = socket.socketpair()
         self._wake_r.settimeout(0.0)
@@ -176,6 +178,7 @@ class MqttLink:
         try:
             self._protect(client)
             client.connect(*self._address, keepalive=KEEP_ALIVE_S)
+            self._alive = KeepAlive(KEEP_ALIVE_S, monotonic())
             answer_by_s = monotonic() + CONNECT_TIMEOUT_S
             while self._step(client):
                 if self._closing.is_set():
@@ -238,13 +241,26 @@ class MqttLink:
         if code == _OK and link in writable:
             code = client.loop_write()
         if code == _OK:
-            code = client.loop_misc()
-        if code == _OK:
             self._send(client)
+        if not self._keep_alive(client, is_full=is_full):
+            return False
         client.framed.flush()
         while self._unacknowledged and self._unacknowledged[0].is_published():
             self._unacknowledged.popleft()
         return code == _OK
+
+    def _keep_alive(self, client: _FramedClient, *, is_full: bool) -> bool:
+        """Send a ping when one is due; return whether the broker still lives."""
+        now_s = monotonic()
+        if is_full:
+            self._alive.note_received(now_s)  # something may have come that is not read
+        if self._alive.is_due(now_s):
+            with suppress(BlockingIOError):  # so much waits that the broker needs no ping
+                client.framed.send(PING)
+        if self._alive.is_lost(now_s):
+            self._reason = "the broker is silent"
+            return False
+        return True
 
     def _read(self, client: _FramedClient) -> MQTTErrorCode:
         """Read what the network has; plain messages go to the queue at once, in their order with all others."""
@@ -253,9 +269,11 @@ class MqttLink:
             if self._events.is_full:
                 return _OK
             packets = client.framed.cut(_MAX_PACKETS)
-            if not packets and not client.framed.receive():
-                self._has_more = False
-                return client.loop_read()  # paho notices the end of the connection
+            if not packets:
+                if not client.framed.receive():
+                    self._has_more = False
+                    return client.loop_read()  # paho notices the end of the connection
+                self._alive.note_received(monotonic())
             for is_message, some in groupby(packets, lambda packet: isinstance(packet, MqttMessage)):
                 if is_message:
                     self._events.put(cast("Iterator[MqttMessage]", some))

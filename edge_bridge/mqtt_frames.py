@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from drivers.clock import monotonic
+from edge_bridge.varint import MORE, encode_varint
 
 READ_BYTES: Final = 65_536
 MAX_UNSENT: Final = 262_144
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _PUBLISH_QOS_0: Final = 0x30
 _RETAIN: Final = 0x01
-_MORE: Final = 0x80  # the bit of a length that says that more follows
 _MAX_HEADER: Final = 5  # bytes: the kind of packet and its length
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # nobody changes one; `frozen` would make each cost three times as much
 class MqttMessage:
     """One MQTT message, sent or received."""
 
@@ -95,7 +95,7 @@ class FramedSocket:
             return False
         topic = message.topic.encode()
         self._unsent.append(_PUBLISH_QOS_0 | (_RETAIN if message.retain else 0))
-        self._unsent += make_length(2 + len(topic) + len(message.payload))
+        self._unsent += encode_varint(2 + len(topic) + len(message.payload))
         self._unsent += len(topic).to_bytes(2, "big")
         self._unsent += topic
         self._unsent += message.payload
@@ -124,16 +124,6 @@ class FramedSocket:
             pass
 
 
-def make_length(size: int) -> bytes:
-    """Make the length of the rest of a packet (MQTT 3.1.1, 2.2.3)."""
-    found = bytearray()
-    while size >= _MORE:
-        found.append(size & 0x7F | _MORE)
-        size >>= 7
-    found.append(size)
-    return bytes(found)
-
-
 def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:
     """Return where the body of the packet begins and ends, None if it is not complete.
 
@@ -143,7 +133,7 @@ def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:
     for place in range(start + 1, min(start + _MAX_HEADER, len(data))):
         size |= (data[place] & 0x7F) << shift
         shift += 7
-        if data[place] < _MORE:
+        if data[place] < MORE:
             end = place + 1 + size
             return (place + 1, end) if end <= len(data) else None
     return (start + 1, len(data)) if len(data) - start >= _MAX_HEADER else None

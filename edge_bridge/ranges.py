@@ -13,8 +13,11 @@ Range: TypeAlias = tuple[int, int]
 
 def find_ranges(numbers: Iterable[int]) -> list[Range]:
     """The fewest ranges, ascending, that hold exactly `numbers`."""
+    ascending = sorted(set(numbers))
+    if ascending and ascending[-1] - ascending[0] == len(ascending) - 1:
+        return [(ascending[0], ascending[-1])]
     found = list[Range]()
-    for number in sorted(set(numbers)):
+    for number in ascending:
         if found and found[-1][1] == number - 1:
             found[-1] = (found[-1][0], number)
         else:

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
     import pytest
 
-WRITTEN: Final = ("alone", "bench", "live", "soak")  # always in the file of the test; hooks add the others
+# always in the file of the test; hooks add the others
+WRITTEN: Final = ("alone", "bench", "live", "long", "soak", "whole_bench")
 
 
 def find_needed(expression: str) -> str:
     """Return the marker that every test of `expression` has, for instance of "live and not soak"; else ""."""
-    found = re.fullmatch(r"(\w+)( and not \w+)*", expression.strip())
+    found = re.fullmatch(r"(?!not )(\w+)( and (not )?\w+)*", expression.strip())
     return found[1] if found and found[1] in WRITTEN else ""
 
 

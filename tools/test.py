@@ -1,10 +1,10 @@
-"""Run the tests as `make test` does: side by side what may, one or two whole benches at once, what must be alone.
+"""Run the tests as `make test` does, or with `--long` as `make test-long` does: each part with what it can stand.
 
 Side by side spares minutes, but slow cores cannot carry two benches, and a core may be a quarter as quick a minute
 later. So a file that failed beside others is run again by itself, named, and judged by that; where many failed, the
 code is at fault and nothing is run again.
 
-python tools/test.py [--fast | --soak | --coverage] [pytest arguments]
+python tools/test.py [--fast | --long | --soak | --coverage] [pytest arguments]
 """
 
 from __future__ import annotations
@@ -17,12 +17,21 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIVE = "live and not soak"
 MOST_AGAIN = 8  # files that failed beside others and are run again; more are no matter of slow cores
 TESTS_FAILED = 1  # the exit status of pytest when tests failed; others are of pytest itself
-TOGETHER = "not alone and not live and not soak and not bench"
+ASKED = "not soak and not bench"  # those are run by `make soak`, and beside real instruments
+SHORT = f"not whole_bench and not long and {ASKED}"
+TOGETHER = f"not alone and not live and {SHORT}"
+LIVE = f"live and not alone and {SHORT}"
+ALONE = f"alone and {SHORT}"
+STUDIES = f"long and not whole_bench and {ASKED}"
+BENCHES = f"whole_bench and not alone and {ASKED}"
+LAWS = f"hypothesis and {TOGETHER}"  # once more, with all examples; hypothesis sets the marker
+BENCHES_ALONE = f"whole_bench and alone and {ASKED}"
+SOAK = "soak and not bench"
+MODULES = ("--dist", "loadscope", "--no-loadscope-reorder")  # a module's server is started once
 SAFETY = ("gate", "guard", "arming")  # of `control`: every branch is tested, or `make test` fails
-OURS = ("--fast", "--soak", "--coverage")
+OURS = ("--fast", "--long", "--soak", "--coverage")
 sys.path.insert(0, str(ROOT))
 from tests.judging import FILE  # noqa: E402  # found by the line above
 from tests.machine import benches_at_once  # noqa: E402  # as above
@@ -45,18 +54,25 @@ def safety() -> int:
 
 
 def parts(extra: list[str]) -> list[int]:
-    """Exit statuses of the parts of the whole suite, or of the one that was asked for."""
+    """Exit statuses of the parts of `make test`, or of what was asked for."""
     if "--soak" in sys.argv:
-        return [pytest("-m", "soak", "-p", "no:cacheprovider", *extra)]
+        return [pytest("-m", SOAK, "-p", "no:cacheprovider", *extra)]
     if "--coverage" in sys.argv:  # a tracer takes a fifth of the time, and nobody reads its table every day
         return [pytest("-n", "3", "-m", TOGETHER, "--cov", *extra)]
     if "--fast" in sys.argv:
         return [pytest("-n", "3", "-m", f"{TOGETHER} and not slow", "--durations=5", "--durations-min=2", *extra)]
-    count = benches_at_once()
+    if "--long" in sys.argv:
+        count = benches_at_once()
+        return [
+            pytest("-n", "3", "-m", LAWS, "--hypothesis-profile", "long", *extra),
+            judge(STUDIES, ("-n", "3"), extra),
+            judge(BENCHES, ("-n", str(count), *MODULES) if count > 1 else (), extra),
+            pytest("-m", BENCHES_ALONE, *extra),
+        ]
     return [
         judge(TOGETHER, ("-n", "3"), extra),
-        judge(LIVE, ("-n", str(count), "--dist", "loadscope", "--no-loadscope-reorder") if count > 1 else (), extra),
-        pytest("-m", "alone and not soak and not bench", *extra),
+        judge(LIVE, ("-n", "3", *MODULES), extra),
+        pytest("-m", ALONE, *extra),
     ]
 
 
@@ -90,7 +106,7 @@ def main() -> int:
         named = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if named:
         print(f"\n{len(named)} tests of time not judged:", *named, sep="\n", flush=True)
-    if len(sys.argv) == 1:  # the whole suite: seconds, and its last line is pytest's own
+    if len(sys.argv) == 1:  # of `make test`: seconds, and its last line is pytest's own
         statuses.append(safety())
     return next((status for status in statuses if status), 0)
 

@@ -40,7 +40,7 @@ def make_acknowledgements(
     with_id = wire.TextTemplate(_make_payload({metrics.ACKNOWLEDGED: "", metrics.ACKNOWLEDGED_BY: host}, now_ms))
     for node, boots in kept.items():
         own = group if isinstance(group, str) else group(node)
-        topic = str(topics.Topic(own, topics.MessageKind.NCMD, node))
+        topic = topics.make_topic(own, topics.MessageKind.NCMD, node)
         template = with_id if with_host(node) else plain
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
             yield MqttMessage(topic, template.encode(text))

@@ -47,10 +47,13 @@ class EventWatch:
             if record.node in born and record.node not in self._online:  # it may have left again within this batch
                 self._online.add(record.node)
                 found.append(NodeEvent(record.node, now_ms, ONLINE, INFO, "the device is online", clears=(OFFLINE,)))
-            cause = "its certificate was revoked" if record.node in batch.revoked else "the broker reported its death"
-            found += self._compare_online(record, now_ms, cause, is_connected=is_connected)
-            found += compare_status(self._known.get(record.node), record, now_ms)
-            self._known[record.node] = record
+            before, self._known[record.node] = self._known.get(record.node), record
+            if not record.online or record.node not in self._online or self._unsure:
+                cut = record.node in batch.revoked
+                cause = "its certificate was revoked" if cut else "the broker reported its death"
+                found += self._compare_online(record, now_ms, cause, is_connected=is_connected)
+            if before is None or pick_watched(before) != pick_watched(record):
+                found += compare_status(before, record, now_ms)
         found += self._read_rows(batch, now_ms)
         for node in batch.forgotten:
             self.forget(node)
@@ -102,6 +105,12 @@ class EventWatch:
                 self._online.discard(node)
                 yield _make_offline(node, now_ms, "it did not come back after the fleet's own outage")
             self._unsure.clear()
+
+
+def pick_watched(record: NodeRecord) -> tuple[Scalar, ...]:
+    """Return the values whose change is an event."""
+    get = record.status.get
+    return get(metrics.VERDICT), get(metrics.BMS_FAULT), get(metrics.DESIRED), get(metrics.STATE)
 
 
 def compare_status(before: NodeRecord | None, after: NodeRecord, now_ms: int) -> Iterator[NodeEvent]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
+from edge_bridge.fleet.birth_requests import BirthRequests, was_just_asked
+from edge_bridge.fleet.node_groups import check_group
 from edge_bridge.fleet.node_quota import NodeQuotas
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.quick_rows import QuickReader
 from edge_bridge.fleet.resend_plan import ResendPlan, read_kept
 from edge_bridge.fleet.row import LATEST_MS, StoredRow, find_clock, is_row, read_newest, read_row
-from edge_bridge.fleet.store.records import FLAGGED, OTHER_GROUP, REFUSED, Batch, Birth, NodeRecord
+from edge_bridge.fleet.store.records import FLAGGED, REFUSED, Batch, Birth, NodeRecord
 from edge_bridge.identity import revocation_notice
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
@@ -29,9 +31,8 @@ if TYPE_CHECKING:
     from edge_bridge.sparkplug.payload import Payload
     from edge_bridge.sparkplug.topics import Topic
 
-REBIRTH_S: Final = 1.0  # the shortest time between two requests to one node
 MAX_NODES: Final = 10_000
-MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within `REBIRTH_S`
+MAX_STRANGERS: Final = 1_000  # unknown nodes that may be asked for a birth within a second
 MAX_AT_ONCE: Final = 500  # messages that are read by one set of arrays
 MAX_OWN_STATES: Final = 100
 _NEEDS_REBIRTH: Final = frozenset({"no_birth", "out_of_order", "unknown_alias"})  # errors that a new birth corrects
@@ -87,6 +88,7 @@ class HostApplication:
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
         self._quick, self._quotas = QuickReader(), NodeQuotas()
+        self._births = BirthRequests()
         self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
@@ -107,10 +109,16 @@ class HostApplication:
         return batch, outgoing
 
     def handle_connected(self, will_ms: int, now: Instant) -> None:
-        """Handle a new connection: publish STATE online and request a birth from every known node."""
+        """Handle a new connection: publish STATE online, and begin to request a birth from every known node."""
         self._outgoing.append(commands.make_state(self.host, will_ms, online=True))
         self._own_states.append(will_ms)
-        for node in self.nodes.values():
+        self._births.clear()
+        self._births.add(self.nodes.values())
+        self.request_due_births(now)
+
+    def request_due_births(self, now: Instant) -> None:
+        """Request a birth from the nodes whose turn it is since the last connection."""
+        for node in self._births.take_due(now.mono_s):
             self._request_rebirth(node, now)
 
     def request_birth(self, name: str, now: Instant) -> None:
@@ -119,6 +127,7 @@ class HostApplication:
 
     def handle_disconnected(self) -> None:
         """Handle a lost connection: whether a node is online is unknown, so end all sessions."""
+        self._births.clear()
         for node in self.nodes.values():
             node.end_session()
             self._changed[node.name] = node
@@ -187,7 +196,7 @@ class HostApplication:
         if not self.is_admitted(topic.node):
             raise PayloadError("not_listed", f"{topic.node} is not listed as a node of this fleet", value=topic.node)
         node = self._find_node(topic.node)
-        _check_group(node, topic)
+        check_group(node, topic)
         former, node.group = node.group, topic.group
         if topic.kind is MessageKind.NBIRTH:
             node.former = former if node.name in self.nodes else ""
@@ -306,20 +315,24 @@ class HostApplication:
             self._quick.forget(_name_data_topic(node.group, name))
 
     def _request_rebirth(self, node: NodeState, now: Instant) -> None:
-        if now.mono_s - node.rebirth_requested_s < REBIRTH_S or not self._is_room_for(node, now):
+        if not self._may_ask(node, now):
             return
         node.rebirth_requested_s = now.mono_s
         for group in (node.group,) if node.group else self.groups:
             self._outgoing.append(commands.make_command(group, node.name, {metrics.REBIRTH: True}, now.ms))
         self._count(FLAGGED, "rebirth_asked")
 
+    def _may_ask(self, node: NodeState, now: Instant) -> bool:
+        """Return whether a birth may be requested; unknown nodes cannot keep the fleet's own from being asked."""
+        if node.name in self.nodes:
+            return self._births.may_ask(node, now.mono_s)
+        return not was_just_asked(node, now.mono_s) and self._is_room_for(node, now)
+
     def _is_room_for(self, node: NodeState, now: Instant) -> bool:
         """Remember an unknown node, so that it is asked once a second; return False while too many are asked."""
-        if node.name in self.nodes:
-            return True
         while len(self._strangers) >= MAX_STRANGERS and node.name not in self._strangers:
             oldest = next(iter(self._strangers.values()))
-            if now.mono_s - oldest.rebirth_requested_s < REBIRTH_S:
+            if was_just_asked(oldest, now.mono_s):
                 return False
             del self._strangers[oldest.name]
         self._strangers[node.name] = node
@@ -328,14 +341,6 @@ class HostApplication:
 
     def _count(self, kind: str, reason: str) -> None:
         self._batch.counts[kind, reason] += 1
-
-
-def _check_group(node: NodeState, topic: Topic) -> None:
-    """Raise `PayloadError` for a message under another group than that of the node; one that is offline may move."""
-    if node.group in {"", topic.group} or (not node.online and topic.kind is not MessageKind.NDEATH):
-        return
-    words = f"{node.name} is known under the group {node.group}, not {topic.group}"
-    raise PayloadError(OTHER_GROUP, words, key="group", value=topic.group, bound=node.group)
 
 
 def _name_data_topic(group: str, node: str) -> str:

@@ -124,7 +124,8 @@ class FleetHost:
 
     def turn(self, wait_s: float) -> None:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
-        events = [] if self._commits.is_full else self._link.poll(0.0 if self._commits.is_busy else wait_s)
+        may_wait_s = 0.0 if self._commits.is_busy else min(wait_s, self._commits.due_s)
+        events = [] if self._commits.is_full else self._link.poll(may_wait_s)
         for is_message, some in groupby(events, lambda event: isinstance(event, MqttMessage)):
             if is_message:
                 self._handle_messages(cast("list[MqttMessage]", list(some)))
@@ -136,6 +137,7 @@ class FleetHost:
             self._host.handle_connected(self._will_ms, now)
             self._host.handle_messages(self._early, now, self._will_ms)
             self._early = []
+        self._host.request_due_births(now)
         self._collect()
         self._commit(wait_s)
         self._send_pieces()
@@ -203,7 +205,7 @@ class FleetHost:
             undo.callback(self._link.close)
             self._acknowledge(self._commits.finish(None))
             self._collect()
-            self._commits.start()
+            self._commits.start(at_once=True)
             self._acknowledge(self._commits.finish(None))
             if self._claim.is_held:
                 self._link.publish(commands.make_state(self._host.host, self._will_ms, online=False))

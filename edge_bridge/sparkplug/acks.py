@@ -23,11 +23,18 @@ _RANGE: Final = re.compile(r"([1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?", re.ASC
 def format_acks(acks: Mapping[str, Iterable[Range]]) -> Iterator[str]:
     """Write the fewest texts that hold all ranges, each within `MAX_RANGES`; none for no ranges."""
     flat = [(boot, one) for boot, those in acks.items() for one in those]
+    if len(flat) == 1:  # almost always
+        yield f"{flat[0][0]}:{_format_range(*flat[0][1])}"
+        return
     for start in range(0, len(flat), MAX_RANGES):
         by_boot = dict[str, list[str]]()
         for boot, (first, last) in flat[start : start + MAX_RANGES]:
-            by_boot.setdefault(boot, []).append(str(first) if first == last else f"{first}-{last}")
+            by_boot.setdefault(boot, []).append(_format_range(first, last))
         yield ";".join(f"{boot}:{','.join(words)}" for boot, words in by_boot.items())
+
+
+def _format_range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def parse_acks(text: str) -> Acks:

@@ -64,7 +64,7 @@ _KINDS: Final[dict[DataType, type]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # nobody changes one; `frozen` would make each cost three times as much
 class SparkplugMetric:
     """One value with its name or its alias; `None` is Sparkplug's null, `timestamp_ms` counts from 1970 in UTC."""
 
@@ -111,6 +111,8 @@ def convert_metric(metric: SparkplugMetric, name: str, datatype: DataType) -> Sp
     if metric.datatype is DataType.UNKNOWN and type(value) is int:
         value = decode_signed(datatype, value)
     held = check_value(datatype, value, name)
+    if metric.datatype is datatype and metric.name == name:
+        return metric
     return SparkplugMetric(name, metric.alias, datatype, held, metric.timestamp_ms, metric.historical)
 
 

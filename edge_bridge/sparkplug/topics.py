@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from edge_bridge.sparkplug.payload import PayloadError
@@ -12,6 +13,7 @@ from edge_bridge.sparkplug.payload import PayloadError
 NAMESPACE: Final = "spBv1.0"
 STATE: Final = "STATE"
 MAX_NAME: Final = 60
+MAX_KNOWN: Final = 20_000  # topics that are remembered: twice the nodes of a fleet
 _NAME: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_NAME}}}", re.ASCII)
 
 
@@ -22,6 +24,12 @@ class MessageKind(StrEnum):
     NDATA = "NDATA"
     NDEATH = "NDEATH"
     NCMD = "NCMD"
+
+
+@lru_cache(MAX_KNOWN)
+def make_topic(group: str, kind: MessageKind, node: str) -> str:
+    """Make the topic of a message; raise `PayloadError` for names that a topic cannot contain."""
+    return str(Topic(group, kind, node))
 
 
 @dataclass(frozen=True, slots=True)

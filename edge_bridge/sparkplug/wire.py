@@ -18,10 +18,13 @@ from edge_bridge.sparkplug.payload import (
     check_value,
     decode_signed,
 )
+from edge_bridge.sparkplug.wire_fields import find_fields
+from edge_bridge.varint import encode_varint
 
 MAX_BYTES: Final = 65_536
 MAX_METRICS: Final = 512
 MAX_NAME: Final = 200
+_METRICS: Final = 2  # the number of the field in a payload
 SEQ_COUNT: Final = 256  # `seq` and `bdSeq` go from 0 to 255
 
 _PACKAGE: Final = "org.eclipse.tahu.protobuf"
@@ -44,6 +47,7 @@ _VALUE_FIELDS: Final = (
     ("string_value", 15, _FIELD.TYPE_BYTES),  # as `name`
     ("bytes_value", 16, _FIELD.TYPE_BYTES),
 )
+_DATATYPES: Final = {int(datatype): datatype for datatype in DataType}
 _INT, _LONG = "int_value", "long_value"
 _FIELD_OF: Final[dict[DataType, str]] = {
     **{datatype: _LONG if bits == 64 else _INT for datatype, bits in {**SIGNED_BITS, **UNSIGNED_BITS}.items()},  # noqa: PLR2004  # bits
@@ -99,16 +103,22 @@ def encode(payload: Payload, *, datatypes: bool = True) -> bytes:
 
 
 class TextTemplate:
-    """A payload that is encoded again and again with another text in its first metric."""
+    """A payload that is encoded again and again with another text, the last field of its first metric."""
 
     def __init__(self, payload: Payload) -> None:
         """Raise `PayloadError` as `encode` does; the first metric is a text."""
-        self._message = _Payload()
-        self._message.ParseFromString(encode(payload))
+        data = encode(payload)
+        metric = next(field for field in find_fields(data, 0, len(data)) if field.number == _METRICS)
+        *_, text = find_fields(data, metric.start, metric.end)
+        self._before = data[: metric.start - len(encode_varint(metric.end - metric.start))]
+        self._start = data[metric.start : text.start - len(encode_varint(text.end - text.start))]
+        self._after = data[metric.end :]
 
     def encode(self, text: str) -> bytes:
-        self._message.metrics[0].string_value = _encode_text(text)
-        data: bytes = self._message.SerializeToString()
+        """Encode with this text; raise `PayloadError` as `encode` does."""
+        words = _encode_text(text)
+        metric = self._start + encode_varint(len(words)) + words
+        data = b"".join((self._before, encode_varint(len(metric)), metric, self._after))
         _check_size(len(data), 0)
         return data
 
@@ -155,12 +165,11 @@ def _write_metric(into: Any, metric: SparkplugMetric, *, datatypes: bool) -> Non
 
 def _read_metric(metric: Any) -> SparkplugMetric:
     datatype = _parse_datatype(metric.datatype)
-    name = _check_identity(
-        _decode_text(metric.name) if metric.HasField("name") else None, _read_optional(metric, "alias")
-    )
+    alias = _read_optional(metric, "alias")
+    name = _check_identity(_decode_text(metric.name) if metric.HasField("name") else None, alias)
     return SparkplugMetric(
         name=name,
-        alias=_read_optional(metric, "alias"),
+        alias=alias,
         datatype=datatype,
         value=_read_value(metric, datatype, name),
         timestamp_ms=_read_optional(metric, "timestamp"),
@@ -190,11 +199,11 @@ def _read_value(metric: Any, datatype: DataType, name: str | None) -> Value:
 
 
 def _parse_datatype(number: int) -> DataType:
-    try:
-        return DataType(number)
-    except ValueError:
+    datatype = _DATATYPES.get(number)
+    if datatype is None:
         words = f"datatype {number} is not supported"
-        raise PayloadError("unknown_datatype", words, value=number) from None
+        raise PayloadError("unknown_datatype", words, value=number)
+    return datatype
 
 
 def _check_identity(name: str | None, alias: int | None) -> str | None:

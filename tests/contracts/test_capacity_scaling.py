@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -48,18 +49,25 @@ def stepped(module: str, pack: PackSpec, current_a: float) -> list[tuple[Floats,
     return [(state.soc, state.temperature_k, state.voltage_v) for state in told]
 
 
+@functools.cache
+def stepped_whole(module: str) -> list[tuple[Floats, ...]]:
+    """The course of the one large pack, which every cut of it is compared with."""
+    return stepped(module, MANY, LOAD_A)
+
+
 @pytest.mark.parametrize("module", ["twin.ecm", "twin.spme"])
 @pytest.mark.parametrize(("parallel", "cell_ah"), ALIKE)
 def test_a_twin_is_the_same_however_its_capacity_is_cut(module: str, parallel: int, cell_ah: float) -> None:
-    expected, found = stepped(module, MANY, LOAD_A), stepped(module, cut(parallel, cell_ah), LOAD_A)
+    expected, found = stepped_whole(module), stepped(module, cut(parallel, cell_ah), LOAD_A)
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("module", ["twin.ecm", "twin.spme"])
 def test_a_twelfth_of_the_pack_under_a_twelfth_of_the_load_does_the_same(module: str) -> None:
-    np.testing.assert_allclose(stepped(module, cut(1, 5.0), SMALL * LOAD_A), stepped(module, MANY, LOAD_A), rtol=1e-9)
+    np.testing.assert_allclose(stepped(module, cut(1, 5.0), SMALL * LOAD_A), stepped_whole(module), rtol=1e-9)
 
 
+@pytest.mark.long
 def test_a_dfn_lane_is_the_same_however_its_capacity_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dfn, "NICENESS", 0)  # a niced worker would get nothing of cores that others keep full
 
@@ -87,10 +95,15 @@ def believed(module: str, pack: PackSpec, current_a: float) -> list[Any]:
     return [estimator.update(reading, DT_S) for _ in range(200)]
 
 
+@functools.cache
+def believed_whole(module: str) -> list[Any]:
+    return believed(module, MANY, LOAD_A)
+
+
 @pytest.mark.parametrize("module", ["twin.ekf", "twin.coulomb_counter"])
 @pytest.mark.parametrize(("parallel", "cell_ah"), ALIKE)
 def test_an_estimator_is_the_same_however_the_capacity_is_cut(module: str, parallel: int, cell_ah: float) -> None:
-    expected, found = believed(module, MANY, LOAD_A), believed(module, cut(parallel, cell_ah), LOAD_A)
+    expected, found = believed_whole(module), believed(module, cut(parallel, cell_ah), LOAD_A)
     for one, other in zip(astuple(expected[-1]), astuple(found[-1]), strict=True):
         if one is None:  # what the lane does not estimate
             assert other is None
@@ -100,7 +113,7 @@ def test_an_estimator_is_the_same_however_the_capacity_is_cut(module: str, paral
 
 @pytest.mark.parametrize("module", ["twin.ekf", "twin.coulomb_counter"])
 def test_an_estimator_of_a_twelfth_believes_a_twelfth_of_the_power_and_twelve_times_the_resistance(module: str) -> None:
-    whole, small = (believed(module, pack, a)[-1] for pack, a in ((MANY, LOAD_A), (cut(1, 5.0), SMALL * LOAD_A)))
+    whole, small = believed_whole(module)[-1], believed(module, cut(1, 5.0), SMALL * LOAD_A)[-1]
     np.testing.assert_allclose(small.soc, whole.soc, rtol=1e-9)
     np.testing.assert_allclose(small.soc_std, whole.soc_std, rtol=1e-9)
     if hasattr(whole, "r0_ohm"):
@@ -124,13 +137,18 @@ def decided(module: str, pack: PackSpec, size: float = 1.0, *, kelvin: float = A
     return told
 
 
+@functools.cache
+def decided_whole(module: str, kelvin: float) -> list[Decision]:
+    return decided(module, MANY, kelvin=kelvin)
+
+
 @pytest.mark.parametrize("kelvin", [AMBIENT_K, 318.0])
 @pytest.mark.parametrize("module", CONTROLLERS)
 @pytest.mark.parametrize(("parallel", "cell_ah"), ALIKE)
 def test_a_controller_decides_the_same_however_the_capacity_is_cut(
     module: str, parallel: int, cell_ah: float, kelvin: float
 ) -> None:
-    expected, found = decided(module, MANY, kelvin=kelvin), decided(module, cut(parallel, cell_ah), kelvin=kelvin)
+    expected, found = decided_whole(module, kelvin), decided(module, cut(parallel, cell_ah), kelvin=kelvin)
     parts = [[(one.current_a, one.cost, one.violations) for one in told] for told in (found, expected)]
     np.testing.assert_allclose(*parts, rtol=1e-6, atol=1e-6)
     assert [one.fallback for one in found] == [one.fallback for one in expected]

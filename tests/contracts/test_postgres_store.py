@@ -119,7 +119,7 @@ def test_a_long_query_keeps_no_row_from_being_stored(postgres: str, monkeypatch:
         assert only(store).stored == 2
 
 
-@pytest.mark.parametrize("step", ["_prepare", "_fill", "_insert_rows"])
+@pytest.mark.parametrize("step", ["_prepare", "_fill", "_insert_ordered", "_insert_rows"])
 def test_a_fleet_goes_on_when_its_connection_was_cut(postgres: str, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     with closing(open_store(postgres)) as store, psycopg.connect(postgres, autocommit=True) as other:
         store.commit(Batch([row(1)]))
@@ -132,7 +132,7 @@ def test_a_fleet_goes_on_when_its_connection_was_cut(postgres: str, monkeypatch:
         with monkeypatch.context() as patch:
             patch.setattr(PostgresStore, step, cut)
             with pytest.raises(StoreFailed):
-                store.commit(Batch([row(2)]))
+                store.commit(Batch([row(1), row(2)]))
         assert store.commit(Batch([row(1), row(2)])).new == 1
         assert (store.read_totals().stored, only(store).stored) == (2, 2)
 

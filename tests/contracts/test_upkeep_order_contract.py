@@ -38,19 +38,51 @@ def folder(tmp_path: Path) -> Path:
 
 
 KILLED = """
-import os, signal, sys
+# For each number of steps on stdin a process of its own, forked after the slow imports; its exit status
+import os, signal, sys, traceback
 from contextlib import closing
 from pathlib import Path
+from edge_bridge.fleet.store.archive_file import pq
 from edge_bridge.fleet.store.upkeep import Retention, Upkeep
-left = int(sys.argv[3])
-def step(name):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-with closing(Upkeep(sys.argv[1], Retention(raw_days=1, folder=Path(sys.argv[2])))) as upkeep:
-    upkeep.run(int(sys.argv[4]), step=step)
+
+def run(left):
+    def step(name):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    with closing(Upkeep(sys.argv[1], Retention(raw_days=1, folder=Path(sys.argv[2])))) as upkeep:
+        upkeep.run(int(sys.argv[3]), step=step)
+
+for line in iter(sys.stdin.readline, ""):
+    child = os.fork()
+    if not child:
+        try:
+            run(int(line))
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+class KilledUpkeep:
+    """Upkeep in processes of their own, each killed after so many steps."""
+
+    def __init__(self, where: str, folder: Path) -> None:
+        words = [sys.executable, "-c", KILLED, where, str(folder), str(LATER_MS)]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+    def run(self, steps: int) -> int:
+        """Return the exit status of one that ends at this step: 0 when it had no more of them."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(steps, file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.communicate(timeout=30.0)
 
 
 def test_upkeep_that_is_killed_at_any_step_loses_and_doubles_nothing(where: str, folder: Path) -> None:
@@ -59,22 +91,21 @@ def test_upkeep_that_is_killed_at_any_step_loses_and_doubles_nothing(where: str,
     with closing(open_store(where)) as store:
         store.commit(Batch(rows))
     wanted, steps = sorted((one.node, one.boot, one.seq) for one in rows), 0
-    while True:
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED, where, str(folder), str(steps), str(LATER_MS)], cwd=ROOT, check=False
-        )
-        with closing(open_store(where)) as store:
-            assert (only(store).stored, only(store).duplicates, only(store).missing) == (38, 0, 0)
-            again = store.commit(Batch(rows))
-            assert (again.new, again.duplicates) == (0, 38)
-            recorded = {str(path) for (path,) in asked(store, "SELECT file FROM archived_day")}
-            held = {key for key in archived_keys(folder) if recorded}
-            assert held | set(asked(store, "SELECT node, boot, seq FROM row")) == set(wanted)
-        if killed.returncode == 0:
-            break
-        assert killed.returncode == -signal.SIGKILL
-        steps += 1
-        assert steps < 9
+    with closing(KilledUpkeep(where, folder)) as upkeep:
+        while True:
+            status = upkeep.run(steps)
+            with closing(open_store(where)) as store:
+                assert (only(store).stored, only(store).duplicates, only(store).missing) == (38, 0, 0)
+                again = store.commit(Batch(rows))
+                assert (again.new, again.duplicates) == (0, 38)
+                recorded = {str(path) for (path,) in asked(store, "SELECT file FROM archived_day")}
+                held = {key for key in archived_keys(folder) if recorded}
+                assert held | set(asked(store, "SELECT node, boot, seq FROM row")) == set(wanted)
+            if status == 0:
+                break
+            assert status == -signal.SIGKILL
+            steps += 1
+            assert steps < 9
     with closing(open_store(where)) as store:
         assert all_keys(store, folder) == wanted
         assert read_minutes(store)["pack-1", START_MS][0] == 38

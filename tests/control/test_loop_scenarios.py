@@ -201,11 +201,12 @@ def test_a_failed_active_controller_is_replaced_live_from_the_current_that_is_le
     assert isinstance(made.turns(1).verdict, Allowed)
 
 
-def test_ten_thousand_turns_of_changing_troubles_never_let_a_command_out() -> None:
+@pytest.mark.parametrize("troubles", [80, pytest.param(400, marks=pytest.mark.long)])
+def test_thousands_of_turns_of_changing_troubles_never_let_a_command_out(troubles: int) -> None:
     made = running()
     random = np.random.default_rng(7)
     names = list(START)
-    for _ in range(400):
+    for _ in range(troubles):
         made.bench.stuck = set(random.choice(names, 2).tolist()) if random.random() < 0.3 else set()
         for name in made.bench.stuck:
             made.bench.values[name] = float(random.choice([math.nan, math.inf, -1e9, 0.0, 1e9]))
@@ -223,4 +224,4 @@ def test_ten_thousand_turns_of_changing_troubles_never_let_a_command_out() -> No
     for command in made.bench.applied:
         assert abs(command.current_a) <= 80.0
         assert np.isfinite(command.cell_voltage_v).all()
-    assert made.loop.lateness.turns > 10_000
+    assert made.loop.lateness.turns > 25 * troubles

@@ -142,7 +142,9 @@ def test_a_plating_limit_reduces_a_charge(tmp_path: Path) -> None:
     assert -50.0 < last[1] < -5.0
 
 
-@pytest.mark.parametrize(("wanted_a", "begins_k"), [(60.0, 298.15), (-40.0, 303.15)])
+@pytest.mark.parametrize(
+    ("wanted_a", "begins_k"), [pytest.param(60.0, 298.15, marks=pytest.mark.long), (-40.0, 303.15)]
+)
 def test_it_brings_the_hottest_cell_to_its_limit_without_swinging(
     tmp_path: Path, wanted_a: float, begins_k: float
 ) -> None:

@@ -49,6 +49,7 @@ def test_the_comparison_says_what_is_counterfactual(folder: Path) -> None:
     assert "day 2 of 2" in done.stderr
 
 
+@pytest.mark.long
 def test_the_short_judgement_prints_every_gate_and_never_promotes(folder: Path) -> None:
     done = run(COMMANDS[1], folder)
     assert done.returncode == 1, done.stderr

@@ -95,7 +95,7 @@ def test_the_verb_names_the_files_and_refuses_a_second_time(tmp_path: Path) -> N
     assert json.loads(again.stdout)["error"]["code"] == "usage"
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_a_copy_can_be_connected_armed_and_run(tmp_path: Path) -> None:
     first, *_ = copy_bench(BENCHES / "hil24.toml", tmp_path / "mine")
     command = [sys.executable, "main.py", "run", "--json", "--duration", "1", "--bench", str(first)]

@@ -76,7 +76,7 @@ def test_the_wheel_carries_the_emulated_bench(wheel: Path) -> None:
 
 @pytest.mark.timeout(400)  # it compiles every kernel: a minute alone on quick cores
 @pytest.mark.timed
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_the_first_step_of_the_selftest_passes_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)]

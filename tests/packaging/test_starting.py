@@ -63,6 +63,7 @@ def test_it_starts_in_a_checkout(tmp_path: Path) -> None:
     start([sys.executable, ROOT / "main.py"], tmp_path)
 
 
+@pytest.mark.long
 def test_it_starts_from_an_editable_install(tmp_path: Path) -> None:
     programs = environment_for(tmp_path / "env")
     pip("--python", programs / "python", "install", "-e", ROOT)

@@ -13,7 +13,7 @@ from tests.selftest.walk import failed, selftest
 from tests.workbench.own_cli import run_here
 from workbench.verbs.selftest import SUMMARY
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.whole_bench, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from workbench.selftest.steps import select_steps
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.live, pytest.mark.soak, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole_bench, pytest.mark.soak, pytest.mark.timeout(600)]
 SPME = '[[lane]]\nrole = "twin"\nname = "SPMe pack"\nmodule = "twin.spme"\nactive = true\n'
 ECM = 'module = "twin.ecm"\n'
 STEPS = ("connect", "arm", "run", "certify", "bundle")

@@ -55,6 +55,7 @@ WHOLE = tuple(step.name for step in STEPS)
 
 
 @pytest.mark.alone
+@pytest.mark.whole_bench
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("steps", [SHARING, pytest.param(WHOLE, marks=pytest.mark.soak)], ids=["sharing", "whole"])
 def test_two_selftests_at_once_do_not_disturb_each_other(tmp_path: Path, steps: tuple[str, ...]) -> None:
@@ -82,7 +83,7 @@ def may_unshare() -> bool:
 
 
 @pytest.mark.timed
-@pytest.mark.live
+@pytest.mark.whole_bench
 @pytest.mark.skipif(not may_unshare(), reason="nobody may make a network namespace here")
 def test_the_bench_works_where_only_a_loopback_interface_exists(tmp_path: Path) -> None:
     alone = ("unshare", "-rn", sys.executable, "-c", LOOPBACK_UP)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 @pytest.mark.timeout(240)
 def test_a_guard_that_beats_but_does_not_send_fails_the_reaction_times_that_are_its_own(tmp_path: Path) -> None:
     its_own = ["limit", "engine_killed", "window_killed"]

@@ -20,7 +20,7 @@ DEFECTS = [  # the last of the steps must find it, the ones before must not fail
 ]
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 @pytest.mark.parametrize(("name", "steps"), DEFECTS)
 def test_an_injected_defect_fails_the_step_that_must_find_it(tmp_path: Path, name: str, steps: list[str]) -> None:
     status, answer, told = selftest(tmp_path, "--only", ",".join(steps), "--inject-defect", name)
@@ -29,7 +29,7 @@ def test_an_injected_defect_fails_the_step_that_must_find_it(tmp_path: Path, nam
 
 
 @pytest.mark.timed
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_a_selftest_does_not_go_on_without_a_bench(tmp_path: Path) -> None:
     status, answer, told = selftest(tmp_path, "--inject-defect", "mute-supply")
     assert status == 1
@@ -38,7 +38,7 @@ def test_a_selftest_does_not_go_on_without_a_bench(tmp_path: Path) -> None:
     assert [step["value"] for step in answer["steps"][1:]] == ["not run"] * (len(STEPS) - 1)
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_a_defect_in_the_device_fails_the_step_certify(tmp_path: Path) -> None:
     status, answer, told = selftest(tmp_path, "--only", "certify", "--inject-defect", "seed-defect")
     assert status == 1, told

@@ -1,20 +1,25 @@
-"""The runner of the tests: what failed beside others is run again by itself, and that run decides."""
+"""The runner of the tests: each test has one way to be run; what failed beside others is judged by itself."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import tomllib
+from itertools import chain, combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.mark.expression import Expression
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from types import ModuleType
 
     Case = tuple[tuple[str, ...], list[str], int, int, tuple[str, ...]]
 
-RUNNER = Path(__file__).resolve().parents[2] / "tools" / "test.py"
+ROOT = Path(__file__).resolve().parents[2]
+RUNNER = ROOT / "tools" / "test.py"
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +70,58 @@ def test_a_file_that_failed_beside_others_is_judged_by_itself(runner: ModuleType
     vars(runner).update(pytest=fake)
     assert runner.judge("live", beside, []) == status
     assert fake.calls[1:] == ([("-m", "live", *rerun)] if rerun else [])
+
+
+@pytest.fixture
+def called(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The marks that each option of the runner runs, by option."""
+    marks = dict[str, list[str]]()
+    for option in ("", "--long", "--soak"):
+        fake = FakePytest([], 0)
+        vars(runner).update(pytest=fake)
+        monkeypatch.setattr("sys.argv", ["test.py", option])
+        runner.parts([])
+        marks[option] = [call[call.index("-m") + 1] for call in fake.calls]
+    return marks
+
+
+def every_set_of_markers() -> Iterator[frozenset[str]]:
+    """Each set of registered markers that a test might carry."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    names = [line.partition(":")[0] for line in settings["markers"]]
+    return map(frozenset, chain.from_iterable(combinations(names, count) for count in range(len(names) + 1)))
+
+
+def is_run(markers: Collection[str], marks: str) -> bool:
+    """Whether a run with `-m marks` takes a test with these markers."""
+    return Expression.compile(marks).evaluate(lambda name, **_: name in markers)
+
+
+def test_each_test_has_exactly_one_way_to_be_run_whatever_its_markers(called: dict[str, list[str]]) -> None:
+    ways = [*chain(*called.values()), "bench"]  # the last: by hand, on real instruments
+    wrong = [
+        (sorted(markers), found)
+        for markers in every_set_of_markers()
+        if len(found := [way for way in ways if is_run(markers, way)]) != 1
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("markers", "option"),
+    [
+        ((), ""),
+        (("slow", "timed"), ""),
+        (("live", "timed"), ""),
+        (("alone", "timed"), ""),
+        (("whole_bench",), "--long"),
+        (("whole_bench", "alone"), "--long"),
+        (("long", "slow"), "--long"),
+        (("whole_bench", "soak"), "--soak"),
+    ],
+)
+def test_whole_benches_and_long_studies_are_left_to_make_test_long(
+    called: dict[str, list[str]], markers: tuple[str, ...], option: str
+) -> None:
+    found = [of for of, marks in called.items() for one in marks if is_run(markers, one)]
+    assert found == [option]

@@ -55,7 +55,13 @@ def check_by_the_standard(text: str, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "model"), [("chen2020", "DFN"), ("nca_kim2011", "SPMe"), ("marquis2019", "DFN")])
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("nca_kim2011", "SPMe"),
+        *(pytest.param(name, "DFN", marks=pytest.mark.long) for name in ("chen2020", "marquis2019")),
+    ],
+)
 def test_formulas_come_back_within_a_tenth_of_a_millivolt(name: str, model: str, tmp_path: Path) -> None:
     cell = load_cell(find_cell(name, CELLS))
     physics = require_physics(cell, "a test")
@@ -68,7 +74,7 @@ def test_formulas_come_back_within_a_tenth_of_a_millivolt(name: str, model: str,
     assert find_difference_mv(physics, back, model) < 0.1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tables_come_back_within_half_a_millivolt() -> None:
     physics = PHYSICS._replace(parameter_set="OKane2022")  # its anode is a table
     text, _ = export_bpx(load_cell(), physics)

@@ -108,7 +108,7 @@ def test_the_interval_is_how_far_the_models_were_apart_and_never_narrows() -> No
     assert alone.lost_ah_day == ()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_both_forms_of_a_cell_bracket_each_other_and_a_set_of_its_own_ages() -> None:
     from dataclasses import replace  # noqa: PLC0415  # only here
 

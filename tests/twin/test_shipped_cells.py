@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ONE = np.ones(1)
 AMBIENT_K = 298.15
 SODIUM = "chayambuka2022"
+FLAT = "prada2013"  # LFP
 LITHIUM = [name for name in list_cells() if name != SODIUM]
 
 
@@ -36,7 +37,9 @@ def make_pack(cell: CellParameters, soc: float) -> PackSpec:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LITHIUM)
+@pytest.mark.parametrize(
+    "name", [FLAT, *(pytest.param(name, marks=pytest.mark.long) for name in LITHIUM if name != FLAT)]
+)
 def test_the_spme_is_within_a_fifth_of_a_millivolt_of_idaklu_at_a_tenth_of_a_second(name: str) -> None:
     cell = load(name)
     physics = require_physics(cell, "a test")

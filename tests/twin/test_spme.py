@@ -57,7 +57,10 @@ def worst_against_pybamm(model: SpmeModel, pack: PackSpec, dt_s: float, steps: i
     return worst
 
 
-@pytest.mark.parametrize(("dt_s", "steps", "within_v"), [(0.01, 300, 5e-6), (0.1, 300, 0.03e-3), (1.0, 100, 0.15e-3)])
+@pytest.mark.parametrize(
+    ("dt_s", "steps", "within_v"),
+    [pytest.param(0.01, 300, 5e-6, marks=pytest.mark.long), (0.1, 300, 0.03e-3), (1.0, 100, 0.15e-3)],
+)
 def test_fast_path_follows_pybamm(
     spme: SpmeModel, make_pack: MakePack, dt_s: float, steps: int, within_v: float
 ) -> None:
@@ -65,11 +68,13 @@ def test_fast_path_follows_pybamm(
     assert worst_against_pybamm(spme, pack, dt_s, steps) < within_v
 
 
-@pytest.mark.parametrize("steps", [800, pytest.param(2500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "steps", [200, pytest.param(800, marks=pytest.mark.long), pytest.param(2500, marks=pytest.mark.soak)]
+)
 def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by_cell(
     spme: SpmeModel, make_pack: MakePack, steps: int
 ) -> None:
-    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 80 or 250 s."""
+    """Pulses of 2 to 20 s up to 2.1 C both ways, ambient 5 to 45 degC, 0.1 s steps, 20, 80 or 250 s."""
     rng, cells, dt_s = np.random.default_rng(7), 2, 0.1
     pack = replace(
         make_pack(cells),
@@ -97,6 +102,7 @@ def test_a_hard_drive_of_unlike_cells_in_changing_weather_follows_pybamm_cell_by
     assert np.abs(apart_soc).max() < 1e-6
 
 
+@pytest.mark.long
 def test_temperature_follows_pybamms_lumped_model_and_the_heat_of_mixing(spme: SpmeModel, make_pack: MakePack) -> None:
     """PyBaMM leaves the heat of mixing out unless asked; in the lane a current's heat is all that the voltage lost."""
     cell = read_cell_constants(PHYSICS)

@@ -19,7 +19,7 @@ ONE = np.ones(1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["Ai2020", "OKane2022"])
+@pytest.mark.parametrize("name", [pytest.param("Ai2020", marks=pytest.mark.long), "OKane2022"])
 def test_the_worker_of_the_dfn_runs_a_set_with_tables(name: str) -> None:
     physics = PHYSICS._replace(parameter_set=name)
     simulator = DfnSimulator(DfnCellStart(0.6, AMBIENT_K, 1.0 / 5.0, 1.0, physics))

@@ -118,7 +118,7 @@ def kernels(folder: Path, **more: str) -> tuple[str, str]:
     return done.stdout.strip(), done.stderr
 
 
-@pytest.mark.parametrize("torn", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("torn", ["*.nbi", pytest.param("*.nbc", marks=pytest.mark.long)])
 def test_a_torn_kernel_cache_is_compiled_anew_with_a_word(tmp_path: Path, torn: str) -> None:
     own = {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
     assert kernels(tmp_path, **own) == ("4.0 0", "")

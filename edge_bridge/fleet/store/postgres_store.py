@@ -32,7 +32,6 @@ _INSERT: Final = (
     postgresql.insert(DATED_ROW)
     .from_select([*STAGED.c.keys(), "day"], select(STAGED, literal_column(f"t_ms / {DAY_MS}")))
     .on_conflict_do_nothing()
-    .returning(*(DATED_ROW.c[name] for name in KEY))
 )
 # A row that is stored under another day: its time has changed. Only a number up to the newest one can be, and only
 # within the times of its boot; so a row in its order costs one look into `boot`. The planner must begin with `late`.
@@ -53,6 +52,7 @@ class PostgresStore(SqlStore):
     """The store on a server, which others may read and write at any time."""
 
     sql = postgresql
+    insert_rows = _INSERT
 
     def __init__(self, url: URL, *, session: str = SESSION) -> None:
         """Connect and bring the tables up to date; raise `Usage` for a database not its own, `StoreFailed`."""
@@ -107,7 +107,8 @@ class PostgresStore(SqlStore):
         misplaced = connection.execute(_FIND_MISPLACED).all()
         if misplaced:
             connection.execute(_TAKE, [dict(zip(KEY, key, strict=True)) for key in misplaced])
-        return [(key.node, key.boot, key.seq) for key in connection.execute(_INSERT)], len(misplaced)
+        keys, _ = super()._insert_rows(connection)
+        return keys, len(misplaced)
 
     def _avoid_indexes(self, connection: Connection) -> None:
         for setting in ("seqscan = on", "hashjoin = on", "indexscan = off", "indexonlyscan = off", "bitmapscan = off"):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import and_, delete, func, select
 
+from edge_bridge.fleet.store.newest_kept import split_names
 from edge_bridge.fleet.store.tables import BOOT, TOUCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -20,13 +21,10 @@ MAX_CLAIMED_BOOTS: Final = 100  # boots of a node that only births report
 
 _IS_CLAIM: Final = and_(BOOT.c.stored == 0, BOOT.c.named == 0)
 _FIND: Final = select(BOOT).join(TOUCHED, and_(BOOT.c.node == TOUCHED.c.node, BOOT.c.boot == TOUCHED.c.boot))
-_COUNT_CLAIMS: Final = (
-    select(BOOT.c.node, func.count()).where(_IS_CLAIM, BOOT.c.node.in_(select(TOUCHED.c.node))).group_by(BOOT.c.node)
-)
 
 _BootKey: TypeAlias = tuple[str, str]  # node and boot
 _BootRow: TypeAlias = tuple[str, str, int, int, int, "int | None", "int | None"]
-_Written: TypeAlias = "list[tuple[str, _BootCount]]"
+_Added: TypeAlias = "list[tuple[str, _BootCount]]"
 
 
 @dataclass(slots=True)
@@ -84,9 +82,16 @@ class RowCounts:
         for node, *numbers in connection.execute(select(BOOT.c.node, BOOT.c.highest, BOOT.c.stored, BOOT.c.named)):
             self._add(node, _BootCount(*map(int, numbers)))
 
-    def apply(self, written: _Written, forgotten: Iterable[str]) -> None:
-        """Apply what `write_counts` returned, after the commit."""
-        for node, count in written:
+    def add_ordered(self, produced: int, rows: Mapping[str, int]) -> None:
+        """Add stored rows by node, whose boots grew by `produced` rows."""
+        self.produced += produced
+        for node, count in rows.items():
+            self.stored += count
+            self.rows[node] += count
+
+    def apply(self, added: _Added, forgotten: Iterable[str]) -> None:
+        """Apply what `write_counts` added, after the commit."""
+        for node, count in added:
             self._add(node, count)
         for node in forgotten:
             if not self.rows.get(node):
@@ -99,18 +104,28 @@ class RowCounts:
         self.rows[node] += count.stored
 
 
-def write_counts(connection: Connection, changes: BatchCounts, write: Callable[[list[_BootRow]], None]) -> _Written:
-    """Write the changes, within the transaction of the batch; return what they add, for `RowCounts.apply`.
+@dataclass(frozen=True, slots=True)
+class WrittenCounts:
+    """What a batch added, for `RowCounts.apply`, and the newest row of each boot that it wrote."""
+
+    added: _Added
+    newest: Mapping[_BootKey, int]
+
+
+def write_counts(
+    connection: Connection, changes: BatchCounts, write: Callable[[list[_BootRow]], None]
+) -> WrittenCounts:
+    """Write the changes, within the transaction of the batch.
 
     `TOUCHED` contains the boots of `changes`; `write` inserts or replaces rows of `BOOT`.
     """
     added = _drop_claims(connection, changes.dropped)
     if not changes.boots:
-        return added
+        return WrittenCounts(added, {})
     known = {(row.node, row.boot): _BootCount(*row[2:]) for row in connection.execute(_FIND)}
-    claims = dict[str, int]()
-    if any(not change.highest for change in changes.boots.values()):
-        claims = {node: int(count) for node, count in connection.execute(_COUNT_CLAIMS)}
+    claims = _count_claims(
+        connection, (key[0] for key, change in changes.boots.items() if not change.highest and key not in known)
+    )
     written = list[_BootRow]()
     for (node, boot), change in changes.boots.items():
         old = known.get((node, boot))
@@ -123,11 +138,20 @@ def write_counts(connection: Connection, changes: BatchCounts, write: Callable[[
         added.append((node, more))
     if written:
         write(written)
-    return added
+    return WrittenCounts(added, {(node, boot): highest for node, boot, highest, *_ in written})
 
 
-def _drop_claims(connection: Connection, nodes: Iterable[str]) -> _Written:
-    added: _Written = []
+def _count_claims(connection: Connection, nodes: Iterable[str]) -> dict[str, int]:
+    """Count the boots that only births report, of each of these nodes."""
+    found = dict[str, int]()
+    for names in split_names(nodes):  # the planner knows nothing of a temporary table: with it, it reads all boots
+        counted = select(BOOT.c.node, func.count()).where(_IS_CLAIM, BOOT.c.node.in_(names)).group_by(BOOT.c.node)
+        found.update({node: int(count) for node, count in connection.execute(counted)})
+    return found
+
+
+def _drop_claims(connection: Connection, nodes: Iterable[str]) -> _Added:
+    added: _Added = []
     for node in nodes:
         gone = connection.execute(delete(BOOT).where(BOOT.c.node == node, _IS_CLAIM).returning(BOOT.c.highest))
         added += [(node, _BootCount(-int(highest))) for (highest,) in gone]

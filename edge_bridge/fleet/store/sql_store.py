@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, true
+from sqlalchemy import and_, delete, func, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
@@ -20,7 +20,9 @@ from edge_bridge.fleet.store.forget_node import forget_node, remove_old_files
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.missing_rows import find_missing
+from edge_bridge.fleet.store.newest_kept import delete_old
 from edge_bridge.fleet.store.node_groups import find_strangers, may_replace_node
+from edge_bridge.fleet.store.ordered_rows import NewestRows, OrderedRows, OrderLost, count_ordered
 from edge_bridge.fleet.store.read_engine import open_reader
 from edge_bridge.fleet.store.records import (
     CONFLICT,
@@ -68,16 +70,6 @@ _CONFLICTS: Final = (
     .join_from(STAGED, ROW, and_(*(STAGED.c[name] == ROW.c[name] for name in KEY)))
     .where(or_(*(STAGED.c[name].is_distinct_from(ROW.c[name]) for name in CONTENT)))
 )
-_OLDEST_KEPT: Final = (
-    select(BIRTH.c.id)
-    .where(BIRTH.c.node == bindparam("of_node"))
-    .order_by(BIRTH.c.id.desc())
-    .limit(1)
-    .offset(MAX_BIRTHS - 1)
-    .scalar_subquery()
-)
-_DELETE_OLD_BIRTHS: Final = delete(BIRTH).where(BIRTH.c.node == bindparam("of_node"), BIRTH.c.id < _OLDEST_KEPT)
-
 
 _STAGED_OF: Final = {BOOT: STAGED_BOOT, NODE: STAGED_NODE}
 
@@ -86,6 +78,7 @@ class SqlStore(ABC):
     """A `FleetStore` on an engine of one connection; a subclass has what its database does in its own way."""
 
     sql: Any  # the SQLAlchemy module with the `insert` of this database
+    insert_rows: Any  # the statement that inserts the staged rows that are not there yet
 
     def __init__(self, engine: Engine, where: str, address: Path | URL) -> None:
         """`where` names the database in errors, `address` is where others read it. Raise `StoreFailed`."""
@@ -93,13 +86,15 @@ class SqlStore(ABC):
         self._engine, self._where = engine, where
         self._reader = open_reader(address)  # connects when it is asked
         self._upserts = {table: self._make_upsert(table, staged) for table, staged in _STAGED_OF.items()}
+        self._insert_and_count = self.insert_rows.execution_options(preserve_rowcount=True)
+        self._insert_with_keys = self.insert_rows.returning(*(self.insert_rows.table.c[name] for name in KEY))
         counted = self.sql.insert(COUNTER)
         self._count = counted.on_conflict_do_update(
             index_elements=list(COUNTER.primary_key), set_={"count": COUNTER.c.count + counted.excluded.count}
         )
         self._counts = self._load_counts()
         self._are_counts_sure = True
-        self._marks = HourMarks()
+        self._marks, self._newest = HourMarks(), NewestRows()
 
     def close(self) -> None:
         self._reader.dispose()
@@ -110,9 +105,13 @@ class SqlStore(ABC):
             if not self._are_counts_sure:
                 self._counts, self._are_counts_sure = self._load_counts(), True
             self._prepare(batch.rows)
-            return self._commit(batch)
+            try:
+                return self._commit(batch)
+            except OrderLost:
+                self._newest.clear()
+                return self._commit(batch)
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
-            self._marks.clear()
+            self._forget_written()
             self._are_counts_sure = False  # the connection may have been lost after the database committed
             raise make_failure(self._where, error) from error
 
@@ -139,7 +138,7 @@ class SqlStore(ABC):
                 append_entry(connection, note)
         with self._begin_without_upkeep() as connection:
             remove_old_files(connection)
-        self._marks.clear()
+        self._forget_written()
         self._counts = self._load_counts()
         return rows
 
@@ -182,9 +181,10 @@ class SqlStore(ABC):
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Make room for the rows, before their transaction begins."""
 
-    @abstractmethod
     def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
         """Insert the staged rows; return the keys of the new ones, and the number of those with a conflicting time."""
+        keys = connection.execute(self._insert_with_keys)
+        return [(key.node, key.boot, key.seq) for key in keys], 0
 
     @abstractmethod
     def _avoid_indexes(self, connection: Connection) -> None:
@@ -196,15 +196,19 @@ class SqlStore(ABC):
 
     def _commit(self, batch: Batch) -> CommitResult:
         """Commit the batch in one transaction. Each step is a statement or two, whatever the number of rows."""
-        changes, new, conflicts = BatchCounts(), 0, 0
+        changes, conflicts = BatchCounts(), 0
         with self._engine.begin() as connection:
             self._lock_nodes(connection, batch.nodes)
             if strangers := find_strangers(connection, batch.births):
                 batch = batch.drop_nodes(strangers)
                 batch.counts[REFUSED, OTHER_GROUP] += len(strangers)
-            staged = self._stage(batch.rows, changes)
+            ordered = self._newest.choose(batch.rows)
+            grown, news = self._insert_ordered(connection, ordered), ordered.rows
+            staged = self._stage(ordered.others, changes)
             if staged.rows:
-                new, conflicts = self._insert_staged(connection, staged, changes)
+                others, conflicts = self._insert_staged(connection, staged, changes)
+                news = [*ordered.rows, *others]
+            self._marks.write(connection, news)
             self._insert_births(connection, batch.births, changes)
             for node in batch.forgotten:  # what a node without a place told of itself; its rows stay
                 connection.execute(delete(NODE).where(NODE.c.node == node))
@@ -224,11 +228,25 @@ class SqlStore(ABC):
                 connection.execute(
                     self._count, [dict(zip(names, (*key, count), strict=True)) for key, count in counts.items()]
                 )
-        self._counts.apply(written, batch.forgotten)
+        self._counts.add_ordered(grown, ordered.count_nodes())
+        self._counts.apply(written.added, batch.forgotten)
+        self._newest.remember({**ordered.newest, **written.newest})
         self._marks.remember()
-        return CommitResult(new, len(batch.rows) - new, conflicts, _group_numbers(batch.rows), strangers)
+        return CommitResult(len(news), len(batch.rows) - len(news), conflicts, _group_numbers(batch.rows), strangers)
 
-    def _insert_staged(self, connection: Connection, staged: StagedBatch, changes: BatchCounts) -> tuple[int, int]:
+    def _insert_ordered(self, connection: Connection, ordered: OrderedRows) -> int:
+        """Insert and count rows that follow those before them; return by how many rows their boots grew."""
+        if not ordered.rows:
+            return 0
+        self._fill(connection, STAGED, map(as_columns, ordered.rows))
+        grown = count_ordered(connection, len(ordered.newest))
+        if connection.execute(self._insert_and_count).rowcount != len(ordered.rows):
+            raise OrderLost
+        return grown
+
+    def _insert_staged(
+        self, connection: Connection, staged: StagedBatch, changes: BatchCounts
+    ) -> tuple[list[StoredRow], int]:
         """Insert the rows that are not there yet and the gaps that they name; return new rows and conflicts."""
         self._fill(connection, STAGED, map(as_columns, staged.rows))
         gaps = GapRanges(connection)
@@ -241,12 +259,17 @@ class SqlStore(ABC):
         for node, boot, seq in keys:
             named = -1 if gaps.has(node, boot, seq) else 0
             changes.add(node, boot, seq, times[node, boot, seq], named=named)
-        news = set(keys)
-        self._marks.write(connection, [row for row in staged.rows if (row.node, row.boot, row.seq) in news])
-        for row in staged.rows:
-            if row.gap is not None and (row.node, row.boot, row.seq) in news:
+        inserted = set(keys)
+        news = [row for row in staged.rows if (row.node, row.boot, row.seq) in inserted]
+        for row in news:
+            if row.gap is not None:
                 changes.name(row.node, row.gap.boot, row.gap.last, insert_gap(connection, row.node, row.gap))
-        return len(keys), conflicts
+        return news, conflicts
+
+    def _forget_written(self) -> None:
+        """Forget what this program remembers of its own commits."""
+        self._marks.clear()
+        self._newest.clear()
 
     def _insert_births(self, connection: Connection, births: Sequence[Birth], changes: BatchCounts) -> None:
         if not births:
@@ -254,8 +277,7 @@ class SqlStore(ABC):
         values = [(birth.node, birth.t_ms, birth.bd_seq, _drop_zeros(birth.bundle)) for birth in births]
         names = ("node", "t_ms", "bd_seq", "bundle")
         connection.execute(insert(BIRTH), [dict(zip(names, value, strict=True)) for value in values])
-        nodes = dict.fromkeys(birth.node for birth in births)
-        connection.execute(_DELETE_OLD_BIRTHS, [{"of_node": node} for node in nodes])
+        delete_old(connection, BIRTH, (birth.node for birth in births), MAX_BIRTHS)
         for birth in births:
             if birth.newest is not None:
                 changes.claim(birth.node, *birth.newest)

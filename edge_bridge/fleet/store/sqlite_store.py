@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_bridge.fleet.store.sql_store import SqlStore
 from edge_bridge.fleet.store.sqlite_file import lock_file, make_refusal, open_file
-from edge_bridge.fleet.store.tables import KEY, ROW, STAGED, TEMPORARY, make_temporary
+from edge_bridge.fleet.store.tables import ROW, STAGED, TEMPORARY, make_temporary
 from edge_bridge.fleet.store.upkeep_lock import UpkeepLock
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _INSERT: Final = (
     sqlite.insert(ROW)
     .from_select(STAGED.c.keys(), select(STAGED).where(true()))  # SQLite needs the condition to read ON CONFLICT
     .on_conflict_do_nothing()
-    .returning(*(ROW.c[name] for name in KEY))
 )
 
 
@@ -34,6 +33,7 @@ class SqliteStore(SqlStore):
     """The store in one file, which other processes may read at any time."""
 
     sql = sqlite
+    insert_rows = _INSERT
 
     def __init__(self, path: Path) -> None:
         """Open the file; raise `Usage` if it is not a fleet's, of another version, or has another writer."""
@@ -77,9 +77,6 @@ class SqliteStore(SqlStore):
 
     def _prepare(self, rows: Sequence[StoredRow]) -> None:
         """Do nothing: the file has one table of rows."""
-
-    def _insert_rows(self, connection: Connection) -> tuple[list[tuple[str, str, int]], int]:
-        return [(key.node, key.boot, key.seq) for key in connection.execute(_INSERT)], 0
 
     def _avoid_indexes(self, connection: Connection) -> None:
         """Do nothing: the statements themselves keep SQLite from the key."""

@@ -95,6 +95,7 @@ def test_the_projection_of_the_networks_is_that_of_the_shield(name: str) -> None
         assert np.allclose(actor.project(seen, torch.as_tensor(step.own)), step.safe, atol=1e-6)
 
 
+@pytest.mark.long
 def test_what_accrues_in_an_episode_is_its_settlement_on_average() -> None:
     simulation = TaskSimulation(read_task(find_task("arbitrage")), 3, 2000)
     accrued, random = np.zeros(2000), np.random.default_rng(1)

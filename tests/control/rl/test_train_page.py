@@ -64,7 +64,7 @@ def test_the_page_has_a_training_and_its_continuation() -> None:
     assert all(shlex.split(command)[2] == "train" for command in COMMANDS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_commands_of_the_page_train_stop_and_continue(tmp_path: Path, run: Run) -> None:
     done = run(COMMANDS[0])
     assert done.returncode == 0, done.stderr
@@ -84,7 +84,7 @@ def test_the_commands_of_the_page_train_stop_and_continue(tmp_path: Path, run: R
     assert policy.sha256 == summary["seeds"][1]["policy_sha256"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="a Ctrl-C cannot be sent to one process there")
 def test_ctrl_c_saves_and_tells_how_to_continue(tmp_path: Path, run: Run) -> None:
     command = "python main.py train arbitrage --algorithm cpo --seeds 2 --every 6000 --out trained"

@@ -56,7 +56,7 @@ def assert_same(one: Any, other: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("algorithm", ["sac", "cpo"])
+@pytest.mark.parametrize("algorithm", [pytest.param("sac", marks=pytest.mark.long), "cpo"])
 def test_a_stopped_training_continues_bit_for_bit(algorithm: str) -> None:
     straight, first, second = (make_learner(algorithm) for _ in range(3))
     straight.advance(TURNS)

@@ -159,6 +159,7 @@ def test_a_reference_pack_is_the_dfn_cell_scaled_to_the_pack() -> None:
     assert outcome.step.low_v[0] == pytest.approx(aged_v, abs=0.005), "the cell warms a little meanwhile"
 
 
+@pytest.mark.long
 def test_a_day_on_pybamm_costs_about_what_it_costs_on_the_fast_twin() -> None:
     task = shipped("arbitrage")
     fast, reference = (run_episode(RULE, task, SEED, 6, model=model) for model in ("ECM", "SPMe"))
@@ -167,6 +168,7 @@ def test_a_day_on_pybamm_costs_about_what_it_costs_on_the_fast_twin() -> None:
     assert reference.energy_eur == pytest.approx(fast.energy_eur, abs=0.02)
 
 
+@pytest.mark.long
 def test_an_episode_on_pybamm_repeats_with_a_cell_that_another_one_has_used(tmp_path: Path) -> None:
     task = make_task(tmp_path)
     runs = [run_episode(RULE, task, SEED, number, model="SPMe") for number in (2, 5, 2)]

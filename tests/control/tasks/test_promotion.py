@@ -46,6 +46,7 @@ def failed(found: dict[str, PromotionGate]) -> set[str]:
 FEW = JudgeEffort(30, 1, 2)
 
 
+@pytest.mark.long
 def test_a_policy_that_knows_its_limits_passes_every_gate(tmp_path: Path) -> None:
     task = make_task(tmp_path)
     verdict, found = judge(tmp_path, task, make_policy(task))

@@ -20,9 +20,13 @@ from tests.workbench.own_cli import run_here
 from workbench.bundling.bundle_file import write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drivers.benchfile import Bench
     from tests.edge_bridge.bundle.conftest import Signer
     from workbench.bundling.build import BuiltBundle, BundleOrder
+
+    RunVerb = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).resolve().parents[3]
 TOOLS = ("openssl", "unzip", "base64", "sed", "bash")
@@ -55,18 +59,19 @@ def trust(tmp_path: Path, order: BundleOrder) -> Path:
     return folder
 
 
-def test_from_a_key_to_a_verified_bundle(tmp_path: Path, order: BundleOrder) -> None:
+@pytest.mark.parametrize("run_verb", [run_bundle, pytest.param(run_apart, marks=pytest.mark.long)])
+def test_from_a_key_to_a_verified_bundle(tmp_path: Path, order: BundleOrder, run_verb: RunVerb) -> None:
     made = run_bundle("key", "release", "--out", tmp_path / "keys", "--json")
     assert made.returncode == 0, made.stderr
     told = json.loads(made.stdout)
     out = tmp_path / "out" / "pack.bundle"
     key = ("--key", told["private"], "--serial", 3, "--out", out, "--json")
-    done = run_apart("build", order.run, *key)
+    done = run_verb("build", order.run, *key)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["file"], answer["class"], answer["serial"]) == (str(out), "SIM", 3)
     shutil.copy(told["public"], trust := tmp_path / "release.pem")
-    seen = run_apart("verify", out, "--trust", trust.parent, "--replay", "--json")
+    seen = run_verb("verify", out, "--trust", trust.parent, "--replay", "--json")
     assert seen.returncode == 0, seen.stderr
     said = json.loads(seen.stdout)
     assert (said["sha256"], said["class"], said["reason"]) == (answer["sha256"], "SIM", "")

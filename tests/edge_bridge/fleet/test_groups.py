@@ -127,7 +127,7 @@ def test_what_waits_of_a_node_that_is_online_at_another_host_is_dropped(tmp_path
         commits.drop_nodes(committed.result.strangers)
         host.drop_node("pack-1")
         commits.add(host.drain()[0])
-        commits.start()
+        commits.start(at_once=True)
         commits.finish(None)
         commits.close()
         assert asked(desk.store, "SELECT node, seq FROM row ORDER BY seq") == [("pack-2", 1), ("pack-2", 2)]

@@ -47,6 +47,7 @@ def find_share_within(out: Floats, soc: Floats) -> float:
     return float(np.mean(np.abs(out[:, OUT_SOC] - soc) < WITHIN * out[:, OUT_SOC_STD]))
 
 
+@pytest.mark.long
 def test_the_bank_leaves_a_wrong_start_that_looks_right_to_one_filter() -> None:
     network = make_network()
     network.tables[R0:, :, -1] *= FULL_OHM

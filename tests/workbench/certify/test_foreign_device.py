@@ -22,7 +22,7 @@ WITHIN_S = 200.0
 ONLY = ("OV-01/7", "OT-01/3", "OV-02", "HB-01")
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 @pytest.mark.timeout(240)
 def test_a_foreign_device_is_connected_armed_and_certified_by_map_alone(tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -24,7 +24,7 @@ from workbench.selftest import evidence
 if TYPE_CHECKING:
     from workbench.certify.runner import CaseRun
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.whole_bench, pytest.mark.timeout(240)]
 WITHIN_S = 150.0
 ROOT = Path(__file__).resolve().parents[3]
 

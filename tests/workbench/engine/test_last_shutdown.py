@@ -154,7 +154,7 @@ def at_work(folder: Path) -> list[int]:
     return found
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 @pytest.mark.timeout(240)
 def test_a_bench_has_one_session_and_the_next_one_hears_how_a_killed_one_ended(tmp_path: Path) -> None:
     first = open_session(HIL24, tmp_path / "runs")

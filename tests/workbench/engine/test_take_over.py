@@ -80,7 +80,7 @@ def test_who_does_not_answer_or_talks_nonsense_is_no_owner() -> None:
     assert read_owner("nowhere", within_s=0.05) == ""
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 @pytest.mark.timeout(120)
 def test_a_session_refuses_a_supply_in_foreign_hands_and_takes_it_when_told(tmp_path: Path) -> None:
     emulated = EmulatedBench.start(tmp_path / "emulated", HIL24.parent / "pulse24.dut.toml")

@@ -209,7 +209,11 @@ def test_the_document_calls_met_what_is_met() -> None:
 
 @pytest.mark.parametrize(
     ("name", "long"),  # `long`: steps of the long plans of the MPC, of which its peers take their time
-    [("wire", mpc.LONG), ("mpc", mpc.SHORT + 1), pytest.param("mpc", mpc.LONG, marks=pytest.mark.soak)],
+    [
+        ("wire", mpc.LONG),
+        pytest.param("mpc", mpc.SHORT + 1, marks=pytest.mark.long),
+        pytest.param("mpc", mpc.LONG, marks=pytest.mark.soak),
+    ],
     ids=["wire", "mpc", "mpc whole"],
 )
 def test_a_short_measurement_measures_each_declared_figure_beside_its_peer(
@@ -223,6 +227,7 @@ def test_a_short_measurement_measures_each_declared_figure_beside_its_peer(
     assert all("cores" in row.conditions for row in rows)
 
 
+@pytest.mark.long
 def test_the_real_time_iteration_pays_next_to_nothing_over_ipopt_in_closed_loop(tmp_path: Path) -> None:
     cost = next(
         row

@@ -30,7 +30,7 @@ SHORT: dict[str, dict[str, float]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("changes", [SHORT, pytest.param({}, marks=pytest.mark.soak)], ids=["short", "whole"])
 def test_a_short_measurement_yields_every_declared_figure(

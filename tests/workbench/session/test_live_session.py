@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from workbench.session.live_session import LiveSession
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.whole_bench
 CELL = 5
 
 

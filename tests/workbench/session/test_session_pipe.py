@@ -42,7 +42,7 @@ def test_a_window_that_is_not_connected_for_long_is_not_held_up(
         session.close()
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_off_of_a_bench_that_is_not_connected_says_so_and_does_not_trip_the_next_one(tmp_path: Path) -> None:
     session = open_session(HIL24, tmp_path)
     try:
@@ -85,7 +85,7 @@ def session(tmp_path: Path) -> Iterator[LiveSession]:
     made.close()
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip_is_not_taken_for_safe(
     session: LiveSession,
 ) -> None:
@@ -121,7 +121,7 @@ def test_off_while_it_connects_trips_and_leaves_everything_off_and_the_next_trip
     assert session.guard_pid not in {None, dead_pid}
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_off_while_the_guard_hangs_is_done_by_the_engine_and_who_has_not_received_it_is_named(
     session: LiveSession,
 ) -> None:
@@ -145,7 +145,7 @@ def test_off_while_the_guard_hangs_is_done_by_the_engine_and_who_has_not_receive
         os.kill(session.guard_pid, signal.SIGCONT)
 
 
-@pytest.mark.live
+@pytest.mark.whole_bench
 def test_an_output_that_cannot_be_verified_off_keeps_guard_device_and_cells_and_reads_unknown(
     session: LiveSession,
 ) -> None:

@@ -19,7 +19,7 @@ from tests.workbench.live import ROOT
 from tests.workbench.own_cli import run_here
 from workbench.selftest import evidence
 
-live = pytest.mark.live
+whole_bench = pytest.mark.whole_bench
 posix = pytest.mark.skipif(os.name != "posix", reason="signals to a process group are POSIX")
 
 
@@ -92,7 +92,7 @@ def test_a_fault_that_makes_no_sense_is_answered_with_what_there_is(tmp_path: Pa
 
 
 @pytest.mark.timed
-@live
+@whole_bench
 def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_the_journals(tmp_path: Path) -> None:
     status, said, told = answer(begin(tmp_path, "--duration", "10", "--fault", "bench-voltage,cell=3,volts=5.1,at=2"))
     assert status == 1
@@ -103,7 +103,7 @@ def test_a_fault_beyond_the_bench_limit_trips_the_run_and_its_time_comes_from_th
     assert [fault["name"] for fault in said["faults"]] == ["bench voltage"]
 
 
-@live
+@whole_bench
 def test_a_check_that_fails_exits_1_and_names_the_wire(tmp_path: Path) -> None:
     status, said, _ = answer(begin(tmp_path, "--duration", "5", "--fault", "open-wire,cell=9"))
     assert status == 1
@@ -137,7 +137,7 @@ def test_an_interrupted_verb_exits_130_with_its_object(number: signal.Signals) -
     assert (said["schema"], said["command"]) == ("pulsebms.bundle.verify/1", "bundle verify")
 
 
-@live
+@whole_bench
 @posix
 def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path: Path) -> None:
     process = begin(tmp_path, "--duration", "60")
@@ -155,7 +155,7 @@ def test_ctrl_c_at_the_terminal_leaves_the_bench_off_and_the_run_sealed(tmp_path
     assert not (folder / "ticks.arrows").exists()
 
 
-@live
+@whole_bench
 @posix
 def test_an_unattended_run_outlives_its_killed_client_and_ends_by_itself(tmp_path: Path) -> None:
     process = begin(tmp_path, "--duration", "6", "--unattended")

@@ -45,6 +45,7 @@ class LoadFleet:
     def __init__(self, address: tuple[str, int], devices: int, salt: int) -> None:
         self.outbox, self._writer = LoadOutbox(devices), PacketWriter(devices, salt)
         self._address, self._seqs = address, np.zeros(devices, np.int64)
+        self._is_begun = np.zeros(devices, np.bool_)  # a device makes rows from its first birth on
         self._devices: list[LoadDevice] = [
             LoadDevice(place, name_device(place), boot, self, self._open)
             for place, boot in enumerate(self._writer.boots)
@@ -60,7 +61,7 @@ class LoadFleet:
 
     def make_birth(self, place: int, bd_seq: int) -> bytes:
         """Make a birth, after which `seq` begins anew."""
-        self._seqs[place] = 1
+        self._seqs[place], self._is_begun[place] = 1, True
         return self._writer.make_birth(place, int(self.outbox.produced[place]), self.now_ms(), bd_seq)
 
     def take_acknowledgement(self, place: int, ranges: Sequence[tuple[int, int]]) -> None:
@@ -114,7 +115,7 @@ class LoadFleet:
             return
         now_s = monotonic()
         if not self.is_held:
-            self.outbox.make_rows(places, self.now_ms(), now_s)
+            self.outbox.make_rows(places[self._is_begun[places]], self.now_ms(), now_s)
         self._send(places, now_s)
 
     def _send(self, places: NDArray[np.int64], now_s: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_bridge.mqtt_frames import make_length
+from edge_bridge.varint import MORE, encode_varint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,6 @@ CONNACK, PUBLISH, SUBACK = 0x20, 0x30, 0x90  # kinds of packets: the upper half 
 PING: Final = b"\xc0\x00"
 _CONNECT, _SUBSCRIBE = b"\x10", b"\x82"
 _CLEAN, _WILL = 0x02, 0x04
-_MORE: Final = 0x80
 
 
 def make_connect(client_id: str, keep_alive_s: int, will: MqttMessage) -> bytes:
@@ -23,19 +22,19 @@ def make_connect(client_id: str, keep_alive_s: int, will: MqttMessage) -> bytes:
     flags = _CLEAN | _WILL | will.qos << 3
     head = _make_text(b"MQTT") + bytes([4, flags]) + keep_alive_s.to_bytes(2, "big")
     body = head + _make_text(client_id.encode()) + _make_text(will.topic.encode()) + _make_text(will.payload)
-    return _CONNECT + make_length(len(body)) + body
+    return _CONNECT + encode_varint(len(body)) + body
 
 
 def make_subscribe(topics: Sequence[str]) -> bytes:
     """Make the SUBSCRIBE of a new connection, QoS 0."""
     body = b"\x00\x01" + b"".join(_make_text(topic.encode()) + b"\x00" for topic in topics)
-    return _SUBSCRIBE + make_length(len(body)) + body
+    return _SUBSCRIBE + encode_varint(len(body)) + body
 
 
 def make_publish(topic: str, payload: bytes) -> bytes:
     """Make a PUBLISH of QoS 0."""
     body = _make_text(topic.encode()) + payload
-    return bytes([PUBLISH]) + make_length(len(body)) + body
+    return bytes([PUBLISH]) + encode_varint(len(body)) + body
 
 
 def take_packets(buffer: bytearray) -> list[tuple[int, bytes]]:
@@ -60,7 +59,7 @@ def _find_body(buffer: bytearray, start: int) -> tuple[int, int] | None:
     for place in range(start + 1, len(buffer)):
         size |= (buffer[place] & 0x7F) << shift
         shift += 7
-        if buffer[place] < _MORE:
+        if buffer[place] < MORE:
             end = place + 1 + size
             return (place + 1, end) if end <= len(buffer) else None
     return None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.workbench.conftest import Shown
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.whole_bench, pytest.mark.timeout(240)]
 SLOW_MS = 100_000
 
 
