@@ -87,8 +87,7 @@ class HostApplication:
         self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
-        self._quick, self._quotas = QuickReader(), NodeQuotas()
-        self._births = BirthRequests()
+        self._quick, self._quotas, self._births = QuickReader(), NodeQuotas(), BirthRequests()
         self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
@@ -284,8 +283,7 @@ class HostApplication:
 
     def _handle_revoked(self, name: str) -> None:
         """End the session of a node that was cut off, whose last will the broker suppresses."""
-        node = self.nodes.get(name)
-        if node is not None:
+        if (node := self.nodes.get(name)) is not None:
             node.end_session()
             self._changed[name] = node
             self._batch.revoked.add(name)
