@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
-_HANG_UP: Final[tuple[signal.Signals, ...]] = tuple(
-    getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name)
-)
+_HANG_UP: Final = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 _TERMINAL: Final = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -33,17 +31,16 @@ def hold_interrupts() -> None:
         signal.signal(ending, keep)
 
 
-def leave_once(leave: Callable[[], None] | None = None, *, hang_up: bool = False) -> None:
+def leave_once(leave: Callable[[], None] | None = None) -> None:
     """Call `leave`, or raise `KeyboardInterrupt`, on the first Ctrl-C or SIGTERM; later ones wait for the safe end.
 
-    With `hang_up` also when the terminal closes, unless this process was started to outlive it (`nohup`).
     Raise `KeyboardInterrupt` at once if `hold_interrupts` has kept one: nothing is started then.
     """
-    watched = [*_ENDING, *(one for one in _HANG_UP if hang_up and signal.getsignal(one) != signal.SIG_IGN)]
 
     def first(number: int, frame: FrameType | None) -> None:
         del number, frame
-        for ending in watched:
+        hung_up = [one for one in _HANG_UP if signal.getsignal(one) is first]
+        for ending in (*_ENDING, *hung_up):
             signal.signal(ending, signal.SIG_IGN)
         Interrupt.received = True
         if leave is None:
@@ -51,8 +48,18 @@ def leave_once(leave: Callable[[], None] | None = None, *, hang_up: bool = False
         leave()
 
     raise_interrupt()
-    for ending in watched:
+    for ending in _ENDING:
         signal.signal(ending, first)
+
+
+def leave_with_terminal() -> None:
+    """Let a terminal that is closed end this process as SIGTERM does, unless it was told to stay (nohup).
+
+    Call it after `leave_once`, in a verb whose children would go on otherwise.
+    """
+    for hung_up in _HANG_UP:
+        if signal.getsignal(hung_up) is not signal.SIG_IGN:
+            signal.signal(hung_up, signal.getsignal(signal.SIGTERM))
 
 
 def raise_interrupt() -> None:

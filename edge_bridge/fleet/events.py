@@ -17,12 +17,12 @@ GRACE_MS: Final = 30_000  # after the host's own connection came back, before a 
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED = "offline", "online", "reboot", "tripped", "held", "allowed"
 BMS_FAULT, BMS_OK, GAP = "bms-fault", "bms-ok", "gap"
-CLOCK_WRONG, CLOCK_RIGHT = "clock-wrong", "clock-right"
-COMMAND_ANSWERED = "command-answered"
+CLOCK_WRONG, CLOCK_RIGHT, REVOKED = "clock-wrong", "clock-right", "revoked"
+QUOTA, COMMAND_ANSWERED = "quota", "command-answered"
 BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE = "bundle-failed", "bundle-healthy", "bundle-state"
 KINDS: Final = (
     *(OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED, BMS_FAULT, BMS_OK, GAP, CLOCK_WRONG, CLOCK_RIGHT),
-    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, ROW_CONFLICT, COMMAND_ANSWERED),
+    *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, REVOKED, QUOTA, ROW_CONFLICT, COMMAND_ANSWERED),
 )
 
 
@@ -40,6 +40,8 @@ class EventWatch:
         """Return the events of a batch, in order; `is_connected` says whether the host is."""
         self._up_ms = (self._up_ms or now_ms) if is_connected else None
         found = list(self._find_reboots(batch, now_ms))
+        cut = "its certificate was revoked and it was cut off"
+        found += [NodeEvent(node, now_ms, REVOKED, WARNING, cut) for node in sorted(batch.revoked)]
         born = {birth.node for birth in batch.births}
         for record in batch.notes.values():
             if record.node in born and record.node not in self._online:  # it may have left again within this batch
@@ -47,7 +49,9 @@ class EventWatch:
                 found.append(NodeEvent(record.node, now_ms, ONLINE, INFO, "the device is online", clears=(OFFLINE,)))
             before, self._known[record.node] = self._known.get(record.node), record
             if not record.online or record.node not in self._online or self._unsure:
-                found += self._compare_online(record, now_ms, is_connected=is_connected)
+                cut = record.node in batch.revoked
+                cause = "its certificate was revoked" if cut else "the broker reported its death"
+                found += self._compare_online(record, now_ms, cause, is_connected=is_connected)
             if before is None or pick_watched(before) != pick_watched(record):
                 found += compare_status(before, record, now_ms)
         found += self._read_rows(batch, now_ms)
@@ -79,7 +83,9 @@ class EventWatch:
         for names in (self._online, self._unsure, self._wrong_clocks):
             names.discard(node)
 
-    def _compare_online(self, record: NodeRecord, now_ms: int, *, is_connected: bool) -> Iterator[NodeEvent]:
+    def _compare_online(
+        self, record: NodeRecord, now_ms: int, cause: str, *, is_connected: bool
+    ) -> Iterator[NodeEvent]:
         was_online = record.node in self._online
         if record.online:
             self._unsure.discard(record.node)
@@ -90,7 +96,7 @@ class EventWatch:
             self._unsure.add(record.node)  # the host lost its connection, which says nothing about the device
         elif was_online and record.node not in self._unsure:
             self._online.discard(record.node)
-            yield _make_offline(record.node, now_ms, "the broker reported its death")
+            yield _make_offline(record.node, now_ms, cause)
 
     def _find_lost(self, now_ms: int) -> Iterator[NodeEvent]:
         """Find nodes that did not come back after the host's own connection did."""

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 from edge_bridge import metrics
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.birth_requests import BirthRequests, was_just_asked
+from edge_bridge.fleet.node_groups import check_group
+from edge_bridge.fleet.node_quota import NodeQuotas
 from edge_bridge.fleet.node_state import NodeState, read_bd_seq, read_seq, read_status
 from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.quick_rows import QuickReader
 from edge_bridge.fleet.resend_plan import ResendPlan, read_kept
 from edge_bridge.fleet.row import LATEST_MS, StoredRow, find_clock, is_row, read_newest, read_row
-from edge_bridge.fleet.store.records import FLAGGED, OTHER_GROUP, REFUSED, Batch, Birth, NodeRecord
+from edge_bridge.fleet.store.records import FLAGGED, REFUSED, Batch, Birth, NodeRecord
+from edge_bridge.identity import revocation_notice
 from edge_bridge.mqtt import MqttMessage
 from edge_bridge.sparkplug import topics, wire
 from edge_bridge.sparkplug.aliases import Aliases
@@ -84,15 +87,14 @@ class HostApplication:
         self._own_states = deque[int](maxlen=MAX_OWN_STATES)  # time stamps
         self.is_other_online = False  # whether another host with the same id is
         self._batch = Batch()
-        self._quick = QuickReader()
-        self._births = BirthRequests()
+        self._quick, self._quotas, self._births = QuickReader(), NodeQuotas(), BirthRequests()
         self._changed = dict[str, NodeState]()  # by name; a note of each is made once, when the batch is drained
         self._outgoing = list[MqttMessage]()
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Return the topics: its own STATE first, as the specification requires, then its nodes."""
-        return topics.make_state_topic(self.host), *map(topics.make_group_filter, self.groups)
+        """Return the topics: its own STATE first, as the specification requires, its nodes, who is cut off."""
+        return topics.make_state_topic(self.host), *map(topics.make_group_filter, self.groups), revocation_notice.FILTER
 
     def is_admitted(self, name: str) -> bool:
         """Return whether a node of this name may join."""
@@ -131,6 +133,8 @@ class HostApplication:
 
     def handle_messages(self, messages: Sequence[MqttMessage], now: Instant, will_ms: int) -> None:
         """Handle messages in their order: rows that are certain by arrays, all else as `handle_message` does."""
+        messages = self._quotas.admit(messages, now.mono_s)
+        self._quotas.report(self._batch, self.nodes, now.ms)
         for start in range(0, len(messages), MAX_AT_ONCE):
             part = messages[start : start + MAX_AT_ONCE]
             for message, row in zip(part, self._quick.read(part), strict=True):
@@ -145,6 +149,9 @@ class HostApplication:
         """Handle one message, or count why it is refused."""
         if message.topic == topics.make_state_topic(self.host):
             self._handle_state(message.payload, will_ms)
+            return
+        if (revoked := revocation_notice.parse_notice(message.topic)) is not None:
+            self._handle_revoked(revoked)
             return
         try:
             self._handle(topics.parse_topic(message.topic), message.payload, now)
@@ -188,7 +195,7 @@ class HostApplication:
         if not self.is_admitted(topic.node):
             raise PayloadError("not_listed", f"{topic.node} is not listed as a node of this fleet", value=topic.node)
         node = self._find_node(topic.node)
-        _check_group(node, topic)
+        check_group(node, topic)
         former, node.group = node.group, topic.group
         if topic.kind is MessageKind.NBIRTH:
             node.former = former if node.name in self.nodes else ""
@@ -274,6 +281,13 @@ class HostApplication:
             raise PayloadError("stale_death", "a death does not belong to the last birth")
         node.end_session()
 
+    def _handle_revoked(self, name: str) -> None:
+        """End the session of a node that was cut off, whose last will the broker suppresses."""
+        if (node := self.nodes.get(name)) is not None:
+            node.end_session()
+            self._changed[name] = node
+            self._batch.revoked.add(name)
+
     def _find_node(self, name: str) -> NodeState:
         """Return the node, or a new one, which gets a place only with its birth."""
         return self.nodes.get(name) or self._strangers.get(name) or NodeState(name)
@@ -325,14 +339,6 @@ class HostApplication:
 
     def _count(self, kind: str, reason: str) -> None:
         self._batch.counts[kind, reason] += 1
-
-
-def _check_group(node: NodeState, topic: Topic) -> None:
-    """Raise `PayloadError` for a message under another group than that of the node; one that is offline may move."""
-    if node.group in {"", topic.group} or (not node.online and topic.kind is not MessageKind.NDEATH):
-        return
-    words = f"{node.name} is known under the group {node.group}, not {topic.group}"
-    raise PayloadError(OTHER_GROUP, words, key="group", value=topic.group, bound=node.group)
 
 
 def _name_data_topic(group: str, node: str) -> str:

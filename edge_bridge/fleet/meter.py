@@ -39,6 +39,10 @@ class FleetMeter(Protocol):
         """Count a commit that the database accepted."""
         ...
 
+    def count_shards(self, held: int, changes: int) -> None:
+        """Note how many shards the host holds, and count those that it got or lost since the last call."""
+        ...
+
     def note_figures(self, figures: FleetFigures) -> None:
         """Note the state of the host; called about once a second."""
         ...

@@ -50,6 +50,8 @@ class HostMetrics:
         self._outage = self._make_gauge("broker_outage_seconds", "Time without a broker since the start.")
         self._queued = self._make_gauge("queue_messages", "Messages received and not yet handled.")
         self._queued_bytes = self._make_gauge("queue_bytes", "Size of these messages.")
+        self._shards = self._make_gauge("shards_held", "Shards that the host holds; 0 without --shard.")
+        self._lease_changes = self._make_counter("lease_changes", "Shards that the host got or lost.")
         self._failed_before = 0
 
     def count_batch(self, rows: int, counts: Mapping[tuple[str, str], int]) -> None:
@@ -65,6 +67,10 @@ class HostMetrics:
         self._conflicts.inc(stored.conflicts)
         if stored.kept:
             self._last_commit.set(_read_unix_s())
+
+    def count_shards(self, held: int, changes: int) -> None:
+        self._shards.set(held)
+        self._lease_changes.inc(changes)
 
     def note_figures(self, figures: FleetFigures) -> None:
         self._known.set(figures.devices_known)

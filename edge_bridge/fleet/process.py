@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter
 from contextlib import ExitStack
 from functools import partial
 from itertools import groupby
@@ -17,6 +16,7 @@ from edge_bridge.fleet.bundle_transfer import BundleTransfer, find_due_pieces
 from edge_bridge.fleet.command_sender import make_device_command, make_row_request
 from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.events import EventWatch
+from edge_bridge.fleet.fleet_counts import FleetCounts
 from edge_bridge.fleet.host import HostApplication, Instant
 from edge_bridge.fleet.host_claim import HostClaim
 from edge_bridge.fleet.meter import FleetFigures
@@ -95,9 +95,7 @@ class FleetHost:
         self._host.handle_disconnected()
         self._claim = HostClaim(host, take_over=take_over or shared)
         self._early = list[MqttMessage]()  # what arrived before the claim was held
-        self._counts = Counter[tuple[str, str]]()
-        counts = {kind: self._store.read_counts(kind).items() for kind in (REFUSED, FLAGGED)}
-        self._counts.update({(kind, reason): count for kind, found in counts.items() for reason, count in found})
+        self._counts = FleetCounts(self._store, meter)
         self._transfers = dict[str, BundleTransfer]()
         self._resent, self._will_ms = 0, 0
         self._down_s: float | None = None
@@ -197,8 +195,8 @@ class FleetHost:
             ),
             totals=self._store.read_totals(),
             resent=self._resent,
-            refused={reason: count for (kind, reason), count in self._counts.items() if kind == REFUSED},
-            flagged={reason: count for (kind, reason), count in self._counts.items() if kind == FLAGGED},
+            refused=self._counts.list_reasons(REFUSED),
+            flagged=self._counts.list_reasons(FLAGGED),
         )
 
     def summary(self) -> list[NodeSummary]:
@@ -313,8 +311,8 @@ class FleetHost:
         """Acknowledge the rows of a batch after its commit: never the other way round."""
         if committed is None:
             return
-        self._counts.update(committed.batch.counts)
-        self._counts[CONFLICT] += committed.result.conflicts
+        self._counts.add_batch(committed.batch.counts)
+        self._counts.add_batch({CONFLICT: committed.result.conflicts})
         self._resent += committed.result.duplicates
         self._drop_nodes(committed.result.strangers)
         if self._meter is not None:
@@ -335,7 +333,7 @@ class FleetHost:
         for name in nodes:
             self._host.drop_node(name)
             self._events.forget(name)
-            self._counts[REFUSED, OTHER_GROUP] += 1
+            self._counts.add((REFUSED, OTHER_GROUP))
 
     def _send_pieces(self) -> None:
         now = self._now()
@@ -346,5 +344,5 @@ class FleetHost:
         """Ask nodes again for rows that they keep and the database lacks: it may be a restored one."""
         may_start = self.is_connected and not self._commits.trouble
         for name, text in self._search.update(self._host.resends, now.mono_s, may_start=may_start):
-            self._counts[FLAGGED, "resend_asked"] += 1
+            self._counts.add((FLAGGED, "resend_asked"))
             self._link.publish(make_row_request(self._host, name, text, now.ms))

@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from edge_bridge.broker_address import check_protection
+from edge_bridge.identity.revocation_notice import FILTER, PREFIX
 from edge_bridge.mqtt import MqttLink
 from edge_bridge.mqtt_events import MAX_QUEUED, LinkDown, LinkUp
 from edge_bridge.mqtt_frames import MqttMessage
@@ -79,8 +80,9 @@ class ShardLinks:
                 self._tell(event)
             else:
                 place = event.topic.split("/", 2)[1:2]
+                is_for_all = place == [STATE] or event.topic.startswith(PREFIX)
                 for part in self.parts:
-                    if place == [STATE] or part.groups.issuperset(place):
+                    if is_for_all or part.groups.issuperset(place):
                         part.events.append(event)
 
     def _tell(self, event: LinkUp | LinkDown) -> None:
@@ -101,11 +103,12 @@ class ShardLinks:
 
 
 class ShardLink:
-    """The share of one shard: what comes from its groups, and every STATE."""
+    """The share of one shard: what comes from its groups, every STATE, and who is cut off."""
 
     def __init__(self, links: ShardLinks, subscriptions: Sequence[str]) -> None:
         self._links, self.subscriptions = links, subscriptions
-        self.groups = {group for topic in subscriptions if (group := topic.split("/")[1]) != STATE}
+        places = [topic.split("/")[1] for topic in subscriptions if topic != FILTER]
+        self.groups = {group for group in places if group != STATE}
         self.events = deque["LinkEvent"]()
         self._number = 0  # of the last connection that `poll` returned
 

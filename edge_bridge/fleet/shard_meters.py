@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edge_bridge.fleet.meter import FleetFigures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from edge_bridge.fleet.meter import FleetMeter
     from edge_bridge.fleet.store.records import CommitResult
@@ -20,6 +20,7 @@ class ShardMeters:
         self.meter = meter
         self._figures = dict[int, FleetFigures]()  # the newest of each shard
         self._failed_before = 0  # in shards that the host has no more
+        self._held = frozenset[int]()
 
     def make(self, shard: int) -> ShardMeter:
         """Return the meter of one shard."""
@@ -30,6 +31,13 @@ class ShardMeters:
         if (last := self._figures.pop(shard, None)) is not None:
             self._failed_before += last.failed_commits
             self._tell()
+
+    def note_held(self, shards: Collection[int]) -> None:
+        """Note which shards the host holds now; a shard without a group is one too."""
+        held = frozenset(shards)
+        if held != self._held:
+            self.meter.count_shards(len(held), len(held ^ self._held))
+            self._held = held
 
     def note(self, shard: int, figures: FleetFigures) -> None:
         self._figures[shard] = figures
@@ -62,6 +70,9 @@ class ShardMeter:
 
     def count_commit(self, duration_s: float, stored: CommitResult) -> None:
         self._all.meter.count_commit(duration_s, stored)
+
+    def count_shards(self, held: int, changes: int) -> None:
+        self._all.meter.count_shards(held, changes)
 
     def note_figures(self, figures: FleetFigures) -> None:
         self._all.note(self._shard, figures)

@@ -180,6 +180,8 @@ class ShardedFleet:
         self._abandon(self._holder.drop_expired(self._now().mono_s))
         for shard in self._holder.find_wanted():
             self._give_back(shard)
+        if self._meters is not None:
+            self._meters.note_held(self._holder.held)
 
     def _serve(self, lease: Lease) -> None:
         groups = choose_groups(self._groups, lease.shard, self._choice.count)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import orjson
 from sqlalchemy import text
 
 from edge_bridge.metrics import SHA256
@@ -58,10 +59,14 @@ class NodeSummary:
 
 def parse_status(content: Any) -> dict[str, Scalar] | None:
     """Parse a status; return None for a damaged one, which must not read as one that was never reported."""
+    status: Any
     try:
-        status: Any = json.loads(content)
-    except (ValueError, TypeError, RecursionError):
-        return None
+        status = orjson.loads(content)
+    except orjson.JSONDecodeError:  # for instance `NaN`, which `json` writes and reads
+        try:
+            status = json.loads(content)
+        except (ValueError, TypeError, RecursionError):
+            return None
     return cast("dict[str, Scalar]", status) if isinstance(status, dict) else None
 
 

@@ -51,6 +51,10 @@ def diagnose(known: DeviceEvidence) -> list[Finding]:
         found.append(Finding("clock-wrong", "its newest rows had an impossible time"))
     if known.is_online:
         return [*found, _describe_online(known)]
+    if "revoked" in latest and latest["revoked"] >= latest.get("online", 0):
+        age_s = max(0, known.now_ms - latest["revoked"]) // 1000
+        words = f"its certificate was revoked {age_s} s ago: it was cut off, and stays so until it is enrolled again"
+        return [Finding("revoked", words), *found]
     if not known.host_trouble and "offline" in latest:
         age_s = max(0, known.now_ms - latest["offline"]) // 1000
         words = f"its connection ended {describe_age(age_s)} ago: power or network was lost, or its program ended"

@@ -13,7 +13,8 @@ from drivers.clock import monotonic
 from drivers.errors import BrokerMissing, Refused
 from drivers.regular_file import read_regular
 from edge_bridge.identity import broker_files
-from edge_bridge.identity.broker_files import CONTROL_TOPIC, REVOKED_ROLE
+from edge_bridge.identity.broker_files import CONTROL_ROLE, CONTROL_TOPIC, REVOKED_ROLE
+from edge_bridge.identity.revocation_notice import FILTER, make_notice
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttLink, MqttMessage
 
 if TYPE_CHECKING:
@@ -37,14 +38,21 @@ def reload_files(fleet: FleetFolder) -> bool:
 
 
 def block(fleet: FleetFolder, node: str, url: str = "", answer_s: float = ANSWER_S) -> None:
-    """Cut the open connection of a device and take all its rights; raise `BrokerMissing` or `Refused`."""
+    """Cut the open connection of a device, take all its rights and tell the hosts.
+
+    Raise `BrokerMissing` or `Refused`. The hosts are told after the cut, else a message of the device could follow.
+    """
     role = [{"rolename": REVOKED_ROLE}]
+    right = {"acltype": "publishClientSend", "topic": FILTER.replace("+", "#"), "priority": 0, "allow": True}
     _command(
         *(fleet, url, answer_s),
         {"command": "deleteClient", "username": node},  # of an earlier revocation
         {"command": "createClient", "username": node, "roles": role},
         {"command": "disableClient", "username": node},
+        {"command": "addRoleACL", "rolename": CONTROL_ROLE, **right},  # what `fleet init` made earlier lacks it
     )
+    answered = {"command": "getRole", "rolename": REVOKED_ROLE}  # when it is, the broker has the notice too
+    _command(*(fleet, url, answer_s), answered, before=(make_notice(node),))
 
 
 def unblock(fleet: FleetFolder, node: str, url: str = "") -> None:
@@ -52,8 +60,10 @@ def unblock(fleet: FleetFolder, node: str, url: str = "") -> None:
     _command(fleet, url, ANSWER_S, {"command": "deleteClient", "username": node})
 
 
-def _command(fleet: FleetFolder, url: str, answer_s: float, *commands: dict[str, Any]) -> None:
-    """Send commands and read the answers; the last one must succeed, or find what it was to make."""
+def _command(
+    fleet: FleetFolder, url: str, answer_s: float, *commands: dict[str, Any], before: tuple[MqttMessage, ...] = ()
+) -> None:
+    """Publish `before`, send commands and read the answers; each must succeed, or find what it was to make."""
     url = url or fleet.broker_url
     reason, until_s = "it does not answer", monotonic() + answer_s
     with closing(MqttLink(url, "control", None, (f"{CONTROL_TOPIC}/#",), fleet.control)) as link:
@@ -61,7 +71,8 @@ def _command(fleet: FleetFolder, url: str, answer_s: float, *commands: dict[str,
             for event in link.poll(0.1):
                 match event:
                     case LinkUp():
-                        link.publish(MqttMessage(CONTROL_TOPIC, json.dumps({"commands": commands}).encode(), qos=1))
+                        asked = MqttMessage(CONTROL_TOPIC, json.dumps({"commands": commands}).encode(), qos=1)
+                        link.publish_all([*before, asked])
                     case LinkDown():
                         reason = event.reason
                     case MqttMessage():
@@ -81,8 +92,8 @@ def _read_errors(payload: bytes) -> list[str] | None:
 
 
 def _check(commands: tuple[dict[str, Any], ...], errors: list[str]) -> None:
-    """Raise `Refused` for an error, but not where a client to be deleted does not exist."""
+    """Raise `Refused` for an error, but not where a client to be deleted does not exist, or a right does already."""
     for command, error in zip(commands, errors, strict=False):
-        if error and command["command"] != "deleteClient":
+        if error and command["command"] not in {"deleteClient", "addRoleACL"}:
             what = f"the broker refused {command['command']}: {error}"
-            raise Refused(what, key="node", value=command["username"], hint="look into the log of the broker")
+            raise Refused(what, key="node", value=command.get("username", ""), hint="look into the log of the broker")

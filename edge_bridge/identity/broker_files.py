@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.state_file import write_bytes
 from edge_bridge.identity.identity_folder import AUTHORITY, IDENTITY
+from edge_bridge.identity.revocation_notice import FILTER
 from edge_bridge.sparkplug.topics import NAMESPACE, STATE
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ PROCESS: Final = "mosquitto.pid"
 PLUGIN: Final = "mosquitto_dynamic_security.so"  # the loader finds it where the system keeps its libraries
 PORT: Final = 8883
 REVOKED_ROLE: Final = "revoked"
+CONTROL_ROLE: Final = "control"
 CONTROL_TOPIC: Final = "$CONTROL/dynamic-security/v1"
 
 _CONFIGURATION: Final = """\
@@ -52,7 +54,11 @@ plugin_opt_config_file {folder}/{control}
 # The edges keep what was not stored; the broker keeps nothing.
 persistence false
 max_packet_size 262144
+# No host and no edge reads a larger payload.
+message_size_limit 65536
+# What waits for a host that is slower than all devices together; more is dropped and sent again by the edges.
 max_queued_messages 20000
+max_queued_bytes 67108864
 log_dest stderr
 log_type error
 log_type warning
@@ -87,6 +93,7 @@ def make_rights(hosts: Iterable[str]) -> str:
         lines += ["", f"user {host}"]
         lines += [f"topic read {NAMESPACE}/+/{kind}/+" for kind in ("NBIRTH", "NDATA", "NDEATH")]
         lines += [f"topic write {NAMESPACE}/+/NCMD/+", f"topic readwrite {NAMESPACE}/{STATE}/+"]
+        lines += [f"topic read {FILTER}"]
     return "\n".join(lines) + "\n"
 
 
@@ -100,9 +107,9 @@ def make_control(control: str) -> str:
             "subscribe": False,
             "unsubscribe": True,
         },
-        "clients": [{"username": control, "textName": "controls this plugin", "roles": [{"rolename": "control"}]}],
+        "clients": [{"username": control, "textName": "controls this plugin", "roles": [{"rolename": CONTROL_ROLE}]}],
         "roles": [
-            {"rolename": "control", "acls": [_make_acl(kind, f"{CONTROL_TOPIC}/#", allow=True) for kind in kinds]},
+            {"rolename": CONTROL_ROLE, "acls": [_make_acl(kind, f"{CONTROL_TOPIC}/#", allow=True) for kind in kinds]},
             {"rolename": REVOKED_ROLE, "acls": [_make_acl(kind, "#", allow=False) for kind in kinds]},
         ],
     }

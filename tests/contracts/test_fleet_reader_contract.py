@@ -55,9 +55,19 @@ def test_rows_counts_births_and_notes_are_read_as_they_were_stored(store: FleetS
     newest = reader.read_newest_row("pack-1")
     assert newest is not None
     assert (newest.seq, newest.voltage_v, reader.read_newest_row("pack-2")) == (4, 80.0, None)
-    assert [tuple(map(int, counts[1:])) for counts in reader.read_row_counts()] == [(6, 4, 0)]
     assert [birth.bd_seq for birth in reader.read_births("pack-1", 2)] == [2, 1]
-    assert [(note.node, bool(note.online), note.last_ms) for note in reader.read_notes()] == [("pack-1", True, T_MS)]
+    ((note, counts),) = reader.read_devices("", 9)
+    assert (note[0], bool(note[1]), note[2], counts) == ("pack-1", True, T_MS, (6, 4, 0))
+
+
+def test_devices_are_read_in_slices_by_name(store: FleetStore, reader: FleetReader) -> None:
+    names = [f"pack-{number}" for number in (3, 1, 5, 2, 4)]
+    store.commit(Batch(notes={name: NodeRecord(name, online=False, last_ms=None, status={}) for name in names}))
+    slices, after = list[list[str]](), ""
+    while part := reader.read_devices(after, 2):
+        slices.append([note[0] for note, _ in part])
+        after = slices[-1][-1]
+    assert slices == [["pack-1", "pack-2"], ["pack-3", "pack-4"], ["pack-5"]]
 
 
 def test_holes_and_gaps_are_found(store: FleetStore, reader: FleetReader) -> None:
@@ -109,6 +119,6 @@ def test_a_reader_cannot_write_and_sees_commits_while_people_write(
     with pytest.raises(StoreFailed), reader.begin() as connection:
         connection.execute(text("DELETE FROM node"))
     with writer.begin():  # open, and without a change
-        assert reader.read_notes() == []
+        assert reader.read_devices("", 9) == []
     store.commit(Batch([row(1)]))
     assert len(reader.read_boots("pack-1")) == 1

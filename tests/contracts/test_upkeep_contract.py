@@ -15,6 +15,7 @@ import pytest
 from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.store import archive_file
 from edge_bridge.fleet.store.archive_file import pq
+from edge_bridge.fleet.store.audit_chain import AuditNote
 from edge_bridge.fleet.store.history import History
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import Batch
@@ -220,14 +221,67 @@ def test_a_row_that_comes_while_its_day_is_written_is_not_dropped(store: FleetSt
     assert read_minutes(store) == {("pack-1", START_MS): (3, 1.0, 6.0, 3.0)}
 
 
-def test_a_node_with_archived_rows_is_not_forgotten(store: FleetStore, where: str, folder: Path) -> None:
-    store.commit(Batch([at(1, START_MS), replace(at(1, START_MS), node="pack-2")]))
-    keep(where)
-    store.forget("pack-2", delete_rows=True)
-    assert {node for node, _ in read_minutes(store)} == {"pack-1"}
+def store_two_packs(store: FleetStore, where: str, folder: Path) -> None:
+    """Store two days of two packs and archive them; on the second day only one of them sent."""
+    rows = [at(seq, START_MS + seq) for seq in (1, 2, 3)]
+    later = [replace(at(seq, START_MS + DAY_MS + seq), node="pack-2") for seq in (4, 5)]
+    store.commit(Batch([*rows, *(replace(one, node="pack-2") for one in rows), *later]))
     keep(where, folder)
-    with pytest.raises(Usage, match="pack-1 has 1 rows in the archive"):
+
+
+def test_a_node_is_forgotten_in_the_archive_too_and_the_audit_says_so(
+    store: FleetStore, where: str, folder: Path
+) -> None:
+    store_two_packs(store, where, folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(Usage, match="pack-1 has 3 rows, which would be deleted, 3 of them in the archive"):
+        store.forget("pack-1", delete_rows=False)
+    note = AuditNote(START_MS, "console anna", "node.forget", "node/pack-1")
+    assert store.forget("pack-1", delete_rows=True, note=note) == 3
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert len(after.keys() & before.keys()) == 1, "the file without rows of the node is as it was"
+    assert all(before[name] == after[name] for name in after.keys() & before.keys())
+    kept = [("pack-2", BOOT, seq) for seq in (1, 2, 3, 4, 5)]
+    assert archived_keys(folder) == all_keys(store, folder) == kept
+    assert asked(store, "SELECT who, action, object FROM audit") == [("console anna", "node.forget", "node/pack-1")]
+    assert asked(store, "SELECT sum(rows) FROM archived_day") == [(5,)]
+    assert {node for node, _ in read_minutes(store)} == {"pack-2"}
+    assert store.commit(Batch([replace(at(4, START_MS + DAY_MS + 4), node="pack-2")])).duplicates == 1
+    assert store.commit(Batch([at(1, START_MS)])).new == 1, "a node that comes again is new"
+    assert store.forget("pack-2", delete_rows=True) == 5
+    assert archived_keys(folder) == []
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_with_a_lost_or_changed_file_nothing_is_forgotten(
+    store: FleetStore, where: str, folder: Path, *, is_lost: bool
+) -> None:
+    store_two_packs(store, where, folder)
+    first = min(folder.iterdir())
+    whole = first.read_bytes()
+    first.unlink()
+    if not is_lost:
+        archive_file.write_archive(first, [], {})
+    with pytest.raises(StoreFailed, match="cannot be read" if is_lost else "not the file that was recorded"):
         store.forget("pack-1", delete_rows=True)
+    first.write_bytes(whole)
+    assert len(all_keys(store, folder)) == 8
+    assert store.forget("pack-1", delete_rows=True) == 3
+
+
+def test_a_file_that_was_replaced_goes_although_the_program_ended_before(
+    store: FleetStore, where: str, folder: Path
+) -> None:
+    store_two_packs(store, where, folder)
+    old = {path.name: path.read_bytes() for path in folder.iterdir()}
+    store.forget("pack-1", delete_rows=True)
+    new = {path.name for path in folder.iterdir()}
+    for name, data in old.items():
+        (folder / name).write_bytes(data)
+    (folder / "notes.parquet").write_bytes(b"somebody's own")
+    with pytest.raises(Usage, match="no node pack-1 is known"):
+        store.forget("pack-1", delete_rows=True)
+    assert {path.name for path in folder.iterdir()} == new | {"notes.parquet"}
 
 
 def test_upkeep_runs_once_at_a_time_and_no_node_is_forgotten_meanwhile(

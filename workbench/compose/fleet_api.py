@@ -12,7 +12,7 @@ from edge_bridge.fleet.api.enrolment import make_enrolment_router
 from edge_bridge.fleet.api.live import make_live_router
 from edge_bridge.fleet.api.metrics_route import make_metrics_router
 from edge_bridge.fleet.api.request_log import RequestLog
-from edge_bridge.fleet.api.scopes import make_scope_resolver
+from edge_bridge.fleet.api.scopes import make_live_access
 from edge_bridge.fleet.api.server import serve_api
 from edge_bridge.fleet.api.transfers import make_transfer_router
 from edge_bridge.fleet.command_driver import CommandDriver
@@ -94,7 +94,7 @@ def open_api(
     )
     if words := context.sites.read_file():
         report(f"sites    {words}")
-    routers = [make_live_router(side.hub, make_scope_resolver(context)), make_transfer_router(side.requests)]
+    routers = [make_live_router(side.hub, make_live_access(context)), make_transfer_router(side.requests)]
     if tls is not None and settings.identity is not None:
         routers.append(make_enrolment_router(tls))
     app = make_app(context, routers)

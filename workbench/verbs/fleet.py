@@ -19,6 +19,7 @@ from edge_bridge.fleet.fleet_thread import read_clocks
 from edge_bridge.fleet.names import check_name
 from edge_bridge.fleet.node_list import read_node_list
 from edge_bridge.fleet.process import HOST, FleetHost
+from edge_bridge.fleet.store.audit_chain import AuditNote
 from edge_bridge.fleet.store.open_store import open_store, parse_address
 from edge_bridge.fleet.store.upkeep import RAW_DAYS, ROLLUP_DAYS, Retention
 from edge_bridge.fleet.store.upkeep_thread import UpkeepThread
@@ -187,12 +188,15 @@ def _make_host_side(broker: str) -> HostSide:
 
 def forget(report: Report, node: str, store: Path | str, *, delete_rows: bool) -> bool:
     """Remove a node from the database of a fleet that does not run; raise `Usage` or `StoreFailed`."""
+    from workbench.verbs.fleet_people import read_who  # noqa: PLC0415  # the hashes of passwords load with it
+
     address = parse_address(store)
     if isinstance(address, Path) and not address.is_file():
         where = str(address)
         raise Usage("does not exist", where=where, key="db", value=where, hint="name the database of a fleet")
     with closing(open_store(store)) as opened:
-        rows = opened.forget(node, delete_rows=delete_rows)
+        note = AuditNote(read_clocks().ms, read_who(), "node.forget", f"node/{node}")
+        rows = opened.forget(node, delete_rows=delete_rows, note=note)
     report.body.update(node=node, rows_deleted=rows)
     report.line(f"{node} is forgotten, {rows} rows were deleted")
     return True

@@ -14,7 +14,7 @@ from edge_bridge.fleet.api.settings import parse_listen
 from edge_bridge.fleet.names import check_name
 from workbench.demo.fleet_demo import DemoOrder, FleetDemo, wait_for_packs, watch
 from workbench.demo.light_nodes import run_light_nodes
-from workbench.signals import leave_once
+from workbench.signals import leave_once, leave_with_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,8 @@ def main(
     """Run the demo until Ctrl-C or for `duration_s`; raise `PulseError`."""
     listen = parse_listen(str(api))
     stop = threading.Event()
-    leave_once(stop.set, hang_up=True)  # the start asks: a break at any line could leave a part behind
+    leave_once(stop.set)  # the start asks: a break at any line could leave a part behind
+    leave_with_terminal()
     make_private_folder(folder)
     with FleetDemo(DemoOrder(folder.resolve(), edges, nodes, api, sqlite), report.line) as demo:
         check_port(listen)

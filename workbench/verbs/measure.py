@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ from drivers.errors import Usage
 from workbench.measure.catalogue import measurement, select_names
 from workbench.measure.job import MeasureJob
 from workbench.measure.metric import format_table
+from workbench.signals import leave_with_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from workbench.measure.metric import MeasureRow
     from workbench.report import Report
 
@@ -27,6 +31,7 @@ def main(report: Report, name: str, data: Path | None = None, *, markdown: bool 
     `data`: the folder of recorded cells, else that of `PULSEBMS_DATA`, else `../shared/data` beside this checkout.
     With `markdown`, print the tables of `docs/measured.md` instead of lines.
     """
+    leave_with_terminal()  # servers that a measurement started would go on
     names, recorded, progress = (
         select_names(name),
         _find_data(data),
@@ -47,15 +52,20 @@ def main(report: Report, name: str, data: Path | None = None, *, markdown: bool 
 
 def _measure_one(report: Report, name: str, job: MeasureJob, *, quiet: bool) -> list[MeasureRow]:
     rows: list[MeasureRow] = []
-    for row in measurement(name).measure(job):
-        rows.append(row)
-        if not quiet:
-            report.line(row.format_line())
-        else:
-            job.say(row.format_line())
+    with closing(_measure_rows(name, job)) as measured:  # what it started ends here, whatever happens
+        for row in measured:
+            rows.append(row)
+            if not quiet:
+                report.line(row.format_line())
+            else:
+                job.say(row.format_line())
     if rows and not quiet:
         report.line(f"      {rows[0].conditions}")
     return rows
+
+
+def _measure_rows(name: str, job: MeasureJob) -> Generator[MeasureRow]:
+    yield from measurement(name).measure(job)
 
 
 def _find_data(given: Path | None) -> Path | None:

@@ -88,6 +88,7 @@ class ApiContext:
         """End the jobs, close the connections to the database."""
         self.jobs.close()
         self.analytics.close()
+        self.directory.close()
         self.documents.close()
         self.reader.close()
         self.history.close()

@@ -1,12 +1,14 @@
-"""All devices of the fleet as of a moment ago: read from the database at most once a second."""
+"""All devices of the fleet as of a moment ago: read from the database at most once a second, in slices."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.clock import monotonic
 from edge_bridge import metrics
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 
 FRESH_S: Final = 1.0
 OLD_S: Final = 5.0
+WAIT_S: Final = 0.05  # how long a request waits for a newer list while the one at hand is not older than `OLD_S`
+SLICE: Final = 250  # devices; the host's thread in the same process gets the interpreter after each slice
+PAUSE_S: Final = 0.0005
 TRIPPED, OFFLINE, HELD, ONLINE = "tripped", "offline", "held", "online"  # in the order of the attention they need
-_NOTHING: Final = (0, 0, 0)
 STATES: Final[tuple[str, ...]] = (TRIPPED, OFFLINE, HELD, ONLINE)
 
 
@@ -60,46 +64,75 @@ class DeviceList:
 
 
 class DeviceDirectory:
-    """The list, which several threads read; one of them renews it."""
+    """The list, which several threads read; a thread of its own renews it, and looks again at what changed alone."""
 
     def __init__(self, reader: FleetReader) -> None:
         self._reader, self._lock = reader, threading.Lock()
         self._list = DeviceList()
-        self._statuses = dict[str, tuple[str, "Mapping[str, Scalar]"]]()  # text and content, since few texts change
+        self._renewal: Future[None] | None = None
+        self._thread: threading.Thread | None = None
+        self._known = dict[str, tuple[tuple[Any, ...], DeviceRecord]]()  # what was read of a node, and its record
 
     def read(self) -> DeviceList:
         """Return the list, renewed if it is older than `FRESH_S`; raise `StoreFailed`.
 
-        While one thread renews it, the others get the one of before, unless that is too old.
+        Who finds it so starts to renew it, and waits `WAIT_S` for it; the others get the one of before. All wait
+        while that is too old.
         """
-        age_s = monotonic() - self._list.read_s
-        if age_s <= FRESH_S or not self._lock.acquire(blocking=age_s > OLD_S):
-            return self._list
+        listed = self._list
+        age_s = monotonic() - listed.read_s
+        if age_s <= FRESH_S:
+            return listed
+        renewal, is_starter = self._start_renewal()
+        if age_s > OLD_S or (is_starter and wait([renewal], WAIT_S).done):
+            renewal.result()
+        return self._list
+
+    def close(self) -> None:
+        """Wait for the end of a renewal."""
+        if (thread := self._thread) is not None:
+            thread.join()
+
+    def _start_renewal(self) -> tuple[Future[None], bool]:
+        """Return the renewal that is running, and whether this call started it."""
+        with self._lock:
+            if self._renewal is not None and not self._renewal.done():
+                return self._renewal, False
+            self._renewal = renewal = Future[None]()
+            self._thread = threading.Thread(target=self._renew, args=(renewal,), name="fleet devices", daemon=True)
+            self._thread.start()
+            return renewal, True
+
+    def _renew(self, renewal: Future[None]) -> None:
         try:
-            if monotonic() - self._list.read_s > FRESH_S:
-                self._list = self._read_list()
-            return self._list
-        finally:
-            self._lock.release()
+            self._list = self._read_list()
+        except BaseException as error:  # noqa: BLE001  # whoever waits raises it
+            renewal.set_exception(error)
+        else:
+            renewal.set_result(None)
 
     def _read_list(self) -> DeviceList:
-        now_s = monotonic()
-        counts = {node: tuple(map(int, numbers)) for node, *numbers in self._reader.read_row_counts()}
-        devices, statuses = list["DeviceRecord"](), dict[str, tuple[str, "Mapping[str, Scalar]"]]()
-        for node, online, last_ms, text, group in self._reader.read_notes():
-            known = self._statuses.get(node)
-            status = known[1] if known is not None and known[0] == text else parse_status(text) or {}
-            statuses[node] = text, status
-            state = _find_state(status, online=bool(online))
-            devices.append(
-                DeviceRecord(node, state, bool(online), last_ms, status, *counts.get(node, _NOTHING), group=group or "")
-            )
-        self._statuses = statuses
-        return DeviceList({device.node: device for device in sorted(devices, key=_by_name)}, now_s)
+        now_s, after = monotonic(), ""
+        known = dict[str, tuple[tuple[Any, ...], DeviceRecord]]()
+        while part := self._reader.read_devices(after, SLICE):
+            for note, counts in part:
+                before = self._known.get(note[0])
+                seen = (*note, *counts)
+                known[note[0]] = before if before is not None and before[0] == seen else (seen, _make_record(*seen))
+            after = part[-1][0][0]
+            time.sleep(PAUSE_S)
+        self._known = known
+        return DeviceList({node: known[node][1] for node in sorted(known)}, now_s)  # a database may sort otherwise
 
 
-def _by_name(device: DeviceRecord) -> str:
-    return device.node
+def _make_record(  # the columns of the database
+    node: str, online: object, last_ms: int | None, text: str, group: str | None, *counts: int
+) -> DeviceRecord:
+    status = parse_status(text) or {}
+    is_online = bool(online)
+    return DeviceRecord(
+        node, _find_state(status, online=is_online), is_online, last_ms, status, *counts, group=group or ""
+    )
 
 
 def _find_state(status: Mapping[str, Scalar], *, online: bool) -> str:

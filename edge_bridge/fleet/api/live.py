@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from edge_bridge.fleet.live.live_access import FullAccess
 from edge_bridge.fleet.live.live_client import HEARTBEAT_S, UNREAD_S, ClientStalled, LiveClient
 from edge_bridge.fleet.live.requests import MAX_MESSAGE
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from fastapi import FastAPI
+    from starlette.requests import HTTPConnection
 
     from edge_bridge.fleet.live.hub import LiveHub
-    from edge_bridge.fleet.live.requests import DeviceScope
+    from edge_bridge.fleet.live.live_access import LiveAccess
 
 MAX_CLIENTS: Final = 200
 STALLED, TOO_MANY, FOREIGN = 4008, 1013, 1008  # close codes; those from 4000 on are ours
@@ -47,13 +49,13 @@ WEBSOCKET_OPTIONS: Final[dict[str, Any]] = {  # for `uvicorn.Config`
 
 def make_live_router(
     hub: LiveHub,
-    find_devices: Callable[[DeviceScope], frozenset[str] | None] = lambda scope: None,  # noqa: ARG005  # none known
+    make_access: Callable[[HTTPConnection], LiveAccess] = lambda _connection: FullAccess(),
     *,
     max_clients: int = MAX_CLIENTS,
     unread_s: float = UNREAD_S,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> APIRouter:
-    """Make the router; `find_devices` returns the devices of a site or group, None for an unknown one."""
+    """Make the router; `make_access` tells what the sender of a connection may see."""
 
     @asynccontextmanager
     async def attach(_app: FastAPI) -> AsyncGenerator[None]:
@@ -73,7 +75,8 @@ def make_live_router(
             await socket.close(TOO_MANY, "too many clients; try again later")
             return
         with suppress(WebSocketDisconnect):
-            client = LiveClient(hub, socket.send_text, find_devices, unread_s=unread_s, heartbeat_s=heartbeat_s)
+            access = make_access(socket)
+            client = LiveClient(hub, socket.send_text, access, unread_s=unread_s, heartbeat_s=heartbeat_s)
             try:
                 await client.run(_make_receive(socket))
             except ClientStalled:

@@ -91,7 +91,7 @@ POST   /rollouts/{rollout}/approve      approve          filtered
 POST   /rollouts/{rollout}/pause        revert           filtered
 POST   /rollouts/{rollout}/resume       approve          filtered
 POST   /rollouts/{rollout}/revert       revert           filtered
-LIVE   /live                            view             fleet
+LIVE   /live                            view             filtered
 GET    /events                          view             filtered
 GET    /alarms                          view             filtered
 GET    /analytics/sites                 view             filtered

@@ -8,9 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
-from drivers.errors import Usage
+from drivers.errors import StoreFailed, Usage
 from edge_bridge.fleet.live import messages
 from edge_bridge.fleet.live.cursor import EventCursor, parse_cursor
+from edge_bridge.fleet.live.live_access import VisibleDevices
 from edge_bridge.fleet.live.requests import DeviceScope, SubscribeRequest, UnsubscribeRequest, parse_request
 from edge_bridge.fleet.live.ring import ROW_COLUMNS
 from edge_bridge.fleet.live.subscription import MOST, LiveSubscription, pick_columns
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from edge_bridge.fleet.live.hub import LiveHub
+    from edge_bridge.fleet.live.live_access import LiveAccess
+    from edge_bridge.fleet.view import FleetView
 
 TICK_S: Final = 0.025  # events of this time share a message
 HEARTBEAT_S: Final = 5.0
+RECHECK_S: Final = 5.0  # how often what a client may see is looked at again
 UNREAD_S: Final = 30.0  # a client that reads nothing for this time is closed
 MAX_SUBSCRIPTIONS: Final = 16
 
@@ -37,13 +41,13 @@ class LiveClient:
         self,
         hub: LiveHub,
         send: Callable[[str], Awaitable[None]],
-        find_devices: Callable[[DeviceScope], frozenset[str] | None],
+        access: LiveAccess,
         *,
         unread_s: float = UNREAD_S,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        """`find_devices` returns the devices of a site or group, None if there is no such site or group."""
-        self._hub, self._send_text, self._find_devices = hub, send, find_devices
+        self._hub, self._send_text, self._access = hub, send, access
+        self._visible: VisibleDevices | None = VisibleDevices()  # until the first subscription asks
         self._unread_s, self._heartbeat_s = unread_s, heartbeat_s
         self._subscriptions = dict[str, LiveSubscription]()
         self._of_overview = set[str]()
@@ -56,7 +60,8 @@ class LiveClient:
         self._hub.add_waker(self._woken.set)
         try:
             await self._send(messages.encode_hello(self._hub.cursor, self._hub.broker, self._heartbeat_s))
-            tasks = [asyncio.ensure_future(self._answer(receive)), asyncio.ensure_future(self._serve())]
+            works = (self._answer(receive), self._serve(), self._recheck())
+            tasks = [asyncio.ensure_future(work) for work in works]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -86,7 +91,7 @@ class LiveClient:
             text = await receive()
             try:
                 await self._handle(text)
-            except Usage as error:
+            except (Usage, StoreFailed) as error:
                 await self._send(messages.encode_error(error))
 
     async def _handle(self, text: str) -> None:
@@ -100,7 +105,8 @@ class LiveClient:
             await self._send(self._make_heartbeat())
 
     async def _subscribe(self, request: SubscribeRequest) -> None:
-        devices, columns = self._find(request), _find_columns(request)
+        devices, columns = await self._find(request), _find_columns(request)
+        await self._renew_visible()
         self._end(request.id)
         if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
             what, hint = "a client has too many subscriptions", "unsubscribe from one first"
@@ -110,13 +116,14 @@ class LiveClient:
         start = end.number if resumed is None else resumed
         period_s = 1.0 / request.max_rate_hz if request.max_rate_hz else 0.0
         subscription = LiveSubscription(request.id, devices, columns, period_s, start, end.number)
+        subscription.limit(None if self._visible is None else self._visible.nodes)
         names = ROW_COLUMNS if columns is None else [ROW_COLUMNS[column] for column in columns]
         cursor = EventCursor(end.run, start)
         await self._send(messages.encode("subscribed", id=request.id, cursor=str(cursor), columns=names))
         if request.from_cursor is not None and resumed is None:
             await self._send(messages.encode_gap(end.run, request.id, None, None, end))
         if resumed is None:
-            await self._send_records(subscription, cursor)
+            await self._send_records(subscription, cursor, subscription.devices)
         self._subscriptions[request.id] = subscription
         if request.overview:
             self._of_overview.add(request.id)
@@ -133,21 +140,22 @@ class LiveClient:
         known = cursor.run == self._hub.run and cursor.number <= self._hub.ring.end
         return cursor.number if known else None
 
-    async def _send_records(self, subscription: LiveSubscription, cursor: EventCursor) -> None:
+    async def _send_records(
+        self, subscription: LiveSubscription, cursor: EventCursor, devices: frozenset[str] | None
+    ) -> None:
         """Send the present state of the devices, in pieces."""
-        devices = subscription.devices
         records = [one for one in self._hub.news.records.values() if devices is None or one.node in devices]
         pieces = iter(records)
         while piece := list(islice(pieces, MOST)):
             await self._send(messages.encode_records(subscription.id, cursor, piece))
 
-    def _find(self, request: SubscribeRequest) -> frozenset[str] | None:
+    async def _find(self, request: SubscribeRequest) -> frozenset[str] | None:
         scope = request.devices
         if not isinstance(scope, DeviceScope):
             return None if isinstance(scope, str) else frozenset(scope)
         if (scope.site is None) == (scope.group is None):
             raise Usage("name either a site or a group", key="devices", value=str(scope), hint='{"site": "NAME"}')
-        found = self._find_devices(scope)
+        found = await asyncio.to_thread(self._access.find_devices, scope)
         if found is None:
             what = f"there is no {'site' if scope.site else 'group'} of this name"
             raise Usage(what, key="devices", value=scope.site or scope.group, hint="list the sites of the API")
@@ -158,6 +166,23 @@ class LiveClient:
         if name in self._of_overview:
             self._of_overview.discard(name)
             self._hub.count_readers(-1)
+
+    # ---- what the client may see
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            with suppress(StoreFailed):  # then what was found last counts, until the access control cuts the client
+                await self._renew_visible()
+
+    async def _renew_visible(self) -> None:
+        """Look what the client may see; a device that comes in tells its present state, one that goes says no more."""
+        self._visible = visible = await asyncio.to_thread(self._access.find_visible)
+        for subscription in tuple(self._subscriptions.values()):
+            gained = subscription.limit(None if visible is None else visible.nodes)
+            if gained is None or gained:
+                at = EventCursor(self._hub.run, subscription.position)
+                await self._send_records(subscription, at, gained)
 
     # ---- events
 
@@ -185,16 +210,21 @@ class LiveClient:
             if batch.missed:
                 at = EventCursor(hub.run, batch.missed_from + batch.missed)
                 await self._send(messages.encode_gap(hub.run, subscription.id, batch.missed, batch.missed_from, at))
-                await self._send_records(subscription, at)  # changes of states are missed too
+                await self._send_records(subscription, at, subscription.devices)  # changes of states are missed too
                 has_sent = True
             if batch.rows or batch.states:
                 await self._send(messages.encode_batch(hub.run, subscription, batch))
                 has_sent = True
         if self._of_overview and self._overviews != hub.overviews and hub.overview is not None:
             self._overviews = hub.overviews
-            await self._send(hub.read_overview_text())
+            await self._send(self._make_overview(hub.overview))
             has_sent = True
         return has_sent
+
+    def _make_overview(self, view: FleetView) -> str:
+        if self._visible is None:
+            return self._hub.read_overview_text()  # one for all clients
+        return messages.encode_overview(view, self._visible).decode()
 
     def _make_heartbeat(self) -> str:
         return messages.encode("heartbeat", cursor=str(self._hub.cursor))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from drivers.errors import PulseError
+    from edge_bridge.fleet.live.live_access import VisibleDevices
     from edge_bridge.fleet.live.ring import RowEvent, StateEvent
     from edge_bridge.fleet.live.subscription import EventBatch, LiveSubscription
     from edge_bridge.fleet.store.records import NodeRecord
@@ -90,9 +91,14 @@ def encode_records(subscription: str, cursor: EventCursor, records: Sequence[Nod
     return encode("data", id=subscription, cursor=str(cursor), rows=[], states=states, skipped=0, slow=False)
 
 
-def encode_overview(view: FleetView) -> bytes:
-    """Encode what is not of one device: broker, totals, counters, rows and bundle of each device."""
-    totals = view.totals
+def encode_overview(view: FleetView, visible: VisibleDevices | None = None) -> bytes:
+    """Encode what is not of one device: broker, totals, counters, rows and bundle of each device.
+
+    `visible` limits it to these devices; then it has no counters, which are those of the whole fleet.
+    """
+    totals = view.totals if visible is None else visible.totals
+    nodes = [node for node in view.nodes if visible is None or node.node in visible.nodes]
+    counters = {"resent": view.resent, "refused": dict(view.refused), "flagged": dict(view.flagged)}
     return orjson.dumps(
         {
             "type": "overview",
@@ -100,11 +106,9 @@ def encode_overview(view: FleetView) -> bytes:
             "trouble": view.trouble,
             "outage_s": view.outage_s,
             "totals": {"produced": totals.produced, "stored": totals.stored, "named": totals.named},
-            "resent": view.resent,
-            "refused": dict(view.refused),
-            "flagged": dict(view.flagged),
-            "rows": {node.node: node.rows for node in view.nodes},
-            "sending": [asdict(node.sending) for node in view.nodes if node.sending is not None],
+            **(counters if visible is None else {}),
+            "rows": {node.node: node.rows for node in nodes},
+            "sending": [asdict(node.sending) for node in nodes if node.sending is not None],
         }
     )
 

@@ -36,12 +36,24 @@ class LiveSubscription:
     """What a client asked for; it holds a place in the ring and no events, so a slow client costs no memory."""
 
     id: str
-    devices: frozenset[str] | None  # None: all
+    wanted: frozenset[str] | None  # None: all
     columns: tuple[int, ...] | None  # None: all
     period_s: float  # at most one row of a device in this time; 0: every row
     position: int
     exact_until: int  # what is resumed comes whole, however far behind
     due_s: float = float("-inf")
+    devices: frozenset[str] | None = field(init=False)  # those wanted that the client may see; None: all
+
+    def __post_init__(self) -> None:
+        self.devices = self.wanted
+
+    def limit(self, visible: frozenset[str] | None) -> frozenset[str] | None:
+        """Limit it to what the client may see; return the devices that come in by that, None for all."""
+        before, wanted = self.devices, self.wanted
+        self.devices = wanted if visible is None else visible if wanted is None else wanted & visible
+        if before is None:
+            return frozenset()
+        return None if self.devices is None else self.devices - before
 
     def read(self, ring: EventRing, now_s: float) -> EventBatch:
         """Return the next events and move on; an empty batch if none is due."""

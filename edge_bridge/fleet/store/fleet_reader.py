@@ -75,18 +75,21 @@ class FleetReader:
         with self.begin() as connection:
             connection.execute(text("SELECT 1"))
 
-    def read_notes(self) -> Sequence[Any]:
-        """Return name, online, time of the newest row, status text and group of each node."""
-        with self.begin() as connection:
-            return connection.execute(
-                select(NODE.c.node, NODE.c.online, NODE.c.last_ms, NODE.c.status, NODE.c.group_id)
-            ).all()
+    def read_devices(self, after: str, limit: int) -> list[tuple[tuple[Any, ...], tuple[int, int, int]]]:
+        """Return the next nodes by name: name, online, time of the newest row, status text and group of each.
 
-    def read_row_counts(self) -> Sequence[Any]:
-        """Return each node's rows: produced, stored, named by gaps."""
+        Each comes with its rows: produced, stored, named by gaps.
+        """
+        notes = select(NODE.c.node, NODE.c.online, NODE.c.last_ms, NODE.c.status, NODE.c.group_id)
         sums = (func.sum(BOOT.c.highest), func.sum(BOOT.c.stored), func.sum(BOOT.c.named))
         with self.begin() as connection:
-            return connection.execute(select(BOOT.c.node, *sums).group_by(BOOT.c.node)).all()
+            found = connection.execute(notes.where(NODE.c.node > after).order_by(NODE.c.node).limit(limit)).all()
+            if not found:
+                return []
+            of_them = BOOT.c.node.between(found[0].node, found[-1].node)
+            counted = connection.execute(select(BOOT.c.node, *sums).where(of_them).group_by(BOOT.c.node)).all()
+        counts = {node: (int(produced), int(stored), int(named)) for node, produced, stored, named in counted}
+        return [(tuple(note), counts.get(note[0], (0, 0, 0))) for note in found]
 
     def read_births(self, node: str, limit: int) -> Sequence[Any]:
         """Return the newest births of a node, the newest first."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from edge_bridge.fleet.store.audit_chain import AuditNote
     from edge_bridge.fleet.store.records import Batch, CommitResult, NodeRecord, Totals
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.ranges import Range
@@ -31,8 +32,11 @@ class FleetStore(Protocol):
         """Read the stored nodes, by name. `report` a status that is damaged; without `report` raise `Usage`."""
         ...
 
-    def forget(self, node: str, *, delete_rows: bool) -> int:
-        """Remove a node and all that is known of it; return how many rows were deleted. Raise `Usage`."""
+    def forget(self, node: str, *, delete_rows: bool, note: AuditNote | None = None) -> int:
+        """Remove a node and all that is known of it, its archived rows too, with an entry in the audit log.
+
+        Return how many rows were deleted. Raise `Usage`, or `StoreFailed` for an archive that cannot be written anew.
+        """
         ...
 
     def read_counts(self, kind: str) -> dict[str, int]:

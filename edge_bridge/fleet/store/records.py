@@ -71,6 +71,7 @@ class Batch:
     forgotten: set[str] = field(default_factory=set[str])  # nodes that lost their place
     counts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict[tuple[str, str], int](int))
     t_ms: int = 0
+    revoked: set[str] = field(default_factory=set[str])  # nodes that were cut off; the events tell it
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.births or self.notes or self.events or self.forgotten or self.counts)

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, true
+from sqlalchemy import and_, delete, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, Usage
-from edge_bridge.fleet.store.archived_spans import count_archived_of, drop_archived
+from edge_bridge.fleet.store.archived_spans import drop_archived
+from edge_bridge.fleet.store.audit_chain import append_entry
 from edge_bridge.fleet.store.event_writer import insert_conflicts, insert_events
+from edge_bridge.fleet.store.forget_node import forget_node, remove_old_files
 from edge_bridge.fleet.store.gaps import GapRanges, insert_gap
 from edge_bridge.fleet.store.hour_marks import HourMarks
 from edge_bridge.fleet.store.missing_rows import find_missing
@@ -42,7 +44,6 @@ from edge_bridge.fleet.store.tables import (
     COUNTER,
     KEY,
     NODE,
-    OF_NODE,
     ROW,
     STAGED,
     STAGED_BOOT,
@@ -50,7 +51,6 @@ from edge_bridge.fleet.store.tables import (
     TOUCHED,
     as_columns,
 )
-from edge_bridge.fleet.store.upkeep_tables import UPKEEP_OF_NODE
 from edge_bridge.fleet.summary import parse_status, summarise
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, Table
 
     from edge_bridge.fleet.row import StoredRow
+    from edge_bridge.fleet.store.audit_chain import AuditNote
     from edge_bridge.fleet.store.records import Birth
     from edge_bridge.fleet.summary import NodeSummary
     from edge_bridge.ranges import Range
@@ -130,24 +131,17 @@ class SqlStore(ABC):
             found.append(NodeRecord(node, bool(online), last_ms, status or {}, group))
         return found
 
-    def forget(self, node: str, *, delete_rows: bool) -> int:
+    def forget(self, node: str, *, delete_rows: bool, note: AuditNote | None = None) -> int:
         with self._begin_without_upkeep() as connection:
             self._lock_nodes(connection, [node])
-            if archived := count_archived_of(connection, node):
-                what = f"{node} has {archived} rows in the archive, which this program does not delete"
-                raise Usage(what, key="node", value=node, hint="keep the node")
-            rows = connection.execute(select(func.count()).select_from(ROW).where(ROW.c.node == node)).scalar_one()
-            if not any(connection.execute(select(exists().where(table.c.node == node))).scalar() for table in OF_NODE):
-                hint = "name a node that the fleet reports"
-                raise Usage(f"no node {node} is known", key="node", value=node, hint=hint)
-            if rows and not delete_rows:
-                what = f"{node} has {rows} rows, which would be deleted"
-                raise Usage(what, key="delete-rows", value=node, hint="add --delete-rows")
-            for table in (*OF_NODE, *UPKEEP_OF_NODE):
-                connection.execute(delete(table).where(table.c.node == node))
+            rows = forget_node(connection, node, delete_rows=delete_rows)
+            if note is not None:
+                append_entry(connection, note)
+        with self._begin_without_upkeep() as connection:
+            remove_old_files(connection)
         self._forget_written()
         self._counts = self._load_counts()
-        return int(rows)
+        return rows
 
     def read_counts(self, kind: str) -> dict[str, int]:
         wanted = select(COUNTER.c.reason, COUNTER.c.count).where(COUNTER.c.kind == kind).order_by(COUNTER.c.reason)

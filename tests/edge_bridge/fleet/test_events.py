@@ -34,6 +34,18 @@ def test_a_change_is_told_once() -> None:
     assert tell(watch, note(online=False, Gate_Verdict="held", BMS_Fault=0)) == ["offline"]
 
 
+def test_a_node_that_was_cut_off_is_offline_for_that_reason() -> None:
+    watch = EventWatch()
+    tell(watch, note())
+    cut = note(online=False)
+    cut.revoked.add("p")
+    found = watch.find(cut, 0, is_connected=True)
+    assert [(event.kind, event.detail, event.is_alarm) for event in found] == [
+        ("revoked", "its certificate was revoked and it was cut off", False),
+        ("offline", "its certificate was revoked", True),
+    ]
+
+
 def test_what_was_known_before_a_restart_is_no_news() -> None:
     known = NodeRecord("p", online=True, last_ms=None, status={"Gate/Verdict": "tripped"})
     assert tell(EventWatch([known]), note(Gate_Verdict="tripped")) == []
@@ -89,6 +101,13 @@ def make_evidence(
         (make_evidence(0, "", None, [], [], is_known=False, is_online=False), ["never-seen"]),
         (make_evidence(0, "no broker", None, [], [], is_known=False, is_online=False), ["host-offline", "never-seen"]),
         (make_evidence(9, "", 5, [1], [("offline", 7)], is_known=True, is_online=False), ["connection-ended"]),
+        (make_evidence(9, "", 5, [1], [("offline", 7), ("revoked", 7)], is_known=True, is_online=False), ["revoked"]),
+        (
+            make_evidence(
+                9, "", 5, [1], [("offline", 8), ("online", 7), ("revoked", 6)], is_known=True, is_online=False
+            ),
+            ["connection-ended"],
+        ),
         (make_evidence(9, "", 5, [1], [], is_known=True, is_online=False), ["no-birth"]),
         (make_evidence(9, "no broker", 5, [1], [("offline", 7)], is_known=True, is_online=False), ["host-offline"]),
         (make_evidence(9, "", 5, [9, 8, 7, 6, 5], [], is_known=True, is_online=True), ["birth-loop", "online"]),

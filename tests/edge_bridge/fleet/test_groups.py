@@ -31,7 +31,7 @@ def topics(desk: Desk, kind: str) -> list[str]:
 
 def test_each_node_is_asked_in_its_own_group(tmp_path: Path) -> None:
     with closing(TwoGroups(tmp_path / "f.db")) as desk:
-        assert desk.host.subscriptions[1:] == ("spBv1.0/north/+/+", "spBv1.0/south/+/+")
+        assert desk.host.subscriptions[1:] == ("spBv1.0/north/+/+", "spBv1.0/south/+/+", "pulsebms/revoked/+")
         north, south = Pack("pack-1", group="north"), Pack("pack-2", group="south")
         desk.hear(north.birth(), south.row(1), south.row(2))
         assert topics(desk, "NCMD") == ["spBv1.0/south/NCMD/pack-2"]

@@ -9,6 +9,7 @@ import pytest
 
 from drivers.errors import Usage
 from edge_bridge.fleet.shard_links import ShardLinks
+from edge_bridge.identity.revocation_notice import FILTER, make_notice
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttLink, MqttMessage
 from fixtures.broker import start_broker
 from tests.waiting import wait_until
@@ -77,15 +78,15 @@ def is_last(event: LinkEvent) -> bool:
 def test_each_shard_hears_its_groups_and_every_state(broker: Broker, other: MqttLink) -> None:
     links = make_links(broker)
     with (
-        closing(links.open([STATE, "spBv1.0/north/+/+", "spBv1.0/west/+/+"])) as one,
-        closing(links.open([STATE, "spBv1.0/south/+/+"])) as two,
+        closing(links.open([STATE, "spBv1.0/north/+/+", "spBv1.0/west/+/+", FILTER])) as one,
+        closing(links.open([STATE, "spBv1.0/south/+/+", FILTER])) as two,
     ):
         assert wait_for_up(one, two) == [LinkUp(OFFLINE, 1)] * 2
         for group in ("north", "south", "west", "east", "north", "south"):
             other.publish(MqttMessage(topic(group), group.encode()))
-        other.publish(MqttMessage(STATE, b"last"))
+        other.publish_all([make_notice("pack-1"), MqttMessage(STATE, b"last")])
         heard = [read_payloads(wait_for(part, is_last, "STATE")) for part in (one, two)]
-        assert heard == [[b"north", b"west", b"north", b"last"], [b"south", b"south", b"last"]]
+        assert heard == [[b"north", b"west", b"north", b"revoked", b"last"], [b"south", b"south", b"revoked", b"last"]]
 
 
 def test_a_shard_that_comes_renews_the_connection_and_nothing_is_sent_before_its_owner_knows(
@@ -94,7 +95,7 @@ def test_a_shard_that_comes_renews_the_connection_and_nothing_is_sent_before_its
     links = make_links(broker)
     with closing(links.open([STATE, "spBv1.0/north/+/+"])) as one:
         wait_for_up(one)
-        with closing(links.open([STATE, "spBv1.0/south/+/+"])) as two:
+        with closing(links.open([STATE, "spBv1.0/south/+/+", FILTER])) as two:
             heard = wait_for(one, lambda event: isinstance(event, LinkUp), "the next connection")
             assert [type(event) for event in heard] == [LinkDown, LinkUp]
             assert (one.is_up, two.is_up) == (True, False)

@@ -30,6 +30,7 @@ class LastFigures:
 
     def __init__(self) -> None:
         self.rows, self.last = 0, FIGURES
+        self.shards = list[tuple[int, int]]()
 
     def count_batch(self, rows: int, counts: Mapping[tuple[str, str], int]) -> None:
         del counts
@@ -37,8 +38,19 @@ class LastFigures:
 
     def count_commit(self, duration_s: float, stored: CommitResult) -> None: ...
 
+    def count_shards(self, held: int, changes: int) -> None:
+        self.shards.append((held, changes))
+
     def note_figures(self, figures: FleetFigures) -> None:
         self.last = figures
+
+
+def test_a_shard_that_was_got_or_lost_is_counted_once() -> None:
+    meter = LastFigures()
+    meters = ShardMeters(meter)
+    for held in ([], [0], [0], [0, 2], [1], []):
+        meters.note_held(held)
+    assert meter.shards == [(1, 1), (2, 1), (1, 3), (0, 1)]
 
 
 def test_shards_add_up_and_a_counter_never_falls() -> None:

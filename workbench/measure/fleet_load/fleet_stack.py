@@ -43,8 +43,8 @@ class FleetStack:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop_host()
-        self._held.close()
+        with self._held:  # broker and database end although the host does not in order
+            self.stop_host()
 
     @property
     def api_url(self) -> str:

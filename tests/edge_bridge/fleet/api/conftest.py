@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
     monkeypatch.setattr("edge_bridge.fleet.api.device_directory.FRESH_S", -1.0)
+    monkeypatch.setattr("edge_bridge.fleet.api.device_directory.WAIT_S", 60.0)
     desk = Desk(tmp_path / "fleet.db")
     with serve_desk(desk) as found:
         yield found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.fleet.api.app import make_app
 from edge_bridge.fleet.api.context import ApiContext
 from edge_bridge.fleet.api.live import make_live_router
+from edge_bridge.fleet.api.scopes import make_live_access
 from edge_bridge.fleet.api.transfers import make_transfer_router
 from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.host import Instant
@@ -46,6 +47,7 @@ class PeopleApi:
     app: Any
     people: People
     clock: list[Instant]
+    hub: LiveHub = field(default_factory=LiveHub)
 
     def add(self, name: str, role: FleetRole | None, site: str = ALL_SITES) -> None:
         """Add an account that nobody signs in to by password: that would cost a hash each time."""
@@ -91,7 +93,8 @@ def serve_people(
     )
     for node, site in SITES.items():
         documents.put(KIND, site, FleetSite(site, devices=(node,)).body)
-    routers = [make_live_router(LiveHub("mqtt://127.0.0.1:1883")), make_transfer_router(HostRequests()), *more]
-    yield PeopleApi(make_app(ports, routers), people, clock)
+    hub = LiveHub("mqtt://127.0.0.1:1883")
+    routers = [make_live_router(hub, make_live_access(ports)), make_transfer_router(HostRequests()), *more]
+    yield PeopleApi(make_app(ports, routers), people, clock, hub)
     ports.close()
     desk.close()

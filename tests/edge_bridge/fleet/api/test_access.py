@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from edge_bridge.fleet.people.roles import FleetRole
 from edge_bridge.fleet.people.secrets import make_secret
 from edge_bridge.fleet.people.sessions import IDLE_MS, LIFE_MS
 from tests.edge_bridge.fleet.api.people import PASSWORD, PeopleApi, serve_people
-from tests.edge_bridge.fleet.api.served import HOST, UNHURRIED, declare_routes
+from tests.edge_bridge.fleet.api.served import UNHURRIED, declare_routes
+from tests.edge_bridge.fleet.api.sockets import open_socket
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -273,42 +274,6 @@ def test_a_client_that_asks_too_much_waits(tmp_path: Path) -> None:
         assert [one.status_code for one in answers] == [200, 200, 200, 429]
         assert answers[-1].headers["content-type"] == "application/problem+json"
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
-
-
-@dataclass
-class Socket:
-    """A WebSocket to the app itself."""
-
-    task: asyncio.Task[None]
-    sent: asyncio.Queue[Any]
-    received: asyncio.Queue[Any]
-
-    async def receive(self) -> Any:
-        return await asyncio.wait_for(self.received.get(), 30.0)
-
-    async def echo(self, text: str) -> Any:
-        self.sent.put_nowait({"type": "websocket.receive", "text": text})
-        return await self.receive()
-
-    async def close(self) -> None:
-        self.sent.put_nowait({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait([self.task], timeout=30.0)
-
-
-def open_socket(app: Any, **headers: str) -> Socket:
-    sent, received = asyncio.Queue[Any](), asyncio.Queue[Any]()
-    sent.put_nowait({"type": "websocket.connect"})
-    scope = {
-        "type": "websocket",
-        "path": "/api/v1/echo",
-        "raw_path": b"/api/v1/echo",
-        "query_string": b"",
-        "scheme": "ws",
-        "headers": [(b"host", HOST.encode()), *((k.lower().encode(), v.encode()) for k, v in headers.items())],
-        "client": ("127.0.0.1", 1),
-        "subprotocols": [],
-    }
-    return Socket(asyncio.create_task(app(scope, sent.get, received.put)), sent, received)
 
 
 ALL_HEALTH: Any = list(HealthCheck)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.requests import HTTPConnection
 
-from edge_bridge.fleet.api.scopes import make_scope_resolver
+from edge_bridge.fleet.api.scopes import PersonLiveAccess
 from edge_bridge.fleet.live.requests import DeviceScope
 from edge_bridge.fleet.people.roles import FleetRole
 from tests.edge_bridge.fleet.api.people import PeopleApi, serve_people
@@ -73,7 +74,9 @@ def test_devices_are_filtered_by_site_and_group_and_so_are_live_events(api: Peop
         [],
         [],
     )
-    resolve = make_scope_resolver(api.app.state.context)
+    session = api.begin_session("eve")
+    scope = {"type": "websocket", "headers": [(b"cookie", f"pulsebms={session}".encode())]}
+    resolve = PersonLiveAccess(api.app.state.context, HTTPConnection(scope)).find_devices
     assert resolve(DeviceScope(site="north")) == {"pack-1"}
     assert resolve(DeviceScope(group="pulsebms")) == {"pack-1", "pack-2"}
     assert (resolve(DeviceScope(site="none")), resolve(DeviceScope(group="none"))) == (None, None)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from edge_bridge.fleet.live.hub import LiveHub
+    from edge_bridge.fleet.live.live_access import VisibleDevices
     from edge_bridge.fleet.live.requests import DeviceScope
     from edge_bridge.metrics import Scalar
 
@@ -39,8 +40,20 @@ def make_record(node: str = "pack-1", *, online: bool = True, **status: Scalar) 
     return NodeRecord(node, online, START_MS, {name.replace("_", "/"): value for name, value in status.items()})
 
 
-def find_scope(scope: DeviceScope) -> frozenset[str] | None:
-    return SCOPES.get(scope.site or scope.group or "")
+class SiteAccess:
+    """A client that may see everything, or what the test says; a test's question is answered once `is_open` is set."""
+
+    def __init__(self) -> None:
+        self.visible: VisibleDevices | None = None
+        self.is_open = threading.Event()
+        self.is_open.set()
+
+    def find_devices(self, scope: DeviceScope) -> frozenset[str] | None:
+        self.is_open.wait()
+        return SCOPES.get(scope.site or scope.group or "")
+
+    def find_visible(self) -> VisibleDevices | None:
+        return self.visible
 
 
 class LiveServer:
@@ -93,10 +106,10 @@ class TestSocket:
 
 
 @contextmanager
-def serve_hub(hub: LiveHub, **limits: Any) -> Generator[LiveServer]:
+def serve_hub(hub: LiveHub, access: SiteAccess | None = None, **limits: Any) -> Generator[LiveServer]:
     """Serve a hub alone, as the API does."""
-    app = FastAPI(openapi_url=None)
-    app.include_router(make_live_router(hub, find_scope, **limits), prefix="/api/v1")
+    app, found = FastAPI(openapi_url=None), access or SiteAccess()
+    app.include_router(make_live_router(hub, lambda _connection: found, **limits), prefix="/api/v1")
     port = find_port()
     with socket.create_server(("127.0.0.1", port)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, **WEBSOCKET_OPTIONS))
