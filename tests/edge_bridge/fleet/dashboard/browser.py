@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHROMIUM: Final = "/usr/bin/chromium"
 DRIVER: Final = "/usr/bin/chromedriver"
-AXE_PACKAGES: Final = ("axe_playwright_python", "axe_selenium_python")  # axe-core 4.12 (WCAG 2.2), 3 (WCAG 2.0)
+AXE_PACKAGE: Final = "axe_playwright_python"  # it brings axe-core 4.12, which knows WCAG 2.2
 OPTIONS: Final = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
@@ -119,13 +119,12 @@ def open_browser(folder: Path) -> Generator[Page]:
 
 
 def find_axe() -> str:
-    """Return the source of axe-core, of the package with the newest one; none is imported."""
-    for name in AXE_PACKAGES:
-        module = importlib.util.find_spec(name)
-        if module is not None and module.origin is not None:
-            (found,) = Path(module.origin).parent.rglob("axe.min.js")
-            return found.read_text()
-    pytest.skip(f"axe-core is missing: pip install {AXE_PACKAGES[0]}")
+    """Return the source of axe-core; its package is not imported."""
+    module = importlib.util.find_spec(AXE_PACKAGE)
+    if module is None or module.origin is None:
+        pytest.skip("axe-core is missing: pip install axe-playwright-python")
+    (found,) = Path(module.origin).parent.rglob("axe.min.js")
+    return found.read_text()
 
 
 ENTER, ESCAPE, DOWN, TAB, END = Keys.ENTER, Keys.ESCAPE, Keys.ARROW_DOWN, Keys.TAB, Keys.END
