@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
 from drivers.errors import StoreFailed
+from edge_bridge.fleet.late_notes import LateNotes
 from edge_bridge.fleet.store.records import Batch
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.store.records import CommitResult
 
 MAX_WAITING_ROWS: Final = 20_000  # rows that wait while a batch is committed
-PAUSE_S: Final = 0.05  # between the starts of two commits: each costs as much as a hundred rows, however few it has
-ENOUGH_ROWS: Final = 500  # that do not wait for the pause
+PAUSE_S: Final = 0.1  # between the starts of two commits: each costs as much as a hundred rows, however few it has
+ENOUGH_ROWS: Final = 2_000  # that do not wait for the pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class CommitThread:
 
     def __init__(self, store: FleetStore) -> None:
         self._store = store
-        self._waiting = Batch()
+        self._waiting, self._late = Batch(), LateNotes()
         self._running: tuple[Batch, Future[tuple[CommitResult, float]]] | None = None
         self._executor = ThreadPoolExecutor(1, "fleet commit")
         self._started_s = float("-inf")
@@ -70,10 +71,19 @@ class CommitThread:
         return max(0.0, self._started_s + PAUSE_S - monotonic())
 
     def start(self, *, at_once: bool = False) -> None:
-        """Start to commit what waits, unless a batch is being committed or, but for `at_once`, it is too early."""
-        if self._running is None and self._waiting and (at_once or self.due_s <= 0.0):
+        """Start to commit what waits, unless a batch is being committed or it is too early.
+
+        With `at_once` it is never too early, and no note of a node waits.
+        """
+        if self._running is not None:
+            return
+        if at_once:
+            self._late.add_all(self._waiting)
+        if self._waiting and (at_once or self.due_s <= 0.0):
             self._started_s = monotonic()
             batch, self._waiting = self._waiting, Batch()
+            if not at_once:
+                self._late.choose(batch, self._started_s)
             self._running = batch, self._executor.submit(self._commit, batch)
 
     def finish(self, wait_s: float | None) -> Committed | None:
@@ -103,6 +113,7 @@ class CommitThread:
     def drop_nodes(self, nodes: Collection[str]) -> None:
         """Drop what waits of these nodes."""
         self._waiting = self._waiting.drop_nodes(nodes)
+        self._late.drop(nodes)
 
     def abandon(self, then: Callable[[], object]) -> None:
         """Drop what waits and return at once; `then` is called in the thread, after the batch that it commits."""

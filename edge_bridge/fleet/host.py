@@ -94,7 +94,8 @@ class HostApplication:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Return the topics: its own STATE first, as the specification requires, its nodes, who is cut off."""
-        return topics.make_state_topic(self.host), *map(topics.make_group_filter, self.groups), revocation_notice.FILTER
+        of_nodes = (name for group in self.groups for name in topics.make_group_filters(group))
+        return topics.make_state_topic(self.host), *of_nodes, revocation_notice.FILTER
 
     def is_admitted(self, name: str) -> bool:
         """Return whether a node of this name may join."""

@@ -26,6 +26,9 @@ class MessageKind(StrEnum):
     NCMD = "NCMD"
 
 
+_KINDS: Final = frozenset(MessageKind)
+
+
 @lru_cache(MAX_KNOWN)
 def make_topic(group: str, kind: MessageKind, node: str) -> str:
     """Make the topic of a message; raise `PayloadError` for names that a topic cannot contain."""
@@ -47,7 +50,7 @@ class Topic:
 def parse_topic(text: str) -> Topic:
     """Parse the topic of a node's message; raise `PayloadError` of kind `topic` for any other."""
     parts = text.split("/")
-    if len(parts) != 4 or parts[0] != NAMESPACE or parts[2] not in list(MessageKind):  # noqa: PLR2004  # the four of the form above
+    if len(parts) != 4 or parts[0] != NAMESPACE or parts[2] not in _KINDS:  # noqa: PLR2004  # the four of the form above
         raise PayloadError("topic", f"{text[:200]!r} is not the topic of an edge node", value=text[:200])
     return Topic(check_name(parts[1], "group"), MessageKind(parts[2]), check_name(parts[3], "node"))
 
@@ -65,6 +68,7 @@ def make_state_topic(host: str) -> str:
     return f"{NAMESPACE}/{STATE}/{check_name(host, 'host')}"
 
 
-def make_group_filter(group: str) -> str:
-    """Make the subscription to every message of a group's nodes."""
-    return f"{NAMESPACE}/{check_name(group, 'group')}/+/+"
+def make_group_filters(group: str) -> tuple[str, ...]:
+    """Make the subscriptions to every message of a group's nodes; what is sent to them would come back with `+`."""
+    check_name(group, "group")
+    return tuple(f"{NAMESPACE}/{group}/{kind}/+" for kind in MessageKind if kind is not MessageKind.NCMD)

@@ -43,7 +43,7 @@ REACH_S: Final = 10.0
 TURN_S: Final = 0.1
 COLLECT_AFTER: Final = (50_000, 20, 100)  # objects, young and middle collections before the next older one
 LOOK_S: Final = 0.5
-LOOK_PAUSES: Final = 20.0  # a look at very many nodes takes long: then it comes after so many times its length
+LOOK_PAUSES: Final = 100.0  # a look at very many nodes takes long: then it comes after so many times its length
 
 
 @dataclass(frozen=True, slots=True)

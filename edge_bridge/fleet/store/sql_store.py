@@ -222,7 +222,8 @@ class SqlStore(ABC):
             self._write(connection, NODE, notes)
             insert_events(connection, batch.events)
             insert_conflicts(connection, conflicts, batch.t_ms)
-            self._fill(connection, TOUCHED, changes.boots)
+            if changes.boots:
+                self._fill(connection, TOUCHED, changes.boots)
             written = write_counts(connection, changes, lambda boots: self._write(connection, BOOT, boots))
             counts = dict(batch.counts) | ({CONFLICT: len(conflicts)} if conflicts else {})
             if counts:

@@ -51,7 +51,7 @@ def test_a_topic_that_is_none_is_refused(text: str) -> None:
 def test_no_topic_is_made_of_a_bad_name(name: str) -> None:
     for make in (
         lambda: str(Topic("g", MessageKind.NDATA, name)),
-        lambda: topics.make_group_filter(name),
+        lambda: topics.make_group_filters(name),
         lambda: topics.make_state_topic(name),
     ):
         with pytest.raises(PayloadError):
@@ -60,4 +60,5 @@ def test_no_topic_is_made_of_a_bad_name(name: str) -> None:
 
 def test_a_hosts_state_and_a_groups_messages_have_their_topics() -> None:
     assert topics.make_state_topic("fleet") == "spBv1.0/STATE/fleet"
-    assert topics.make_group_filter("pulsebms") == "spBv1.0/pulsebms/+/+"
+    wanted = ("spBv1.0/pulsebms/NBIRTH/+", "spBv1.0/pulsebms/NDATA/+", "spBv1.0/pulsebms/NDEATH/+")
+    assert topics.make_group_filters("pulsebms") == wanted
