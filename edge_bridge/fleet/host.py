@@ -233,7 +233,7 @@ class HostApplication:
         if node.former not in {"", node.group}:
             self._quick.forget(_name_data_topic(node.former, node.name))
         self._quick.begin(_name_data_topic(node.group, node.name), node, aliases)
-        node.status.update(status)
+        node.update_status(status)
         bundle = node.status.get(metrics.SHA256)
         t_ms = payload.timestamp_ms
         t_ms = now.ms if t_ms is None or t_ms > LATEST_MS else t_ms
@@ -247,7 +247,7 @@ class HostApplication:
         found = node.aliases.read(payload)
         row = read_row(node.name, found, now.ms) if is_row(found) else None
         if row is None or not row.historical:
-            node.status.update(read_status(found))
+            node.update_status(read_status(found))
         if row is None:
             return
         self._add_row(node, row, now)
@@ -261,7 +261,7 @@ class HostApplication:
             return False
         node.count_message(quick.seq)
         if not quick.layout.historical:
-            node.status.update(zip(quick.layout.status_names, quick.status, strict=True))
+            node.update_from_row(quick.layout.status_names, quick.status)
         row = StoredRow(
             node.name, quick.boot, quick.number, quick.t_ms, quick.layout.historical, "", quick.values, None
         )
@@ -348,4 +348,4 @@ def _name_data_topic(group: str, node: str) -> str:
 
 def make_note(node: NodeState) -> NodeRecord:
     """Make what the store keeps of a node."""
-    return NodeRecord(node.name, node.online, node.last_ms, dict(node.status), node.group)
+    return NodeRecord(node.name, node.online, node.last_ms, node.status, node.group)

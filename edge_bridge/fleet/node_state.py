@@ -57,11 +57,24 @@ class NodeState:
     next_seq: int = 0
     online: bool = False
     last_ms: int | None = None
-    status: dict[str, Scalar] = field(default_factory=dict[str, "Scalar"])
+    status: Mapping[str, Scalar] = field(default_factory=dict[str, "Scalar"])  # made anew: others keep the former one
     rebirth_requested_s: float = float("-inf")
     group: str = ""  # empty for a node of an earlier version, until its birth
     former: str = ""  # the group before the newest birth; empty for a node that was not known
     layouts: BirthLayouts | None = None  # by which its rows can be read quickly
+    whole: tuple[str, ...] = field(default=(), compare=False)  # the names of the status, if a row had all of them
+
+    def update_status(self, values: Mapping[str, Scalar]) -> None:
+        """Update the status by the values of a message."""
+        self.status, self.whole = {**self.status, **values}, ()
+
+    def update_from_row(self, names: tuple[str, ...], values: tuple[Scalar, ...]) -> None:
+        """Update the status by a row, at little cost if the rows have all that is known; `names` is always the same."""
+        status: Mapping[str, Scalar] = dict(zip(names, values, strict=True))
+        if self.whole is not names:
+            status = {**self.status, **status}
+            self.whole = names if len(status) == len(names) else ()
+        self.status = status
 
     def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
         """Start a session with a birth; count from its `seq`."""

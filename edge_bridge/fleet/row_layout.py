@@ -7,6 +7,7 @@ bytes differs in its values alone: names, types, nulls and texts were checked th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.quick_rows import BirthLayouts
     from edge_bridge.metrics import Scalar
 
+MAX_ORDERS: Final = 1_024  # orders of names that layouts share
 LARGEST: Final = float(np.finfo(np.float64).max)
 _METRICS: Final = tuple(COLUMN_OF)
 _BOUNDS: Final = dict.fromkeys(STATUS, (-LARGEST, LARGEST)) | {
@@ -85,7 +87,7 @@ class RowLayout:
         self.births: BirthLayouts | None = None  # to which it belongs
         self.historical = slots.historical
         known = {*slots.fixed, *slots.integers, *slots.doubles}
-        self.status_names = tuple(name for name in STATUS if name in known)
+        self.status_names = _share(tuple(name for name in STATUS if name in known))
         self._slots = slots
         self._template, self._mask = np.frombuffer(template, np.uint8), np.frombuffer(mask, np.uint8)
         self._of_doubles = np.array([start + place for start in slots.doubles.values() for place in range(8)], np.intp)
@@ -123,6 +125,12 @@ class RowLayout:
         )
         is_sure: list[bool] = sure.tolist()
         return [row if well else None for row, well in zip(rows, is_sure, strict=True)]
+
+
+@lru_cache(MAX_ORDERS)
+def _share(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the one tuple with these names."""
+    return names
 
 
 def _make_rows(

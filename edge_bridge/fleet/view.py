@@ -60,4 +60,4 @@ class FleetView:
 def view_node(node: NodeState, rows: int, transfer: BundleTransfer | None) -> NodeView:
     """Return a view of a node, its stored rows and the transfer of a bundle to it."""
     progress = None if transfer is None else transfer.progress
-    return NodeView(node.name, node.online, rows, node.last_ms, dict(node.status), progress)
+    return NodeView(node.name, node.online, rows, node.last_ms, node.status, progress)

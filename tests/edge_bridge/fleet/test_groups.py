@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge_bridge.fleet import commands
 from edge_bridge.fleet.commit_thread import CommitThread
 from edge_bridge.fleet.host import HostApplication
+from edge_bridge.sparkplug.topics import make_group_filters
 from tests.edge_bridge.fleet.pack import Desk, Pack, asked
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def topics(desk: Desk, kind: str) -> list[str]:
 
 def test_each_node_is_asked_in_its_own_group(tmp_path: Path) -> None:
     with closing(TwoGroups(tmp_path / "f.db")) as desk:
-        assert desk.host.subscriptions[1:] == ("spBv1.0/north/+/+", "spBv1.0/south/+/+", "pulsebms/revoked/+")
+        of_groups = (*make_group_filters("north"), *make_group_filters("south"))
+        assert desk.host.subscriptions[1:] == (*of_groups, "pulsebms/revoked/+")
         north, south = Pack("pack-1", group="north"), Pack("pack-2", group="south")
         desk.hear(north.birth(), south.row(1), south.row(2))
         assert topics(desk, "NCMD") == ["spBv1.0/south/NCMD/pack-2"]
