@@ -214,7 +214,7 @@ class FleetReporter:
     ) -> None:
         self._fleet, self._report, self._side = fleet, report, side
         self._sending, self._has_begun = sending, False
-        self._reported = dict[str, str]()
+        self._reported = dict[str, tuple[object, ...]]()  # what the line of a node was made of
         self._trouble = ""
         self._shards: tuple[int, ...] | None = None
         self.sent: TransferProgress | None = None
@@ -245,10 +245,10 @@ class FleetReporter:
             self._send_when_known(sending)
         view = self._fleet.view()
         for node in view.nodes:
-            words = _format_node(node)
-            if self._reported.get(node.node) != words:
-                self._reported[node.node] = words
-                self._report.line(f"{node.node:<20} {words}  {node.rows} rows")
+            told = (node.online, node.bundle, node.status.get(metrics.VERDICT), node.sending)
+            if self._reported.get(node.node) != told:
+                self._reported[node.node] = told
+                self._report.line(f"{node.node:<20} {_format_node(node)}  {node.rows} rows")
             if sending is not None and node.node == sending.node:
                 self.sent = node.sending
         if view.shards != self._shards:
@@ -269,7 +269,7 @@ class FleetReporter:
 
 
 def _format_node(node: NodeView) -> str:
-    """Return the state of a node; the reporter prints a new line if it changes."""
+    """Return the state of a node."""
     verdict = node.status.get(metrics.VERDICT)
     parts = ["online " if node.online else "offline", f"bundle {node.bundle[:12] or 'unknown'}"]
     if verdict is not None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.live.live_access import LiveAccess
     from edge_bridge.fleet.view import FleetView
 
-TICK_S: Final = 0.025  # events of this time share a message
+TICK_S: Final = 0.01  # events of this time share a message
 HEARTBEAT_S: Final = 5.0
 RECHECK_S: Final = 5.0  # how often what a client may see is looked at again
 UNREAD_S: Final = 30.0  # a client that reads nothing for this time is closed
