@@ -11,6 +11,7 @@ import numpy as np
 from drivers.clock import monotonic
 from workbench.measure.fleet_load.bare_subscriber import BareSubscriber, find_program
 from workbench.measure.fleet_load.fleet_stack import read_cpu_s, read_memory_mb
+from workbench.measure.fleet_load.load_fleet import CONNECTS_PER_S
 from workbench.measure.fleet_load.stored_rows import count_rows
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.measure.fleet_load.stored_rows import RowBalance
 
 LOOK_S: Final = 0.1
+SETTLE_S: Final = 45.0  # after all devices could be connected
 PATIENCE_S: Final = 120.0
 FULL: Final = 0.95  # share of the rate that counts as the former one
 
@@ -61,7 +63,7 @@ class LoadRun:
 
     def settle(self) -> bool:
         """Wait until all devices are acknowledged at their rate; return False if that does not come about."""
-        until_s, since_s = monotonic() + PATIENCE_S + self._load.devices / 200.0, monotonic()
+        until_s, since_s = monotonic() + SETTLE_S + self._load.devices / CONNECTS_PER_S, monotonic()
         while monotonic() < until_s:
             state = self._load.read_state()
             is_steady = state.born == self._load.devices and state.waiting <= self._load.devices
