@@ -60,11 +60,12 @@ def wait_for(link: ShardLink | MqttLink, is_it: Callable[[LinkEvent], bool], wha
 
 
 def wait_for_up(*parts: ShardLink) -> list[LinkEvent]:
-    for part in parts[1:]:
-        part.poll()  # it joins before the connection is made
-    return [
-        event for part in parts for event in wait_for(part, lambda event: isinstance(event, LinkUp), "a connection")
-    ]
+    early = [list["LinkEvent"](), *(part.poll() for part in parts[1:])]  # they join before the connection is made
+    found = list["LinkEvent"]()
+    for part, events in zip(parts, early, strict=True):
+        is_up = any(isinstance(event, LinkUp) for event in events)
+        found += events if is_up else events + wait_for(part, lambda event: isinstance(event, LinkUp), "a connection")
+    return found
 
 
 def read_payloads(events: list[LinkEvent]) -> list[bytes]:

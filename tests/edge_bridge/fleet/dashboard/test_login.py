@@ -107,6 +107,11 @@ def end_sessions(served: ServedDashboard) -> None:
         connection.execute(text("DELETE FROM session"))
 
 
+def read_again(page: Page) -> None:
+    """Do what the key `r` does; a page that has noticed by itself shows the form, which would take the key."""
+    page.run("document.dispatchEvent(new CustomEvent('shortcut', {detail: 'r'}))")
+
+
 @pytest.mark.parametrize("route", ["#/fleet?state=online", "#/pack/lyon-0001", "#/alarms?show=all", "#/sites"])
 def test_a_session_that_ends_on_an_open_page_leads_to_the_form_and_back(
     browser: Page, guarded: ServedDashboard, route: str
@@ -116,7 +121,7 @@ def test_a_session_that_ends_on_an_open_page_leads_to_the_form_and_back(
     browser.run("location.hash = arguments[0]", route)
     browser.wait_text("main", "newest row" if "pack" in route else "hamburg")
     end_sessions(guarded)
-    browser.press("r")
+    read_again(browser)
     browser.find("#password")
     assert browser.hash == "#/login"
     browser.press(*"otto", TAB, *PASSWORD, ENTER)
@@ -130,7 +135,7 @@ def test_a_session_that_ends_under_a_dialog_closes_it(browser: Page, guarded: Se
     browser.click("[data-alarm]")
     browser.find("dialog[open]")
     end_sessions(guarded)
-    browser.click("#ack-send")
+    browser.run("document.querySelector('#ack-send')?.click()")  # the page may have noticed by itself
     browser.find("#password")
     assert browser.run("return document.querySelectorAll('dialog').length") == 0
     browser.press(*"otto", TAB, *PASSWORD, ENTER)
