@@ -42,7 +42,10 @@ STORE: Final = MeasuredMetric(
 RECOVERY: Final[dict[Part, MeasuredMetric]] = {
     "broker": MeasuredMetric("broker killed until all devices are acknowledged", "s", "<", 30.0),
     "host": MeasuredMetric("host killed until all devices are acknowledged", "s", "<", 30.0),
-    "PostgreSQL": MeasuredMetric("PostgreSQL killed until all devices are acknowledged", "s", "<", 30.0),
+    "PostgreSQL": MeasuredMetric(
+        *("PostgreSQL killed until all devices are acknowledged", "s", "<", 30.0, ""),
+        "not found yet: it followed the kill of the host, after which not all devices were at their rate again",
+    ),
 }
 KILLED_LOST: Final = MeasuredMetric("broker, host and PostgreSQL killed: rows lost", "rows", "<=", 0.0)
 KILLED_TWICE: Final = MeasuredMetric("broker, host and PostgreSQL killed: rows stored twice", "rows", "<=", 0.0)
