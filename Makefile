@@ -30,7 +30,7 @@ check: dev ## format, lint, types and imports
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports --no-logo
 
-test: dev ## check, docs, the tests, every branch of gate, guard and arming: under 20 minutes on two cores
+test: dev ## check, docs, the tests, every branch of gate, guard and arming: about 23 minutes on two cores
 	+@$(MAKE) --no-print-directory -j2 check docs
 	$(BIN)/python tools/test.py
 
