@@ -15,6 +15,7 @@ from edge_bridge.fleet.api.fields import Cursor, Limit, Ms, Name, NameQuery
 from edge_bridge.fleet.api.problems import ProblemRaised, make_not_found
 from edge_bridge.fleet.api.signed_in import SignedIn
 from edge_bridge.fleet.api.visible import find_visible_nodes, require_device
+from edge_bridge.fleet.event_words import find_words
 from edge_bridge.fleet.people.roles import FleetAction
 from edge_bridge.fleet.store.audit_chain import AuditNote, hash_content
 from edge_bridge.fleet.store.fleet_reader import EventFilter
@@ -42,6 +43,8 @@ class EventBody(BaseModel):
     kind: str = Field(max_length=40, description="For instance offline, online, reboot, tripped, gap, bms-fault.")
     severity: Severity
     detail: str
+    happened: str = Field(description="What this kind of event means, in a sentence.")
+    advice: str = Field(description="What to do, in a sentence; empty for a kind of another version.")
     is_alarm: bool
     cleared_ms: Ms | None
     acknowledged_ms: Ms | None
@@ -127,4 +130,10 @@ def _read_page(context: Context, wanted: EventFilter, limit: int, cursor: str | 
 
 def _make_event(row: Any) -> EventBody:
     names = (*_NAMES, *_BY)
-    return EventBody(**{name: getattr(row, name) for name in names}, is_alarm=bool(row.is_alarm))
+    words = find_words(row.kind)
+    return EventBody(
+        **{name: getattr(row, name) for name in names},
+        is_alarm=bool(row.is_alarm),
+        happened=words.happened,
+        advice=words.advice,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -99,6 +100,16 @@ class DevicePage(BaseModel):
     next: str | None = Field(description="Cursor of the next page, null at the end.")
 
 
+@dataclass(frozen=True, slots=True)
+class DevicePlace:
+    """Which devices a list is about, by their place; as it stands: all."""
+
+    site: str | None = None
+    group: str | None = None
+    has_no_site: bool = False
+    has_no_group: bool = False
+
+
 _METRIC_OF: Final = {
     "bundle": metrics.SHA256,
     "bundle_name": metrics.NAME,
@@ -146,6 +157,8 @@ def list_devices(
     bundle: Annotated[str | None, Query(max_length=64, description="Beginning of the bundle's SHA-256.")] = None,
     site: Annotated[str | None, Query(max_length=60, description="Name of a site.")] = None,
     group: Annotated[str | None, Query(max_length=MAX_NAME, description="Name of a Sparkplug group.")] = None,
+    no_site: Annotated[bool, Query(description="Only devices of no site.")] = False,
+    no_group: Annotated[bool, Query(description="Only devices whose group is not known.")] = False,
     sort: DeviceSort = DeviceSort.NAME,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -153,8 +166,9 @@ def list_devices(
     """List the devices that match, in this order."""
     visible = find_visible(context, person)
     key = _KEYS[sort]
-    placed = list(_filter_places(context, visible.devices.values(), site, group))
-    counts = visible.counts if site is None and group is None else Counter(device.state for device in placed)
+    asked = DevicePlace(site, group, has_no_site=no_site, has_no_group=no_group)
+    placed = list(_filter_places(context, visible.devices.values(), asked))
+    counts = visible.counts if asked == DevicePlace() else Counter(device.state for device in placed)
     found = list(_filter(placed, state, q, bundle))
     places = sorted((key(device), device.node) for device in found)
     begin = 0
@@ -197,14 +211,16 @@ def make_device(context: ApiContext, device: DeviceRecord) -> DeviceBody:
     )
 
 
-def _filter_places(
-    context: ApiContext, devices: Iterable[DeviceRecord], site: str | None, group: str | None
-) -> Iterable[DeviceRecord]:
+def _filter_places(context: ApiContext, devices: Iterable[DeviceRecord], asked: DevicePlace) -> Iterable[DeviceRecord]:
     for device in devices:
-        if site is not None and context.find_site(device.node) != site:
-            continue
-        if group is not None and context.find_group(device.node) != group:
-            continue
+        if asked.site is not None or asked.has_no_site:
+            site = context.find_site(device.node)
+            if (asked.has_no_site and site is not None) or asked.site not in {None, site}:
+                continue
+        if asked.group is not None or asked.has_no_group:
+            group = context.find_group(device.node)
+            if (asked.has_no_group and group) or asked.group not in {None, group}:
+                continue
         yield device
 
 

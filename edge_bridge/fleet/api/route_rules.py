@@ -68,6 +68,7 @@ GET    /devices/{node}/history          view             device
 GET    /devices/{node}/completeness     view             device
 GET    /devices/{node}/gaps             view             device
 GET    /devices/{node}/why-offline      view             device
+GET    /devices/{node}/bms-names        view             device
 GET    /devices/{node}/commands         view             device
 POST   /devices/{node}/commands         command          device
 POST   /devices/{node}/estimates        view             device

@@ -3,7 +3,7 @@ import { access, read } from "./parts/api.js";
 import { fill, h } from "./parts/dom.js";
 import { formatAge, formatClock } from "./parts/format.js";
 import { stopWatching } from "./parts/live.js";
-import { link, onLink, tryNow, uptime } from "./parts/link.js";
+import { link, noteSilence, onLink, tryNow, uptime } from "./parts/link.js";
 import { makeProblem, toast } from "./parts/notice.js";
 import { person, readPerson, signOut } from "./parts/session.js";
 import { isTrip } from "./parts/symbols.js";
@@ -49,9 +49,24 @@ async function show() {
     main.scrollTop = 0;
     state.page = { name: route.name, ...module.open(main, route, { onAlarms: readAlarms, onSignedIn: enter }) };
   } catch (error) {
-    if (turn === state.turn) fill(byId("main"), makeProblem(error?.detail ? error : null, show));
+    if (turn !== state.turn) return;
+    if (link.lostMs !== null || isLoadFailure(error)) return showUnread();
+    fill(byId("main"), makeProblem(error?.detail ? error : null, show));
     console.error(error);
   }
+}
+
+// The files of a page come from the fleet too; once it answers again the page is shown.
+function showUnread() {
+  fill(byId("main"), makeProblem({ detail: "The fleet does not answer, so this page cannot be shown now.", hint: "It appears by itself once the fleet answers." }, show));
+  noteSilence();
+}
+
+const isLoadFailure = (error) => error instanceof TypeError && /import|module/i.test(String(error.message));
+
+// Read the files of the other pages while the fleet answers.
+function readAhead() {
+  for (const name of Object.keys(MODULES)) import(`./pages/${name}.js`).catch(() => {});
 }
 
 function drawNav(current) {
@@ -149,7 +164,8 @@ async function begin() {
       return;
     }
     toast(`The fleet answers again after ${formatAge(lostS)}.`);
-    state.page?.refresh?.();
+    if (state.page) state.page.refresh?.();
+    else show();
     readAlarms();
     readHost();
   });
@@ -166,6 +182,7 @@ async function begin() {
   drawNav(parseRoute(location.hash).name);
   if (parseRoute(location.hash).name !== "login") readAlarms();
   readHost();
+  (window.requestIdleCallback ?? setTimeout)(readAhead);
 }
 
 begin();

@@ -1,6 +1,7 @@
 // Alarms: events that stay raised until their opposite. Whoever has seen one acknowledges it with a note.
 import { change, read } from "../parts/api.js";
 import { fill, h, setText } from "../parts/dom.js";
+import { makeEventText, nameEvent } from "../parts/event_text.js";
 import { formatText, formatTime } from "../parts/format.js";
 import { link } from "../parts/link.js";
 import { makeEmpty, makeProblem, toast } from "../parts/notice.js";
@@ -82,13 +83,13 @@ class AlarmsPage {
 
   makeAlarm(event) {
     const isOver = typeof event?.cleared_ms === "number";
-    return h("li", { class: `alarm${isOver ? " over" : ""}` },
+    return h("li", { class: `alarm${isOver ? " over" : ""}`, "data-kind": String(event?.kind) },
       h("span", { class: "quiet" }, formatTime(event?.t_ms)), makeSeverity(event),
       h("a", { href: `#/pack/${encodeURIComponent(event?.node)}` }, formatText(event?.node)),
-      h("span", { class: "detail" }, h("b", {}, formatText(event?.kind)), ` ${event?.detail ?? ""}`, isOver ? ` – over since ${formatTime(event.cleared_ms)}` : "",
-        event?.acknowledged_ms ? h("span", { class: "quiet" }, ` – acknowledged by ${event.acknowledged_by} ${formatTime(event.acknowledged_ms)}${event.note ? `: ${event.note}` : ""}`) : null),
+      h("div", { class: "detail" }, makeEventText(event, isOver ? ` – over since ${formatTime(event.cleared_ms)}` : "",
+        event?.acknowledged_ms ? h("span", { class: "quiet" }, ` – acknowledged by ${event.acknowledged_by} ${formatTime(event.acknowledged_ms)}`, event.note ? [": ", h("bdi", {}, String(event.note))] : null) : null)),
       h("span", { class: "end" }, event?.acknowledged_ms ? h("span", { class: "quiet" }, "✓ acknowledged")
-        : may("acknowledge") ? h("button", { type: "button", "data-alarm": String(event?.id), "aria-label": `Acknowledge ${event?.node}: ${event?.kind}`, onclick: () => this.ask(event) }, "Acknowledge")
+        : may("acknowledge") ? h("button", { type: "button", "data-alarm": String(event?.id), "aria-label": `Acknowledge ${event?.node}: ${nameEvent(event)}`, onclick: () => this.ask(event) }, "Acknowledge")
           : h("span", { class: "quiet" }, "not acknowledged")));
   }
 
@@ -108,8 +109,8 @@ class AlarmsPage {
       await this.reload();
       this.frame.onAlarms();
     };
-    const dialog = h("dialog", { "aria-labelledby": "ack-title" }, h("h1", { id: "ack-title" }, `Acknowledge ${event.node}: ${event.kind}`),
-      h("p", { class: "quiet wrap" }, event.detail), h("div", { class: "field" }, h("label", { for: "note" }, "Note: what you saw, what you do"), note), failure,
+    const dialog = h("dialog", { "aria-labelledby": "ack-title" }, h("h1", { id: "ack-title" }, `Acknowledge ${event.node}: ${nameEvent(event)}`),
+      h("p", { class: "wrap" }, event.detail), event.advice ? h("p", { class: "quiet wrap" }, event.advice) : null, h("div", { class: "field" }, h("label", { for: "note" }, "Note: what you saw, what you do"), note), failure,
       h("div", { class: "actions" }, h("button", { type: "button", id: "ack-send", onclick: send }, "Acknowledge"), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel")));
     dialog.addEventListener("keydown", (key) => key.key === "Enter" && (key.ctrlKey || key.metaKey) && send());
     dialog.addEventListener("close", () => dialog.remove());

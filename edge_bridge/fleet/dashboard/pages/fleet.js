@@ -7,7 +7,7 @@ import { COLUMNS, makeCells, showCells } from "../parts/fleet_row.js";
 import { link, now } from "../parts/link.js";
 import { stopWatching, watch } from "../parts/live.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
-import { PlaceChoice, readPlace } from "../parts/place_choice.js";
+import { askPlace, PlaceChoice, readPlace } from "../parts/place_choice.js";
 import { rememberFleet } from "../parts/way_back.js";
 import { makeStatus } from "../parts/symbols.js";
 import { VirtualGrid } from "../parts/virtual_grid.js";
@@ -98,7 +98,7 @@ class FleetPage {
   async reload() {
     const turn = (this.turn += 1);
     try {
-      const page = await read("/devices", { ...this.filter, limit: FIRST });
+      const page = await read("/devices", { ...this.filter, ...askPlace(this.filter), limit: FIRST });
       if (turn !== this.turn || this.isClosed) return;
       this.items = [];
       this.byNode.clear();
@@ -154,7 +154,7 @@ class FleetPage {
     const turn = this.turn;
     try {
       while (this.next && this.items.length < end && turn === this.turn && !this.isClosed) {
-        const page = await read("/devices", { ...this.filter, limit: MORE, cursor: this.next });
+        const page = await read("/devices", { ...this.filter, ...askPlace(this.filter), limit: MORE, cursor: this.next });
         if (turn !== this.turn || this.isClosed) return;
         this.take(page);
         this.showList();
@@ -172,7 +172,7 @@ class FleetPage {
     if (link.lostMs !== null || document.hidden) return;
     if (this.grid.element.scrollTop === 0 && this.grid.chosen < 0) return this.reload();
     try {
-      const page = await read("/devices", { site: this.filter.site, group: this.filter.group, limit: 1 });
+      const page = await read("/devices", { ...askPlace(this.filter), limit: 1 });
       if (!this.isClosed) this.showCounts(page?.counts);
     } catch {
       /* as above */

@@ -8,8 +8,10 @@ import { makeEmpty, makeProblem } from "../parts/notice.js";
 import { PackCharts } from "../parts/pack_charts.js";
 import { makeSide } from "../parts/pack_side.js";
 import { PackTiles } from "../parts/pack_tiles.js";
+import { TwinPanel } from "../parts/twin_panel.js";
 
 const RENEW_MS = 10000;
+const showAll = () => h("div", { class: "actions" }, h("a", { class: "button", href: "#/fleet" }, "Show all packs"));
 
 export function open(main, route) {
   const page = new PackPage(main, route.argument);
@@ -19,10 +21,11 @@ export function open(main, route) {
 
 class PackPage {
   constructor(main, node) {
-    Object.assign(this, { main, node, device: null, isClosed: false, isOnline: null });
+    Object.assign(this, { main, node, device: null, isClosed: false, known: {} });
     this.path = `/devices/${encodeURIComponent(node)}`;
     this.tiles = new PackTiles(node);
     this.charts = new PackCharts(this.path);
+    this.twin = new TwinPanel(node);
     this.side = h("section", { "aria-label": "Events and evidence" });
     this.onShortcut = ({ detail }) => detail === "r" && this.reload();
   }
@@ -40,12 +43,29 @@ class PackPage {
       if (this.isClosed) return;
       const { bms_state = null, bms_fault = null } = latest?.values ?? {};
       this.device = { ...this.device, bms_state, bms_fault, ...device };
-      if (!this.tiles.element.isConnected) fill(this.main, this.tiles.element, h("div", { class: "columns" }, this.charts.element, this.side));
+      if (!this.tiles.element.isConnected) {
+        fill(this.main, this.tiles.element, h("div", { class: "columns" }, h("div", {}, this.twin.element, this.charts.element), this.side));
+        this.twin.begin();
+      }
       this.tiles.show(this.device, now());
       this.watch();
       await Promise.all([this.charts.reload(), this.readSide()]);
     } catch (problem) {
       if (!this.isClosed && !this.device) fill(this.main, this.makeInstead(problem));
+    }
+  }
+
+  // The names of the BMS's states and faults; without them the numbers are shown.
+  async readNames() {
+    if (this.namesOf === this.device.bundle) return;
+    try {
+      const names = await read(`${this.path}/bms-names`);
+      this.namesOf = this.device.bundle;
+      if (this.isClosed) return;
+      this.device.names = names;
+      this.tiles.show(this.device, now());
+    } catch {
+      /* the next reload asks again */
     }
   }
 
@@ -59,8 +79,9 @@ class PackPage {
   }
 
   makeInstead(problem) {
+    if (problem?.status === 403) return makeEmpty(`Your roles do not reach ${this.node}`, "It belongs to a site at which you have no role. An administrator can give you one.", showAll());
     if (problem?.status !== 404) return makeProblem(problem, () => this.reload());
-    return makeEmpty(`No pack has the name ${this.node}`, "It never reported, or it was removed.", h("div", { class: "actions" }, h("a", { class: "button", href: "#/fleet" }, "Show all packs")));
+    return makeEmpty(`No pack has the name ${this.node}`, "It never reported, or it was removed.", showAll());
   }
 
   watch() {
@@ -84,8 +105,10 @@ class PackPage {
   // Who may see one site alone has no live connection: then the values are read now and then.
   async readSide() {
     if (this.device && !isLive()) await this.readDevice();
-    const side = await makeSide(this.path, this.node, this.device);
-    if (!this.isClosed) fill(this.side, side);
+    const side = await makeSide(this.path, this.node, this.device, this.known);
+    if (this.isClosed) return;
+    fill(this.side, side);
+    if (this.device) this.readNames();
   }
 
   close() {
@@ -93,6 +116,7 @@ class PackPage {
     document.removeEventListener("shortcut", this.onShortcut);
     [this.clock, this.renewing].forEach(clearInterval);
     this.charts.close();
+    this.twin.close();
     stopWatching();
   }
 }

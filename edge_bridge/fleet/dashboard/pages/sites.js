@@ -5,6 +5,7 @@ import { fill, h } from "../parts/dom.js";
 import { DASH, figure, formatCount, isNumber, KWH, PERCENT, withUnit } from "../parts/format.js";
 import { link } from "../parts/link.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
+import { NOWHERE } from "../parts/place_choice.js";
 import { makeStatus } from "../parts/symbols.js";
 
 const RENEW_MS = 5000;
@@ -61,7 +62,7 @@ function makeTable(sites, week) {
 
 function makeRow(site, sum) {
   const cell = (text) => h("td", { class: "num live" }, text);
-  return h("tr", {}, h("th", { scope: "row" }, site.site === null ? "no site" : h("a", { href: `#/fleet${makeQuery({ site: site.site })}` }, String(site.site))), cell(formatCount(site.packs)),
+  return h("tr", {}, h("th", { scope: "row" }, h("a", { href: `#/fleet${makeQuery({ site: site.site ?? NOWHERE })}` }, site.site === null ? "no site" : String(site.site))), cell(formatCount(site.packs)),
     h("td", { class: "live after-num" }, h("span", { class: "chips" }, STATES.filter((state) => site.counts?.[state]).map((state) => h("span", { class: "status" }, makeStatus(state), h("b", {}, formatCount(site.counts[state])))))),
     cell(withUnit(KW, site.power_w)), cell(withUnit(PERCENT, site.soc_mean)), cell(withUnit(PERCENT, site.soh_median)),
     cell(sum ? withUnit(KWH, sum.out) : DASH), cell(sum ? withUnit(KWH, sum.into) : DASH),

@@ -10,14 +10,14 @@ function loadLibrary() {
   loading ??= import("../vendor/uplot/uPlot.esm.js").then((found) => {
     document.head.append(h("link", { rel: "stylesheet", href: "vendor/uplot/uPlot.min.css" }));
     return found.default;
-  });
+  }).catch(() => (loading = null)); // the next curve asks again
   return loading;
 }
 
 export class Chart {
   // `lines`: {name, colour, band?: [low, high], bars?}; the data: [t, ...mean of each line, low and high of each band].
   constructor({ title, unit, decimals, lines, signed = false, sync = null, utc = false, least = 0 }) {
-    Object.assign(this, { unit, decimals, lines, signed, sync, utc, least, plot: null, data: null, span: null });
+    Object.assign(this, { unit, decimals, lines, signed, sync, utc, least, plot: null, data: null, span: null, markMs: null });
     this.values = lines.map(() => h("b", {}, DASH));
     this.when = h("span", { class: "quiet" });
     this.box = h("div", { class: "plot-box", role: "img", "aria-label": `${title} over time, ${unit || "numbers"}` });
@@ -31,8 +31,9 @@ export class Chart {
     document.addEventListener("theme", this.onTheme);
   }
 
-  async setData(data, span = null) {
-    Object.assign(this, { data, span });
+  // `markMs`: a time at which an upright line stands.
+  async setData(data, span = null, markMs = null) {
+    Object.assign(this, { data, span, markMs });
     if (!data[0].some((_, place) => data.slice(1).some((column) => column[place] !== null))) {
       this.plot?.destroy();
       this.plot = null;
@@ -49,6 +50,7 @@ export class Chart {
     if (!this.data) return;
     const UPlot = await loadLibrary();
     if (!this.box.isConnected) return;
+    if (!UPlot) return fill(this.box, h("p", {}, "The curve cannot be drawn: the fleet does not answer"));
     this.plot?.destroy();
     fill(this.box);
     this.plot = new UPlot(this.makeOptions(UPlot), this.data, this.box);
@@ -73,7 +75,7 @@ export class Chart {
         { ...axis, size: 26, space: 70, ...(this.utc ? { splits: (plot) => chooseDays(plot.data[0], plot.width) } : {}), values: (_, splits, __, ___, step) => splits.map((at) => (this.utc ? new Date(at).toISOString().slice(5, 10) : formatTick(at, step))) },
         { ...axis, size: 52, values: (_, splits, __, ___, step) => splits.map((value) => formatTickValue(value, step)) },
       ],
-      hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },
+      hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)], drawAxes: [(plot) => this.markMs !== null && drawMark(plot, this.markMs, text)] },
     };
   }
 
@@ -85,10 +87,11 @@ export class Chart {
     return [low - pad, high + pad];
   }
 
+  // Without a cursor the last value of each line.
   tell(index) {
-    const at = index ?? findLast(this.data, this.lines.length);
     this.lines.forEach((_, place) => {
-      const value = at === null ? null : this.data[place + 1][at];
+      const column = this.data[place + 1];
+      const value = index === null || index === undefined ? column.findLast((one) => typeof one === "number") : column[index];
       setText(this.values[place], typeof value === "number" ? figure({ decimals: this.decimals, signed: this.signed }, value) : DASH);
     });
     setText(this.when, index === null || index === undefined ? "" : this.utc ? new Date(this.data[0][index]).toISOString().slice(0, 10) : formatTime(this.data[0][index]));
@@ -121,9 +124,15 @@ function chooseDays(days, width) {
   return days.filter((_, place) => (days.length - 1 - place) % every === 0);
 }
 
-function findLast(data, count) {
-  for (let at = (data?.[0].length ?? 0) - 1; at >= 0; at -= 1) {
-    if (data.slice(1, count + 1).some((column) => typeof column[at] === "number")) return at;
-  }
-  return null;
+function drawMark(plot, atMs, colour) {
+  const { ctx, bbox } = plot;
+  const x = Math.round(plot.valToPos(atMs, "x", true)) + 0.5;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.setLineDash([4, 4]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.restore();
 }

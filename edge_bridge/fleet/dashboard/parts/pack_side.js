@@ -2,15 +2,22 @@
 import { read } from "./api.js";
 import { h } from "./dom.js";
 import { DASH, formatCount, formatText, formatTime } from "./format.js";
+import { makeEventText } from "./event_text.js";
 import { makeSeverity } from "./symbols.js";
 
 const EVENTS = 30;
 const RANGES = 8;
 
-export async function makeSide(path, node, device) {
+// `known` keeps what was read last: a fleet that does not answer takes nothing away.
+export async function makeSide(path, node, device, known) {
   const [why, events, rows] = await Promise.all([
     device?.online ? null : ask(`${path}/why-offline`), ask("/events", { node, limit: EVENTS }), ask(`${path}/completeness`),
   ]);
+  Object.assign(known, { events: events ?? known.events, rows: rows ?? known.rows, why: device?.online ? null : why ?? known.why });
+  return makePanels(device, known);
+}
+
+function makePanels(device, { why, events, rows }) {
   return [why ? makeWhy(why) : null, makeEvents(events), makeBundle(device ?? {}), makeRows(rows)].filter(Boolean);
 }
 
@@ -35,7 +42,7 @@ function makeEvents(page) {
   const found = list(page?.events);
   if (!found.length) return panel("Events", h("p", { class: "quiet" }, page ? "Nothing was told of this pack yet." : "The events cannot be read now."));
   return panel("Events", h("ul", { class: "events" }, found.map((event) => h("li", {}, h("span", { class: "quiet" }, formatTime(event?.t_ms)),
-    h("span", { class: "wrap" }, makeSeverity(event), " ", h("b", {}, formatText(event?.kind)), ` ${event?.detail ?? ""}`, event?.is_alarm && event?.cleared_ms === null ? h("i", {}, " – still raised") : null)))));
+    h("div", { class: "wrap" }, makeSeverity(event), " ", makeEventText(event, event?.is_alarm && event?.cleared_ms === null ? h("i", {}, " – still raised") : null))))));
 }
 
 function makeBundle(device) {

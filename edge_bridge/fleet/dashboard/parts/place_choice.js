@@ -5,6 +5,15 @@ import { formatCount } from "./format.js";
 
 const KINDS = { site: "Site", group: "Group" };
 const MOST = 60; // characters of a name in the address
+export const NOWHERE = "/"; // as a choice: packs of no site, or of no group; no name has this sign
+
+// What the API is asked for a choice.
+export function askPlace({ site, group }) {
+  return {
+    site: site === NOWHERE ? "" : site, no_site: site === NOWHERE ? true : "",
+    group: group === NOWHERE ? "" : group, no_group: group === NOWHERE ? true : "",
+  };
+}
 
 export const readPlace = (query) => Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, (query.get(kind) ?? "").slice(0, MOST)]));
 
@@ -30,7 +39,7 @@ export class PlaceChoice {
     const wanted = this.chosen[kind];
     const names = known.some(([name]) => name === wanted) || !wanted ? known : [...known, [wanted, 0]];
     const select = this.selects[kind];
-    const options = [["", `all ${kind}s`], ...names.map(([name, count]) => [name, `${name} (${formatCount(count)})`])];
+    const options = [["", `all ${kind}s`], ...names.map(([name, count]) => [name, `${name === NOWHERE ? `no ${kind}` : name} (${formatCount(count)})`])];
     const shown = JSON.stringify(options);
     if (select.dataset.shown !== shown) {
       select.dataset.shown = shown;
@@ -42,10 +51,20 @@ export class PlaceChoice {
 
   async reload() {
     const lists = await Promise.all([ask("/sites", "sites"), ask("/groups", "groups")]);
+    const homeless = await Promise.all([count({ no_site: true }), count({ no_group: true })]);
+    homeless.forEach((number, place) => number && lists[place]?.push([NOWHERE, number]));
     Object.keys(KINDS).forEach((kind, place) => {
       if (lists[place]) this.found[kind] = lists[place];
     });
     this.show(this.chosen);
+  }
+}
+
+async function count(query) {
+  try {
+    return Number((await read("/devices", { ...query, limit: 1 }))?.total) || 0;
+  } catch {
+    return 0;
   }
 }
 

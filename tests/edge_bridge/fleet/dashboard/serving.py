@@ -25,7 +25,10 @@ from tests.edge_bridge.fleet.api.served import FakeHost
 from tests.edge_bridge.fleet.dashboard.demo_fleet import BOOT, TRIPPED, make_values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from edge_bridge.fleet.twins.job_pool import JobPool
 
 
 def read_now_ms() -> int:
@@ -39,6 +42,7 @@ class ServedDashboard:
         self.path, self.has_people = path, has_people
         self.settings = ApiSettings(port=find_port(), rate_per_s=1e6, burst=1_000_000)
         self.host, self.hub = FakeHost(), LiveHub("mqtt://demo")
+        self.make_jobs: Callable[[], JobPool] | None = None  # in place of the pool with a real process
         self._serving = ExitStack()
         self._seq = 1_000_000
 
@@ -52,6 +56,8 @@ class ServedDashboard:
         people = People(reader, writer, read_clocks) if self.has_people else None
         ports = (reader, History(self.path), writer, self.host, SqlDocuments(self.path), read_now_ms, self.settings)
         context = ApiContext(*ports, people=people)
+        if self.make_jobs is not None:
+            object.__setattr__(context, "jobs", self.make_jobs())
         self._serving.enter_context(serve_api(make_app(context, [make_live_router(self.hub)]), self.settings))
 
     def stop(self) -> None:

@@ -159,7 +159,7 @@ def test_red_is_for_trips_alone(page: Page, fleet: ServedDashboard) -> None:
     colours = {
         kind: page.run(
             "const [kind] = arguments; const found = [...document.querySelectorAll('.alarm')]"
-            ".find((one) => one.querySelector('.detail b').innerText === kind);"
+            ".find((one) => one.dataset.kind === kind);"
             "return getComputedStyle(found.querySelector('.status')).color",
             kind,
         )
