@@ -53,8 +53,8 @@ EVENT_WORDS: Final[dict[str, EventWords]] = {
         "If this was not intended, enrol the pack again.",
     ),
     events.QUOTA: EventWords(
-        "The pack sends more than its quota; what is over is refused, and the edge sends it again.",
-        "Look why it sends so much: a wrong rate, or rows of a long outage.",
+        "The pack sends more than its quota.",
+        "Look why: a wrong rate, or rows of a long outage. Nothing is lost: the edge sends it again.",
     ),
     ROW_CONFLICT: EventWords(
         "Rows came again under their number with other values; the first ones stay.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
@@ -136,6 +137,11 @@ _METRIC_OF: Final = {
     "outbox_depth": metrics.DEPTH,
     "outbox_evicted": metrics.EVICTED,
 }
+_KINDS: Final = {"float | None": {float, int}, "int | None": {int}}  # a status of an earlier version may hold others
+_FIELDS: Final = [
+    (name, metric, _KINDS.get(str(DeviceBody.model_fields[name].annotation), {str}))
+    for name, metric in _METRIC_OF.items()
+]
 _LAST: Final = float("inf")
 _KEYS: Final[dict[DeviceSort, Callable[[DeviceRecord], float]]] = {
     DeviceSort.NAME: lambda _device: 0.0,
@@ -196,7 +202,10 @@ def read_device(context: Context, node: NodePath) -> DeviceBody:
 
 def make_device(context: ApiContext, device: DeviceRecord) -> DeviceBody:
     """Return the body of a device."""
-    said: dict[str, Any] = {name: device.status.get(metric) for name, metric in _METRIC_OF.items()}
+    status = device.status
+    said: dict[str, Any] = {
+        name: value if type(value := status.get(metric)) in kinds else None for name, metric, kinds in _FIELDS
+    }
     return DeviceBody.model_construct(
         node=device.node,
         site=context.find_site(device.node),
@@ -239,4 +248,6 @@ def _filter(
 
 def _read_number(device: DeviceRecord, metric: str) -> float:
     value = device.status.get(metric)
-    return float(value) if isinstance(value, (int, float)) else _LAST
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return _LAST
+    return float(value)

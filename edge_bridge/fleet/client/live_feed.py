@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
 from edge_bridge.fleet.client.rest import make_headers
@@ -24,13 +24,16 @@ QUIET_S: Final = 15.0  # three heartbeats: a connection without one is dead
 LOOK_S: Final = 0.2  # how soon `close` ends a feed
 RETRY_S: Final = (0.2, 0.5, 1.0, 2.0)  # the last one again and again
 MAX_MESSAGE: Final = 64 << 20  # bytes
+REFUSED: Final = "the fleet answers, but you are not signed in there, or have no role at all of its sites"
+_REFUSALS: Final = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedLost:
-    """The connection is lost; the feed connects again."""
+    """The connection is lost; the feed connects again. `is_refused`: the fleet answers, but not to this person."""
 
     reason: str
+    is_refused: bool = False
 
 
 class LiveFeed:
@@ -51,6 +54,7 @@ class LiveFeed:
         """Yield each message of the server, and `FeedLost` for each connection that could not be made or is lost."""
         tries = 0
         while not self._closing.is_set():
+            is_refused = False
             try:
                 with connect(
                     self._address.live_url,
@@ -64,10 +68,13 @@ class LiveFeed:
                         tries = 0
                         yield message
                 reason = "it was silent"
+            except InvalidStatus as error:
+                is_refused = error.response.status_code in _REFUSALS
+                reason = REFUSED if is_refused else str(error)
             except (OSError, WebSocketException, ValueError) as error:
                 reason = str(error) or type(error).__name__
             if not self._closing.is_set():
-                yield FeedLost(reason)
+                yield FeedLost(reason, is_refused)
                 self._closing.wait(RETRY_S[min(tries, len(RETRY_S) - 1)])
                 tries += 1
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from edge_bridge.metrics import VERDICT
+from workbench.window.failures import make_sentence
 from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
@@ -33,6 +35,9 @@ FILE_IN_USE: Final = "The fleet here writes its rows into the file; stop it firs
 NO_ADDRESS: Final = "Enter the address of a fleet, or start one here."
 
 
+TRIPPED: Final = "tripped"  # as the gate's verdict says it
+
+
 class FleetState(StrEnum):
     """State of the fleet in the words of the bar."""
 
@@ -41,6 +46,7 @@ class FleetState(StrEnum):
     DISCONNECTING = "DISCONNECTING"
     CONNECTED = "CONNECTED"
     NO_ANSWER = "NO ANSWER"
+    REFUSED = "REFUSED"
     NO_BROKER = "NO BROKER"
     TROUBLE = "TROUBLE"
 
@@ -54,6 +60,7 @@ _STATES: Final = {  # of a connection without a view
 _LOOKS: Final = {  # icon and colour; others are a grey ring
     FleetState.CONNECTED: ("dot", "green"),
     FleetState.NO_ANSWER: ("warning", "amber"),
+    FleetState.REFUSED: ("warning", "amber"),
     FleetState.NO_BROKER: ("warning", "amber"),
     FleetState.TROUBLE: ("warning", "amber"),
 }
@@ -172,13 +179,14 @@ class FleetBar(QWidget):
             self.word.setStyleSheet(f"font-weight: 600; color: {self._theme.colour(colour).name()};")
             self.symbol.setPixmap(icon(symbol, self._theme.colour(colour)).pixmap(QSize(14, 14)))
             self.symbol.setAccessibleName(symbol + self._theme.name)
+        self.reach.setVisible(connection.stage is ConnectionStage.CLOSED)  # of a fleet that may be started
         self.text.say(_facts(view, connection.silent_s, connection.silent_why))
 
     def _find_state(self, view: FleetView | None) -> FleetState:
         if view is None:
             return _STATES[self._connection.stage]
         if self._connection.silent_s:
-            return FleetState.NO_ANSWER
+            return FleetState.REFUSED if self._connection.is_refused else FleetState.NO_ANSWER
         if not view.connected:
             return FleetState.NO_BROKER
         return FleetState.TROUBLE if view.trouble else FleetState.CONNECTED
@@ -209,11 +217,14 @@ def _facts(view: FleetView | None, silent_s: float, why: str) -> str:
     if view is None:
         return ""
     if silent_s:
-        return f"for {fmt.age(silent_s)}, connecting again. Last values in grey. {why}"
+        return f"for {fmt.age(silent_s)}, connecting again. Last values in grey. {make_sentence(why)}".rstrip()
     totals, online = view.totals, sum(node.online for node in view.nodes)
+    tripped = sum(node.status.get(VERDICT) == TRIPPED for node in view.nodes)
     facts = [view.trouble] if view.trouble else []
     if view.nodes:
         facts.append(f"{online} of {len(view.nodes)} packs online")
+    if tripped:
+        facts.append(f"{tripped} tripped")
     facts.append(f"{fmt.count(totals.stored)} rows stored, {fmt.count(totals.missing)} missing")
     if view.outage_s:
         facts.append(f"without a broker for {fmt.age(view.outage_s)}")

@@ -61,6 +61,7 @@ class FleetConnection(QObject):
         self.view: FleetView | None = None
         self.broker = ""  # of the fleet that is open
         self.silent_s, self.silent_why = 0.0, ""  # for how long its API has not answered
+        self.is_refused = False  # it answers, but not to this person
         self._marked: tuple[FleetView, FleetView] | None = None  # a view, and the same with packs of unknown state
         self._ran = False  # whether our own fleet ran at the last poll
         controller.values_due.connect(self.turn)
@@ -149,6 +150,7 @@ class FleetConnection(QObject):
             return
         self.broker = fleet.broker
         self.silent_s, self.silent_why = fleet.read_silence()
+        self.is_refused = bool(self.silent_s) and fleet.is_refused
         self.view = self._mark_silent(view) if self.silent_s else view
         self.view_updated.emit()
 
@@ -163,7 +165,7 @@ class FleetConnection(QObject):
     def _forget(self) -> None:
         self._fleet, self.view = None, None
         self.broker = self.silent_why = ""
-        self.silent_s = 0.0
+        self.silent_s, self.is_refused = 0.0, False
 
     def _fail(self, failure: Failure) -> None:
         self.starting_fleet = False

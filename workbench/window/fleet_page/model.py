@@ -26,6 +26,11 @@ class FleetClient(Protocol):
         """Return for how many s the API has been silent and why; 0 while it answers."""
         ...
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the API is silent because it does not know this person any more."""
+        ...
+
     def send_bundle(self, path: Path, node: str) -> None:
         """Begin to send a bundle to a node; raise `PulseError`."""
         ...

@@ -1,5 +1,5 @@
 // Curves over time with uPlot, which is loaded when the first chart is drawn. The legend stands above the plot.
-import { DASH, figure, formatTick, formatTickValue, formatTime } from "./format.js";
+import { DASH, figure, formatTick, formatTickValue, formatTime, isNumber } from "./format.js";
 import { fill, h, setText } from "./dom.js";
 import { readColour } from "./theme.js";
 
@@ -112,9 +112,16 @@ export class Chart {
 
 function makeLine(UPlot, line) {
   const stroke = readColour(line.colour);
-  const made = { stroke, width: 1.5, points: { show: line.dots === true, size: 4 } };
+  const made = { stroke, width: 1.5, points: { show: line.dots === true, size: 4, filter: (plot, place, isShown) => (isShown ? null : findAlone(plot.data[place])) } };
   if (line.bars !== undefined) Object.assign(made, { paths: UPlot.paths.bars({ size: [0.35, 24], align: line.bars }), fill: stroke, points: { show: false } });
   return made;
+}
+
+// Values between two gaps have no line: each is a dot.
+function findAlone(values) {
+  const found = [];
+  values.forEach((value, at) => isNumber(value) && !isNumber(values[at - 1]) && !isNumber(values[at + 1]) && found.push(at));
+  return found.length ? found : null;
 }
 
 const fade = (colour) => `${colour}38`;

@@ -71,7 +71,8 @@ function describeForecast(found) {
   const [low, mean, high] = ["low", "mean", "high"].map((part) => list(found.energy_wh?.[part]).at(-1));
   const facts = [];
   if (isNumber(mean)) facts.push(`Energy out by its end: ${withUnit(KWH, mean)} (${withUnit(KWH, low)} to ${withUnit(KWH, high)}); less than zero is energy in.`);
-  for (const why of list(found.ended)) facts.push(`It ends early: ${why}.`);
+  const [why, ...others] = list(found.ended);
+  if (why) facts.push(`It ends early: ${why}${others.length ? `; so do ${others.length} more runs of its band` : ""}.`);
   facts.push(found.duty === "given" ? "Duty: as it was given." : `Duty: the current of the ${formatCount(found.hours)} h before, of which rows tell ${withUnit({ ...PERCENT, decimals: 0 }, found.duty_known)}.`);
   if (list(found.models).length) facts.push(found.models.length > 1 ? `Models: ${found.models[0]}; how far ${found.models.slice(1).join(", ")} differs is in the band.` : `Model: ${found.models[0]}.`);
   return facts;

@@ -25,6 +25,8 @@ def test_an_alarm_is_raised_acknowledged_once_and_cleared_by_its_opposite(served
         "critical",
         None,
     )
+    assert "The gate tripped" in alarm["happened"]
+    assert "before somebody resets" in alarm["advice"]
     path = f"/alarms/{alarm['id']}/acknowledge"
     acknowledged = served.ask("POST", path, json={"note": "I am on my way"})
     assert (acknowledged["acknowledged_by"], acknowledged["note"]) == ("local", "I am on my way")

@@ -41,6 +41,19 @@ def test_devices_are_listed_by_what_needs_attention(served: Served) -> None:
     assert [one["node"] for one in served.get("/devices", state="held")["devices"]] == ["b"]
 
 
+def test_devices_of_no_site_are_listed_and_counted_alone(served: Served) -> None:
+    for name in ("a", "b", "c"):
+        pack = Pack(name)
+        served.desk.hear(pack.birth(Gate_Verdict="tripped" if name == "c" else "allowed"), pack.row(2))
+    served.ask("PUT", "/sites/north", json={"devices": ["a"]}, headers={"If-None-Match": "*"})
+    page = served.get("/devices", no_site=True)
+    assert [one["node"] for one in page["devices"]] == ["b", "c"]
+    assert (page["total"], page["counts"]["tripped"], page["counts"]["online"]) == (2, 1, 1)
+    assert served.get("/devices", no_site=True, site="north")["devices"] == []
+    assert served.get("/devices", no_group=True)["devices"] == []
+    assert len(served.get("/devices", no_group=False, no_site=False)["devices"]) == 3
+
+
 @pytest.mark.parametrize("sort", ["name", "attention", "newest", "soc", "soh", "missing"])
 def test_pages_follow_each_other_without_loss_in_any_order(served: Served, sort: str) -> None:
     for number in range(7):

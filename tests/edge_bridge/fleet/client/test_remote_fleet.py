@@ -24,12 +24,16 @@ from edge_bridge.fleet.client.rest import FleetRest, parse_api_address
 from edge_bridge.fleet.documents.sql_documents import SqlDocuments
 from edge_bridge.fleet.host_requests import MAX_WAITING, HostRequests
 from edge_bridge.fleet.live.hub import LiveHub
+from edge_bridge.fleet.people import accounts
+from edge_bridge.fleet.people.passwords import hash_password
+from edge_bridge.fleet.people.roles import FleetRole, RoleGrant
 from edge_bridge.fleet.store.fleet_reader import FleetReader
 from edge_bridge.fleet.store.fleet_writer import FleetWriter
 from edge_bridge.fleet.store.history import History
 from edge_bridge.fleet.store.records import Totals
 from edge_bridge.fleet.view import FleetView, NodeView
 from fixtures.broker import find_port
+from tests.edge_bridge.fleet.dashboard.serving import ServedDashboard
 from tests.edge_bridge.fleet.live.serving import make_record, make_row
 from tests.edge_bridge.fleet.pack import Desk, Pack
 from tests.waiting import wait_until
@@ -195,3 +199,19 @@ def test_a_client_says_who_it_is_with_the_token_of_the_environment(monkeypatch: 
     assert rest.make_headers() == {}
     monkeypatch.setenv(rest.TOKEN, " pulse_x\n")
     assert rest.make_headers() == {"Authorization": "Bearer pulse_x"}
+
+
+def test_a_fleet_that_does_not_know_the_person_says_so_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    Desk(path).close()
+    with closing(FleetWriter(path)) as writer, writer.begin() as connection:
+        grants = [RoleGrant(FleetRole.ADMINISTRATOR)]
+        accounts.add_account(connection, "ada", hash_password("four words and more"), grants, 0)
+    served = ServedDashboard(path, has_people=True)
+    served.start()
+    try:
+        with pytest.raises(Refused, match="you are not signed in there") as caught:
+            RemoteFleet(served.url.rstrip("/"))
+        assert rest.TOKEN in str(caught.value.hint)
+    finally:
+        served.stop()

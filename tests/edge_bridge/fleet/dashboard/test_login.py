@@ -98,7 +98,8 @@ def test_who_has_one_site_sees_its_packs_alone(browser: Page, guarded: ServedDas
     browser.wait_text("table", "lyon")
     assert "hamburg" not in browser.text("table")
     browser.run("location.hash = '#/pack/hamburg-0000'")
-    browser.wait_text(".problem", "no role")
+    browser.wait_text(".empty", "Your roles do not reach hamburg-0000")
+    assert browser.find(".empty a[href='#/fleet']").text == "Show all packs"
 
 
 def end_sessions(served: ServedDashboard) -> None:

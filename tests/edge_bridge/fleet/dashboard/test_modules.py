@@ -126,6 +126,29 @@ def test_days_of_sites_become_days_of_all(opened: Page) -> None:
     assert opened.import_module("/parts/days.js", "[m.joinDays(null), m.joinDays([null, {}])]") == [[], []]
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"bms_state": 3, "bms_fault": 0}, ["normal", "state 3, no fault"]),
+        ({"bms_state": 4, "bms_fault": 7}, ["open wire", "fault 7"]),
+        ({"bms_state": 99, "bms_fault": 0}, ["state 99", "not named by its profile, no fault"]),
+        ({"bms_state": 4, "bms_fault": 50}, ["fault 50", "not named by its profile"]),
+        ({"bms_state": None, "bms_fault": None}, ["–", ""]),  # noqa: RUF001  # as shown
+        ({"bms_state": "x", "bms_fault": True}, ["–", ""]),  # noqa: RUF001  # as shown
+    ],
+)
+def test_a_state_of_the_bms_has_the_name_of_its_profile(opened: Page, values: dict[str, Any], words: list[str]) -> None:
+    names = {"bundle": "ab", "states": {"3": "NORMAL", "4": "FAULT"}, "faults": {"7": "OPEN_WIRE"}}
+    one = json.dumps(values | {"names": names})
+    assert opened.import_module("/parts/bms_words.js", f"[m.nameBms({one}), m.nameBmsNumber({one})]") == words
+
+
+def test_without_the_profile_the_number_is_shown_and_why(opened: Page) -> None:
+    one = json.dumps({"bms_state": 3, "bms_fault": 0, "names": {"bundle": None, "states": {}, "faults": {}}})
+    found = opened.import_module("/parts/bms_words.js", f"[m.nameBms({one}), m.nameBmsNumber({one})]")
+    assert found == ["state 3", "its profile is not in this fleet, no fault"]
+
+
 def test_a_route_is_read(opened: Page) -> None:
     found = opened.import_module(
         "/app.js",

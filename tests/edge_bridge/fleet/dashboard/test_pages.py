@@ -134,6 +134,8 @@ def test_an_alarm_is_acknowledged_with_a_note(page: Page) -> None:
     page.press("g", "a")
     page.find("[data-alarm]")
     assert "critical" in page.text(".alarm")
+    assert "The gate tripped" in page.text(".alarm")
+    assert "find the cause before somebody resets" in page.text(".alarm .advice")
     page.click(".alarm:nth-child(2) [data-alarm]")
     assert page.run("return document.activeElement.id") == "note"
     page.press(*"seen", TAB, ENTER)

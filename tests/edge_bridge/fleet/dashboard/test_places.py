@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_bridge.fleet.store.open_store import open_store
+from edge_bridge.fleet.store.records import Batch, NodeRecord
 from tests.edge_bridge.fleet.dashboard.browser import DOWN, ENTER, ESCAPE, TAB
-from tests.edge_bridge.fleet.dashboard.demo_fleet import TRIPPED
+from tests.edge_bridge.fleet.dashboard.demo_fleet import TRIPPED, fill_fleet
+from tests.edge_bridge.fleet.dashboard.serving import ServedDashboard, read_now_ms
 from tests.edge_bridge.fleet.dashboard.test_pages import read_rows
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.edge_bridge.fleet.dashboard.browser import Page
-    from tests.edge_bridge.fleet.dashboard.serving import ServedDashboard
 
 pytestmark = pytest.mark.live
 LISTED = "return [...document.querySelector(arguments[0]).options].map((one) => one.innerText)"
@@ -78,6 +82,33 @@ def test_the_sites_page_leads_to_the_packs_of_a_site(page: Page, fleet: ServedDa
     page.click("th[scope=row] a[href*=porto]")
     wait_until(lambda: page.hash == "#/fleet?site=porto", what="the address")
     wait_site(page, "porto")
+
+
+def test_packs_of_no_site_are_a_choice_of_their_own(browser: Page, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    fill_fleet(path, 6, read_now_ms(), measured=0)
+    store = open_store(path)
+    store.commit(Batch(notes={"stray-1": NodeRecord("stray-1", True, read_now_ms(), {}, None)}))  # noqa: FBT003  # online
+    store.close()
+    served = ServedDashboard(path)
+    served.start()
+    try:
+        browser.open(f"{served.url}#/fleet")
+        wait_until(lambda: "no site (1)" in browser.run(LISTED, "#site"), what="packs of no site", every_s=0.05)
+        assert "no group (1)" in browser.run(LISTED, "#group")
+        browser.run(CHOOSE, "#site", "/")
+        browser.wait_text(".tools", "1 pack at")
+        wait_until(lambda: read_rows(browser) == ["stray-1"], what="the pack alone", every_s=0.05)
+        browser.open(f"{served.url}{browser.hash}")
+        wait_until(lambda: read_rows(browser) == ["stray-1"], what="the same by the address", every_s=0.05)
+        browser.open(f"{served.url}#/sites")
+        browser.wait_text("table", "no site")
+        browser.click("table a[href*='%2F']")
+        wait_until(lambda: read_rows(browser) == ["stray-1"], what="the same by the sites", every_s=0.05)
+        browser.click(".grid-row a")
+        browser.wait_text("#place", "no site, no group")
+    finally:
+        served.stop()
 
 
 def test_a_group_narrows_the_list(page: Page, fleet: ServedDashboard) -> None:

@@ -57,6 +57,34 @@ def test_a_dead_fleet_is_told_and_its_return_is_seen(browser: Page, small: Serve
     assert browser.run("return document.body.classList.contains('is-lost')") is False
 
 
+@pytest.mark.parametrize("route", ["#/sites", "#/pack/hamburg-0000"])
+def test_a_page_that_is_opened_while_the_fleet_is_dead_says_so_and_appears(
+    browser: Page, small: ServedDashboard, route: str
+) -> None:
+    browser.resize(1366, 768)
+    browser.open(small.url)
+    browser.find(".grid-body .grid-row")
+    small.stop()
+    browser.wait_text("#link", "The fleet does not answer")
+    browser.run("location.hash = arguments[0]", route)
+    browser.wait_text("main .problem", "The fleet does not answer")
+    assert "defect" not in browser.text("main")
+    small.start()
+    browser.wait_text("main", "Packs" if "sites" in route else "newest row")
+
+
+def test_events_and_counts_stay_when_the_fleet_dies(browser: Page, small: ServedDashboard) -> None:
+    browser.open(f"{small.url}#/pack/hamburg-0000")
+    browser.wait_text(".columns", "Produced")
+    before = browser.text(".events")
+    small.stop()
+    browser.wait_text("#link", "The fleet does not answer")
+    browser.run("document.dispatchEvent(new CustomEvent('shortcut', {detail: 'r'}))")
+    browser.wait_text("#next", "next try")
+    assert browser.text(".events") == before
+    assert "cannot be" not in browser.text(".columns")
+
+
 def test_a_fleet_that_loses_its_broker_says_so(browser: Page, small: ServedDashboard) -> None:
     small.host.trouble = "mqtt://broker refused the connection"
     browser.open(small.url)

@@ -86,7 +86,9 @@ def test_a_forecast_is_asked_for_followed_and_drawn_beside_the_history(desk: Twi
 
 def test_an_estimate_stands_beside_what_the_pack_told(desk: TwinDesk) -> None:
     page = desk.page
-    page.run("const one = document.querySelector('#twin-hours'); one.value = '6'; one.dispatchEvent(new Event('change'))")
+    page.run(
+        "const one = document.querySelector('#twin-hours'); one.value = '6'; one.dispatchEvent(new Event('change'))"
+    )
     assert page.text("#twin-estimate") == "Estimate the last 6 h"
     page.click("#twin-estimate")
     desk.wait("Computing the estimate")
@@ -195,7 +197,8 @@ def test_a_result_reads_well_at_every_width_and_in_both_themes(desk: TwinDesk) -
 
 
 @pytest.mark.parametrize(
-    "garbage", ["null", '{"id": 5}', '{"id": "x", "state": "done", "kind": "forecast", "forecast": {"t_ms": [1, null]}}']
+    "garbage",
+    ["null", '{"id": 5}', '{"id": "x", "state": "done", "kind": "forecast", "forecast": {"t_ms": [1, null]}}'],
 )
 def test_garbage_in_place_of_a_job_breaks_nothing(desk: TwinDesk, garbage: str) -> None:
     page = desk.page

@@ -55,6 +55,7 @@ class FakeFleetClient:
     def __init__(self) -> None:
         self.view, self.broker = VIEW, BROKER
         self.silence: tuple[float, str] = (0.0, "")
+        self.is_refused = False
         self.broken: PulseError | None = None
         self.sent = list[tuple[Path, str]]()
 

@@ -268,6 +268,25 @@ def test_counters_are_named_and_counted(kit: Kit) -> None:
 def test_who_reaches_our_own_fleet_is_said(kit: Kit) -> None:
     assert kit.page.bar.reach.text() == LOOPBACK
     assert kit.page.bar.reach.isVisible()
+    kit.connect()
+    assert not kit.page.bar.reach.isVisible(), "it says nothing of a fleet elsewhere, and the state needs the room"
+
+
+def test_a_fleet_that_refuses_a_person_answers_and_says_why(kit: Kit) -> None:
+    kit.connect()
+    kit.backend.fleet.silence, kit.backend.fleet.is_refused = (12.0, "you are not signed in"), True
+    kit.say(pack())
+    assert kit.page.bar.state is FleetState.REFUSED
+    assert kit.page.bar.word.text() == "REFUSED"
+    assert kit.page.bar.text.toolTip().endswith("You are not signed in.") or "You are not" in kit.page.bar.text.text()
+
+
+def test_tripped_packs_are_counted_in_the_bar(kit: Kit) -> None:
+    kit.connect()
+    kit.say(pack())
+    assert "tripped" not in kit.page.bar.text.text()
+    kit.say(pack(Gate_Verdict="tripped"))
+    assert "1 tripped" in kit.page.bar.text.text()
 
 
 def test_closing_leaves_and_ends_the_thread(kit: Kit) -> None:
