@@ -12,41 +12,41 @@ from workbench.window.widgets import format as fmt
 if TYPE_CHECKING:
     from edge_bridge.fleet.view import FleetView
 
-_COUNT_PX: Final = 88
+_COUNT_PX: Final = 76
 _STYLE: Final = "QTreeWidget::item { padding: 4px 12px; } QHeaderView::section { padding: 6px 12px; }"
 MEANING: Final = {
     "no_birth": "data before a birth",
     "out_of_order": "a message is missing",
     "unknown_alias": "an alias that no birth declared",
     "stale_death": "a death of an earlier connection",
-    "conflict": "a row was received again with other values",
+    "conflict": "a row again, with other values",
     "implausible": "an implausible value",
     "not_finite": "a value that is not finite",
     "wrong_type": "a value of the wrong type",
     "topic": "an unknown topic",
     "rebirth_asked": "a birth was requested",
     "future_time": "a time stamp in the future",
-    "past_time": "a time stamp of a clock that lost its battery",
-    "quota": "more messages than one pack may send",
-    "other_group": "a pack that is online under another group",
-    "other_host": "another host with the same id is online",
-    "place_lost": "too many packs: the one unheard for longest gave its place",
+    "past_time": "a time stamp long past",
+    "quota": "too many messages of one pack",
+    "other_group": "a pack online in another group",
+    "other_host": "another host has the same id",
+    "place_lost": "a pack lost its place to a new one",
     "resend_asked": "rows were requested again",
-    "not_listed": "a pack that is not listed in this fleet",
+    "not_listed": "a pack that is not listed here",
     "too_many_nodes": "more packs than a fleet can have",
     "oversized": "a message that is too large",
     "undecodable": "bytes that are no Sparkplug message",
     "too_many_metrics": "too many metrics in one message",
     "nameless": "a metric without name and alias",
-    "name": "a metric name that is empty or too long",
+    "name": "a metric name too long or empty",
     "not_utf8": "a text that is not UTF-8",
-    "text": "a text that is too long or has a zero character",
+    "text": "a text too long or with a zero",
     "unknown_datatype": "a metric of an unknown type",
-    "out_of_range": "a number outside the range of its type",
-    "declared_twice": "a birth that declares a metric twice",
+    "out_of_range": "a number too large for its type",
+    "declared_twice": "a metric declared twice",
     "twice": "a metric twice in one message",
     "incomplete_birth": "a birth without a name or a type",
-    "bd_seq": "a birth with an impossible connection number",
+    "bd_seq": "a birth with an impossible number",
     "seq": "an impossible message number",
     "no_seq": "a message without its number",
     "incomplete_row": "a row without one of its values",
@@ -54,7 +54,7 @@ MEANING: Final = {
     "boot": "a row without a valid boot",
     "row_number": "an impossible row number",
     "gap": "a gap that ends before it begins",
-    "acks": "an acknowledgement that cannot be read",
+    "acks": "an unreadable acknowledgement",
 }
 
 
@@ -103,6 +103,6 @@ def _rows(view: FleetView) -> list[tuple[str, str, int]]:
 
 def _item(kind: str, reason: str) -> QTreeWidgetItem:
     item = QTreeWidgetItem([kind, MEANING.get(reason, reason.replace("_", " ")), ""])
-    item.setToolTip(1, reason)
+    item.setToolTip(1, f"{item.text(1)} ({reason})")
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return item

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.view import NodeView
     from workbench.window.widgets.themes import Theme
 
+GATE = [column.head for column in COLUMNS].index("Gate")
 _ROW_PX = 30
 _PAD_PX = 20
 _MARK_PX = 34
@@ -31,7 +32,7 @@ _STYLE = "QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 6
 
 
 class PackTableModel(TableModel[tuple[TableCell, ...]]):
-    """Packs sorted by name; filtered by name, state, bundle, gate."""
+    """Tripped packs first, then by name; filtered by name, state, bundle, gate."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(
@@ -56,6 +57,7 @@ class PackTableModel(TableModel[tuple[TableCell, ...]]):
         words = self._text.lower().split()
         made = [make_row(node, now_ms) for node in nodes]
         made = [row for row in made if all(word in " ".join(cell.text for cell in row[:6]).lower() for word in words)]
+        made.sort(key=lambda row: row[GATE].text != "tripped")
         if [row[0].text for row in made] == self.names:
             if made != self.rows:
                 self.rows = made

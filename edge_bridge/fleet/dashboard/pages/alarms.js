@@ -1,6 +1,6 @@
 // Alarms: events that stay raised until their opposite. Whoever has seen one acknowledges it with a note.
 import { change, read } from "../parts/api.js";
-import { fill, h, setText } from "../parts/dom.js";
+import { fill, h, refill, setText } from "../parts/dom.js";
 import { makeEventText, nameEvent } from "../parts/event_text.js";
 import { formatText, formatTime } from "../parts/format.js";
 import { link } from "../parts/link.js";
@@ -74,9 +74,7 @@ class AlarmsPage {
 
   show() {
     setText(this.count, `${this.events.length}${this.next ? "+" : ""} ${this.events.length === 1 ? "alarm" : "alarms"}`);
-    const focused = document.activeElement?.dataset?.alarm;
-    fill(this.list, this.events.map((event) => this.makeAlarm(event)));
-    if (focused) this.list.querySelector(`[data-alarm="${CSS.escape(focused)}"]`)?.focus();
+    refill(this.list, this.events.map((event) => this.makeAlarm(event)));
     if (!this.events.length) fill(this.slot, makeEmpty(this.shown === "open" ? "Nothing to acknowledge" : "No alarm", this.shown === "open" ? "No pack needs a person now." : "None of this kind is stored."));
     else fill(this.slot, this.next ? h("div", { class: "pad" }, h("button", { type: "button", onclick: () => this.reload(this.next) }, "Show older alarms")) : null);
   }

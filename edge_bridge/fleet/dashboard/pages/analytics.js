@@ -2,7 +2,7 @@
 import { makeQuery, read } from "../parts/api.js";
 import { Chart } from "../parts/chart.js";
 import { joinDays } from "../parts/days.js";
-import { fill, h } from "../parts/dom.js";
+import { fill, h, refill } from "../parts/dom.js";
 import { DASH, formatClock, formatCount, KWH, NUMBER, PERCENT, withUnit } from "../parts/format.js";
 import { link } from "../parts/link.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
@@ -88,7 +88,7 @@ class AnalyticsPage {
     this.showTiles(found, days);
     this.showCharts(days);
     fill(this.spread, makeSpread(found));
-    fill(this.tables, makePacks("Least available packs", found.least_available), makePacks("Most worn packs", found.most_worn));
+    refill(this.tables, makePacks("Least available packs", found.least_available), makePacks("Most worn packs", found.most_worn));
     const isEmpty = found.is_done && !found.packs;
     for (const part of [this.tiles, this.body]) part.classList.toggle("hidden", isEmpty);
     if (isEmpty) fill(this.slot, makeEmpty("No pack has reported yet", "Figures appear here with the first rows."));

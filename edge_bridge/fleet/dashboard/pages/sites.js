@@ -1,7 +1,7 @@
 // The sites: how many packs are in which state, what they do now, and what went in and out in the last days.
 import { makeQuery, read } from "../parts/api.js";
 import { STATES } from "../parts/device.js";
-import { fill, h } from "../parts/dom.js";
+import { fill, h, refill } from "../parts/dom.js";
 import { DASH, figure, formatCount, isNumber, KWH, PERCENT, withUnit } from "../parts/format.js";
 import { link } from "../parts/link.js";
 import { makeEmpty, makeProblem } from "../parts/notice.js";
@@ -15,6 +15,7 @@ const HEADS = [["Site"], ["Packs", "num"], ["State", "after-num"], ["Power", "nu
 export function open(main) {
   const page = { isClosed: false };
   const body = h("div", { class: "sites-body" });
+  const table = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Sites, a table" }); // it keeps its place when it is renewed
   const note = h("span", { class: "quiet grow num", role: "status" });
   fill(main, h("div", { class: "tools" }, h("h1", {}, "Sites"), note), body);
   const reload = async () => {
@@ -23,7 +24,9 @@ export function open(main) {
       if (page.isClosed) return;
       fill(note, week?.is_done === false && week.packs_read < week.packs ? `energy of ${formatCount(week.packs_read)} of ${formatCount(week.packs)} packs` : "");
       const found = Array.isArray(sites?.sites) ? sites.sites : [];
-      fill(body, found.length ? makeTable(found, sumWeek(week)) : makeEmpty("No pack has reported yet", "A site appears here with its first pack."));
+      if (!found.length) return fill(body, makeEmpty("No pack has reported yet", "A site appears here with its first pack."));
+      refill(table, makeTable(found, sumWeek(week)));
+      if (!table.isConnected) fill(body, table);
     } catch (problem) {
       if (!page.isClosed && !body.childElementCount) fill(body, makeProblem(problem, reload));
     }
@@ -56,8 +59,8 @@ function sumWeek(week) {
 }
 
 function makeTable(sites, week) {
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Sites, a table" }, h("table", {}, h("thead", {}, h("tr", {}, HEADS.map(([words, kind]) => h("th", { class: kind ?? "", scope: "col" }, words)))),
-    h("tbody", {}, sites.map((site) => makeRow(site, week.get(site.site))))));
+  return h("table", {}, h("thead", {}, h("tr", {}, HEADS.map(([words, kind]) => h("th", { class: kind ?? "", scope: "col" }, words)))),
+    h("tbody", {}, sites.map((site) => makeRow(site, week.get(site.site)))));
 }
 
 function makeRow(site, sum) {

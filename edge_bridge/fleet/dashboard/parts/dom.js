@@ -20,6 +20,17 @@ export function fill(parent, ...children) {
   parent.replaceChildren(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false));
 }
 
+// Fill what is renewed while somebody reads it: the link or button that has the focus keeps it.
+export function refill(parent, ...children) {
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  const selector = focused?.matches("a[href]") ? `a[href="${CSS.escape(focused.getAttribute("href"))}"]` : focused?.dataset.alarm ? `[data-alarm="${CSS.escape(focused.dataset.alarm)}"]` : "";
+  const place = selector ? [...parent.querySelectorAll(selector)].indexOf(focused) : 0;
+  fill(parent, ...children);
+  if (!selector) return;
+  const found = parent.querySelectorAll(selector);
+  found[Math.min(place, found.length - 1)]?.focus({ preventScroll: true });
+}
+
 const shown = new WeakMap(); // to read a text back from the page costs more than to keep it
 
 export function setText(node, text) {

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER: Final = Path(str(edge_bridge.__file__)).parent
+MOST: Final = 36  # characters that the column shows at 1366 px
 TIMES: Final = {f"{clock}_time" for clock in ("future", "past")}
 
 
@@ -41,3 +42,7 @@ def test_each_reason_has_words() -> None:
     reasons = {*find_counted(), *TIMES, REASON, OTHER_GROUP, CONFLICT[1]}
     assert {"no_birth", "rebirth_asked", "resend_asked"} <= reasons
     assert sorted(reasons - MEANING.keys()) == []
+
+
+def test_words_fit_their_column() -> None:
+    assert [words for words in MEANING.values() if len(words) > MOST] == []
