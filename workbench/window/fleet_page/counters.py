@@ -12,7 +12,8 @@ from workbench.window.widgets import format as fmt
 if TYPE_CHECKING:
     from edge_bridge.fleet.view import FleetView
 
-_COUNT_PX: Final = 76
+_KIND_PX: Final = 88
+_COUNT_PX: Final = 72
 _STYLE: Final = "QTreeWidget::item { padding: 4px 12px; } QHeaderView::section { padding: 6px 12px; }"
 MEANING: Final = {
     "no_birth": "data before a birth",
@@ -73,9 +74,9 @@ class FleetCounters(QTreeWidget):
         self.setStyleSheet(_STYLE)
         self.header().setStretchLastSection(False)
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        for section in (0, 2):
+        for section, width_px in ((0, _KIND_PX), (2, _COUNT_PX)):
             self.header().setSectionResizeMode(section, QHeaderView.ResizeMode.Fixed)
-            self.header().resizeSection(section, _COUNT_PX)
+            self.header().resizeSection(section, width_px)
         self._shown: tuple[tuple[str, str, int], ...] = ()
         self.hide()
 

@@ -88,12 +88,13 @@ def test_packs_of_no_site_are_a_choice_of_their_own(browser: Page, tmp_path: Pat
     path = tmp_path / "fleet.db"
     fill_fleet(path, 6, read_now_ms(), measured=0)
     store = open_store(path)
-    store.commit(Batch(notes={"stray-1": NodeRecord("stray-1", True, read_now_ms(), {}, None)}))  # noqa: FBT003  # online
+    store.commit(Batch(notes={"stray-1": NodeRecord("stray-1", True, read_now_ms(), {}, "")}))  # noqa: FBT003  # online
     store.close()
     served = ServedDashboard(path)
     served.start()
     try:
         browser.open(f"{served.url}#/fleet")
+        browser.find("#site")
         wait_until(lambda: "no site (1)" in browser.run(LISTED, "#site"), what="packs of no site", every_s=0.05)
         assert "no group (1)" in browser.run(LISTED, "#group")
         browser.run(CHOOSE, "#site", "/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_bridge.bundle.value_names import read_bms_names
 from tests.edge_bridge.fleet.pack import Pack
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.edge_bridge.fleet.api.served import Served
     from tests.edge_bridge.fleet.twins.conftest import FieldBundle
 
-NOTHING = {"bundle": None, "states": {}, "faults": {}}
+NOTHING: Final[dict[str, Any]] = {"bundle": None, "states": {}, "faults": {}}
 
 
 def test_a_bundle_names_states_and_faults_as_its_dbc_does(field_bundle: FieldBundle) -> None:
