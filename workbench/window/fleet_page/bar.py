@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from edge_bridge.metrics import VERDICT
 from workbench.window.failures import make_sentence
 from workbench.window.fleet_page.connection import ConnectionStage, FleetConnection
+from workbench.window.fleet_page.table_row import is_tripped
 from workbench.window.widgets import format as fmt
 from workbench.window.widgets.basic import button, label
 from workbench.window.widgets.elided_label import ElidedLabel
@@ -33,9 +33,6 @@ STOP_TIP: Final = "The packs lose this fleet; they keep their rows and wait unti
 NO_FILE: Final = "Choose a file for the rows first."
 FILE_IN_USE: Final = "The fleet here writes its rows into the file; stop it first."
 NO_ADDRESS: Final = "Enter the address of a fleet, or start one here."
-
-
-TRIPPED: Final = "tripped"  # as the gate's verdict says it
 
 
 class FleetState(StrEnum):
@@ -219,7 +216,7 @@ def _facts(view: FleetView | None, silent_s: float, why: str) -> str:
     if silent_s:
         return f"for {fmt.age(silent_s)}, connecting again. Last values in grey. {make_sentence(why)}".rstrip()
     totals, online = view.totals, sum(node.online for node in view.nodes)
-    tripped = sum(node.status.get(VERDICT) == TRIPPED for node in view.nodes)
+    tripped = sum(map(is_tripped, view.nodes))
     facts = [view.trouble] if view.trouble else []
     if view.nodes:
         facts.append(f"{online} of {len(view.nodes)} packs online")

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from workbench.window.bundle_page.style import mark
-from workbench.window.fleet_page.table_row import COLUMNS, TableCell, make_row
+from workbench.window.fleet_page.table_row import COLUMNS, TableCell, is_tripped, make_row
 from workbench.window.widgets.item_data import guard_data
 from workbench.window.widgets.table_model import Index, TableModel
 from workbench.window.widgets.table_view import dress_table
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from edge_bridge.fleet.view import NodeView
     from workbench.window.widgets.themes import Theme
 
-GATE = [column.head for column in COLUMNS].index("Gate")
 _ROW_PX = 30
 _PAD_PX = 20
 _MARK_PX = 34
@@ -55,9 +54,8 @@ class PackTableModel(TableModel[tuple[TableCell, ...]]):
         """Show these packs; update values in place, rebuild the table only if the packs differ."""
         self._all, self._now_ms = nodes, now_ms
         words = self._text.lower().split()
-        made = [make_row(node, now_ms) for node in nodes]
+        made = [make_row(node, now_ms) for node in sorted(nodes, key=is_tripped, reverse=True)]
         made = [row for row in made if all(word in " ".join(cell.text for cell in row[:6]).lower() for word in words)]
-        made.sort(key=lambda row: row[GATE].text != "tripped")
         if [row[0].text for row in made] == self.names:
             if made != self.rows:
                 self.rows = made

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STALE_S: Final = 5.0  # rows come ten times a second, or once when a pack saves its line
 HASH_SHOWN: Final = 12
+TRIPPED: Final = "tripped"  # a verdict of the gate
 VERDICTS: Final = {"allowed": ("ok", "green"), "held": ("pause", "amber"), "tripped": ("warning", "alarm")}
 CLASSES: Final = {"SIM": ("warning", "amber"), "HIL": ("dot", "text"), "PACK": ("ok", "green")}
 
@@ -70,6 +71,11 @@ def age_s(node: NodeView, now_ms: float) -> float:
 def is_fresh(node: NodeView, now_ms: float) -> bool:
     """Whether the last report may be taken as the current state."""
     return node.online and age_s(node, now_ms) <= STALE_S
+
+
+def is_tripped(node: NodeView) -> bool:
+    """Whether the gate of the pack is tripped, as it was told last."""
+    return node.status.get(metrics.VERDICT) == TRIPPED
 
 
 def number(status: Mapping[str, Scalar], name: str) -> float:

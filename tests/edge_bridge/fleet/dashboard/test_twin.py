@@ -48,7 +48,7 @@ class TwinDesk:
     def say(self, kind: str, value: object) -> None:
         self.worker.messages.put((kind, value))
 
-    def wait(self, words: str) -> None:
+    def expect(self, words: str) -> None:
         self.page.wait_text(".twin-state:not(.hidden)", words)
 
 
@@ -68,13 +68,13 @@ def test_a_forecast_is_asked_for_followed_and_drawn_beside_the_history(desk: Twi
     page = desk.page
     assert page.text("#twin-forecast") == "Forecast the next 24 h"
     page.click("#twin-forecast")
-    desk.wait("Computing the forecast")
+    desk.expect("Computing the forecast")
     desk.say(PROGRESS, 0.4)
     page.wait_text("#twin-percent", "40 %")
     assert page.find("#twin-estimate").get_attribute("aria-disabled") == "true"
     desk.say(RESULT, make_forecast(PACK, read_now_ms()))
-    desk.wait("Forecast of ")
-    desk.wait("asked for by local")
+    desk.expect("Forecast of ")
+    desk.expect("asked for by local")
     page.find(".twin .plot-box canvas")
     for words in ("State of charge, forecast", "told by the pack", "forecast and its band", "50.0"):
         page.wait_text(".twin", words)
@@ -91,7 +91,7 @@ def test_an_estimate_stands_beside_what_the_pack_told(desk: TwinDesk) -> None:
     )
     assert page.text("#twin-estimate") == "Estimate the last 6 h"
     page.click("#twin-estimate")
-    desk.wait("Computing the estimate")
+    desk.expect("Computing the estimate")
     now_ms = read_now_ms()
     desk.say(RESULT, make_estimates(PACK, now_ms - 6 * 3_600_000, now_ms))
     for words in ("State of charge, estimate", "computed again", "52.0", "State of health"):
@@ -102,7 +102,7 @@ def test_an_estimate_stands_beside_what_the_pack_told(desk: TwinDesk) -> None:
 
 def test_an_estimate_without_the_bundle_says_that_it_is_what_the_pack_told(desk: TwinDesk) -> None:
     desk.page.click("#twin-estimate")
-    desk.wait("Computing")
+    desk.expect("Computing")
     now_ms = read_now_ms()
     why = "the fleet does not have the bundle that it runs"
     desk.say(RESULT, make_estimates(PACK, now_ms - 3_600_000, now_ms, computed=None, trouble=why))
@@ -113,25 +113,25 @@ def test_a_job_is_cancelled_with_the_keyboard_alone(desk: TwinDesk) -> None:
     page = desk.page
     page.run("document.querySelector('#twin-forecast').focus()")
     page.press(ENTER)
-    desk.wait("Computing")
+    desk.expect("Computing")
     for _ in range(4):
         if page.run("return document.activeElement.id") == "twin-cancel":
             break
         page.press(TAB)
     assert page.run("return document.activeElement.id") == "twin-cancel"
     page.press(ENTER)
-    desk.wait("Cancelled: nothing was computed.")
+    desk.expect("Cancelled: nothing was computed.")
     assert page.run("return document.activeElement.id") == "twin-estimate"
     assert page.find("#twin-forecast").get_attribute("aria-disabled") == "false"
 
 
 def test_a_job_that_fails_says_why_and_what_to_do(desk: TwinDesk) -> None:
     desk.page.click("#twin-forecast")
-    desk.wait("Computing")
+    desk.expect("Computing")
     desk.say(PROBLEM, Refused("no row tells a current", key="no_duty", hint="give a duty").as_json())
-    desk.wait("No row tells a current")
-    desk.wait("Give a duty.")
-    desk.wait("warning")
+    desk.expect("No row tells a current")
+    desk.expect("Give a duty.")
+    desk.expect("warning")
     desk.page.click("#twin-cancel")
     wait_until(lambda: not desk.page.text(".twin-state:not(.hidden)"), what="nothing is said any more")
 
@@ -142,24 +142,24 @@ def test_a_busy_worker_and_a_full_queue_are_words(desk: TwinDesk) -> None:
     assert page.run(ask) == 202
     wait_until(lambda: desk.worker.orders, what="a job that runs")
     page.click("#twin-estimate")
-    desk.wait("Waiting for the worker")
+    desk.expect("Waiting for the worker")
     assert [page.run(ask) for _ in range(MAX_QUEUED - 1)] == [202] * (MAX_QUEUED - 1)
     page.run("sessionStorage.clear()")
     page.open(f"{desk.served.url}#/pack/{PACK}")
     page.click("#twin-forecast")
-    desk.wait("The one worker is busy, and no more jobs can wait. Try again in 30 s.")
+    desk.expect("The one worker is busy, and no more jobs can wait. Try again in 30 s.")
 
 
 def test_a_job_is_followed_again_after_a_reload_and_forgotten_after_the_hosts_restart(desk: TwinDesk) -> None:
     page = desk.page
     page.click("#twin-forecast")
-    desk.wait("Computing")
+    desk.expect("Computing")
     page.open(f"{desk.served.url}#/pack/{PACK}")
-    desk.wait("Computing")
+    desk.expect("Computing")
     desk.served.stop()
-    desk.wait("The fleet does not answer. The job goes on if its host runs")
+    desk.expect("The fleet does not answer. The job goes on if its host runs")
     desk.served.start()
-    desk.wait("its host started again")
+    desk.expect("its host started again")
     page.open(f"{desk.served.url}#/pack/{PACK}")
     page.find("#twin-forecast")
     page.wait_text(".columns", "Events")
@@ -169,20 +169,20 @@ def test_a_job_is_followed_again_after_a_reload_and_forgotten_after_the_hosts_re
 def test_a_result_is_there_again_after_another_page(desk: TwinDesk) -> None:
     page = desk.page
     page.click("#twin-forecast")
-    desk.wait("Computing")
+    desk.expect("Computing")
     desk.say(RESULT, make_forecast(PACK, read_now_ms()))
     page.find(".twin .plot-box canvas")
     page.press("g", "s")
     page.wait_text("table", "lyon")
     page.run("location.hash = arguments[0]", f"#/pack/{PACK}")
     page.find(".twin .plot-box canvas")
-    desk.wait("Forecast of ")
+    desk.expect("Forecast of ")
 
 
 def test_a_result_reads_well_at_every_width_and_in_both_themes(desk: TwinDesk) -> None:
     page = desk.page
     page.click("#twin-forecast")
-    desk.wait("Computing")
+    desk.expect("Computing")
     page.run(find_axe())
     assert page.driver.execute_async_script(AXE) == []
     desk.say(RESULT, make_forecast(PACK, read_now_ms()))
