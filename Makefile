@@ -1,6 +1,7 @@
 # make run, make test: each sets everything up first. On Windows see the README's pip lines.
 PYTHON ?= python3
 BIN := .venv/bin
+AGAIN = $(MAKE)# by another name: `make -n` runs a line that names it
 
 .PHONY: help setup run fleet check test test-fast test-long coverage docs soak clean
 
@@ -24,15 +25,19 @@ servers:
 fleet: servers ## a whole fleet on this machine: broker, PostgreSQL, host, two edges, 98 light nodes; Ctrl-C ends it
 	@$(BIN)/python main.py fleet demo
 
-check: dev ## format, lint, types and imports
+check: lint types ## format, lint, imports and types
+
+.PHONY: lint types
+lint: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports --no-logo
 
-test: dev ## check, docs, the tests, every branch of gate, guard and arming: about 23 minutes on two cores
-	+@$(MAKE) --no-print-directory -j2 check docs
-	$(BIN)/python tools/test.py
+types: dev
+	$(BIN)/basedpyright --level error
+
+test: lint ## check, docs, the tests, every branch of gate, guard and arming: about 23 minutes on two cores
+	$(BIN)/python tools/test.py --beside "nice -n 19 $(AGAIN) --no-print-directory -j2 types docs"
 
 test-fast: dev ## lint, and the tests that take no seconds and no whole bench: under 4 minutes, for daily work
 	$(BIN)/ruff check --quiet .

@@ -26,7 +26,7 @@ LATE_MS: Final = 2.0  # p99 of the empty loop, as the selftest asks of the bench
 OTHERS_CORES: Final = 0.25  # of processes that are none of this run's, and of other guests of the host
 NOT_JUDGED: Final = "not judged"
 FILE: Final = "PULSEBMS_NOT_JUDGED"  # in the environment: the file that `tools/test.py` counts them by
-_RUN: Final = "PULSEBMS_TEST_RUN"  # in the environment of all that one run of tests starts
+RUN: Final = "PULSEBMS_TEST_RUN"  # in the environment of all that one run of tests starts
 _PROC: Final = Path("/proc")
 _PERIOD_S: Final = 0.01
 
@@ -71,7 +71,7 @@ def others_cores(before: Cores, after: Cores, ours: set[int]) -> float:
 
 
 def _ours(pids: set[int]) -> set[int]:
-    mark = f"{_RUN}={os.environ.get(_RUN, '')}".encode()
+    mark = f"{RUN}={os.environ.get(RUN, '')}".encode()
     found = {os.getpid(), os.getppid()}
     for pid in pids:
         try:
@@ -124,7 +124,7 @@ _PROBE: Final = pytest.StashKey[Probe]()
 
 def pytest_configure() -> None:
     """All that this run starts knows its mark; workers have it from the process that started them."""
-    os.environ.setdefault(_RUN, str(os.getpid()))
+    os.environ.setdefault(RUN, str(os.getpid()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

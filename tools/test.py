@@ -4,17 +4,25 @@ Side by side spares minutes, but slow cores cannot carry two benches, and a core
 later. So a file that failed beside others is run again by itself, named, and judged by that; where many failed, the
 code is at fault and nothing is run again.
 
-python tools/test.py [--fast | --long | --soak | --coverage] [pytest arguments]
+python tools/test.py [--beside COMMAND | --fast | --long | --soak | --coverage] [pytest arguments]
+
+`--beside` runs a command on what the tests leave of the cores; it has ended before those that need them alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_AGAIN = 8  # files that failed beside others and are run again; more are no matter of slow cores
@@ -32,8 +40,9 @@ SOAK = "soak and not bench"
 MODULES = ("--dist", "loadscope", "--no-loadscope-reorder")  # a module's server is started once
 SAFETY = ("gate", "guard", "arming")  # of `control`: every branch is tested, or `make test` fails
 OURS = ("--fast", "--long", "--soak", "--coverage")
+BESIDE = "--beside"  # takes a command
 sys.path.insert(0, str(ROOT))
-from tests.judging import FILE  # noqa: E402  # found by the line above
+from tests.judging import FILE, RUN  # noqa: E402  # found by the line above
 from tests.machine import benches_at_once  # noqa: E402  # as above
 
 
@@ -69,11 +78,37 @@ def parts(extra: list[str]) -> list[int]:
             judge(BENCHES, ("-n", str(count), *MODULES) if count > 1 else (), extra),
             pytest("-m", BENCHES_ALONE, *extra),
         ]
-    return [
-        judge(TOGETHER, ("-n", "3"), extra),
-        judge(LIVE, ("-n", "3", *MODULES), extra),
-        pytest("-m", ALONE, *extra),
-    ]
+    with run_beside(option_after(BESIDE)) as end:
+        statuses = [judge(TOGETHER, ("-n", "3"), extra), judge(LIVE, ("-n", "3", *MODULES), extra), end()]
+    return [*statuses, pytest("-m", ALONE, *extra)]
+
+
+def option_after(name: str) -> str:
+    """Return what follows option `name`; "" without it."""
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else ""
+
+
+@contextlib.contextmanager
+def run_beside(command: str) -> Generator[Callable[[], int]]:
+    """Run `command` meanwhile; what is yielded waits for its end, prints what it said and returns its exit status."""
+    if not command:
+        yield lambda: 0
+        return
+    print("$", command, "  # beside the tests", flush=True)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        process = subprocess.Popen(shlex.split(command), cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+
+        def end() -> int:
+            status = process.wait()
+            said.seek(0)
+            print(f"\n{said.read()}$ {command}  # ended with {status}", flush=True)
+            return status
+
+        try:
+            yield end
+        finally:
+            process.terminate()  # what Ctrl-C left of it
+            process.wait()
 
 
 def judge(marks: str, beside: tuple[str, ...], extra: list[str]) -> int:
@@ -101,12 +136,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pulsebms-tests-") as folder:
         file = Path(folder) / "not judged"
         os.environ[FILE] = str(file)
-        extra = [argument for argument in sys.argv[1:] if argument not in OURS]
+        os.environ.setdefault(RUN, str(os.getpid()))  # a command beside a timed test is none of the others
+        extra = [argument for argument in sys.argv[1:] if argument not in {*OURS, BESIDE, option_after(BESIDE)}]
         statuses = parts(extra)
         named = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if named:
         print(f"\n{len(named)} tests of time not judged:", *named, sep="\n", flush=True)
-    if len(sys.argv) == 1:  # of `make test`: seconds, and its last line is pytest's own
+    if not extra and not set(OURS) & set(sys.argv):  # of `make test`: seconds, and its last line is pytest's own
         statuses.append(safety())
     return next((status for status in statuses if status), 0)
 

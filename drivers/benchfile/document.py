@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import tomllib
 from dataclasses import dataclass
@@ -28,12 +29,11 @@ REPEATED: Final = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Dupli
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a TOML file at `path`, and the line of each key path (counted from 1)."""
+    """The values of a TOML file at `path`, and its text."""
 
     path: Path
     text: str
     values: dict[str, Any]
-    lines: dict[KeyPath, int]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -48,12 +48,20 @@ class Document:
     def parse(cls, path: Path, text: str) -> Self:
         """Parse `text` as if it were the file at `path`; raise `BenchFileError` if it is not TOML."""
         try:
-            return cls(path, text, parse_toml(text), dict(_lines(text.encode())))
+            return cls(path, text, parse_toml(text))
         except TomlBoundsError as error:
             hint = "make it smaller; a bracket or a quote may not be closed"
             raise BenchFileError(str(error), where=str(path), line=error.line, hint=hint) from error
         except ValueError as error:
             raise _not_toml(path, text, str(error)) from error
+
+    @functools.cached_property
+    def lines(self) -> dict[KeyPath, int]:
+        """The line of each key path, counted from 1: only a mistake asks, and they cost as much as the values."""
+        lines: dict[KeyPath, int] = {}
+        with contextlib.suppress(ValueError):  # the second parser stumbles where the first did not
+            lines.update(_lines(self.text.encode()))
+        return lines
 
     def line(self, at: KeyPath) -> int:
         """Return the line of `at`, or of the nearest table around it that the file contains."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import functools
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = ("control", "drivers", "edge_bridge", "fixtures", "twin", "workbench")
@@ -18,6 +21,19 @@ class Definition(NamedTuple):
     line: int
     name: str
     is_class: bool
+
+
+BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")  # the fields of statements that hold statements
+
+
+def walk_statements(source: str) -> Iterator[ast.AST]:
+    """Yield every statement of `source`, inner ones too; their expressions, most of a tree, hold none."""
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for block in BLOCKS:
+            waiting += getattr(node, block, ())
 
 
 @functools.cache
@@ -33,6 +49,6 @@ def list_definitions() -> list[Definition]:
     return [
         Definition(path, node.lineno, node.name, isinstance(node, ast.ClassDef))
         for path, text in read_modules().items()
-        for node in ast.walk(ast.parse(text))
+        for node in walk_statements(text)
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     ]

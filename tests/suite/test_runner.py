@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shlex
+import sys
 import tomllib
 from itertools import chain, combinations
 from pathlib import Path
@@ -125,3 +127,50 @@ def test_whole_benches_and_long_studies_are_left_to_make_test_long(
 ) -> None:
     found = [of for of, marks in called.items() for one in marks if is_run(markers, one)]
     assert found == [option]
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_command_beside_the_tests_has_ended_before_those_that_are_alone_and_its_status_counts(
+    runner: ModuleType, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], status: int
+) -> None:
+    fake = FakePytest([], 0)
+    vars(runner).update(pytest=fake)
+    words = [sys.executable, "-c", f"import sys; print(sys.argv[1]); sys.exit({status})", "its own words"]
+    monkeypatch.setattr("sys.argv", ["test.py", "--beside", shlex.join(words)])
+    assert runner.parts([]) == [0, 0, status, 0]
+    said = capfd.readouterr().out
+    assert "\nits own words\n" in said
+    assert f"# ended with {status}" in said
+
+
+def test_tests_that_are_alone_begin_once_the_command_beside_has_ended(
+    runner: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    script = (
+        f"import pathlib, time\nwhile not pathlib.Path({str(begun)!r}).exists(): time.sleep(0.01)\n"
+        f"pathlib.Path({str(ended)!r}).touch()"
+    )
+    seen = list[bool]()
+
+    def fake(*arguments: str) -> int:
+        if runner.LIVE in arguments:
+            begun.touch()
+        seen.append(ended.exists())
+        return 0
+
+    vars(runner).update(pytest=fake)
+    monkeypatch.setattr("sys.argv", ["test.py", "--beside", shlex.join([sys.executable, "-c", script])])
+    assert runner.parts([]) == [0, 0, 0, 0]
+    assert (seen[0], seen[-1]) == (False, True)
+
+
+def test_a_run_that_breaks_off_ends_the_command_beside(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_arguments: str) -> int:
+        raise KeyboardInterrupt
+
+    vars(runner).update(pytest=interrupt)
+    command = shlex.join([sys.executable, "-c", "import time; time.sleep(600)"])
+    monkeypatch.setattr("sys.argv", ["test.py", "--beside", command])
+    with pytest.raises(KeyboardInterrupt):
+        runner.parts([])  # a process that is left fails this test

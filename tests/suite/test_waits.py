@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.suite.sources import walk_statements
+
 TESTS = Path(__file__).resolve().parents[1]
 WHERE_WAITING_LIVES = {"waiting.py", "leaks.py"}
 REASON = "# fixed wait: "
@@ -21,7 +23,7 @@ def fixed_waits(text: str) -> list[tuple[int, str]]:
     lines = text.splitlines()
     return [
         (node.lineno, "\n".join(lines[node.lineno - 1 : node.end_lineno]).strip())
-        for node in ast.walk(ast.parse(text))
+        for node in walk_statements(text)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_fixed(node.value)
     ]
 

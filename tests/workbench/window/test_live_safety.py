@@ -41,7 +41,8 @@ def test_space_pauses_the_view_after_a_click_on_start(show: Callable[..., Shown]
 
 
 @pytest.mark.parametrize("page", ["Bench", "Certify", "Runs", "Bundle", "Fleet"])
-def test_no_button_has_the_focus_after_a_click(running: Shown, page: str) -> None:
+def test_no_button_has_the_focus_after_a_click(one_window: Callable[..., Shown], page: str) -> None:
+    running = one_window()
     running.window.show_page(page)
     running.shell.activateWindow()
     for part in running.shell.findChildren(QAbstractButton):

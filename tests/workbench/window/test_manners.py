@@ -33,7 +33,8 @@ LAPTOP = (1366, 768)
 
 
 @pytest.mark.parametrize("state", list(BenchState))
-def test_every_grey_button_says_why(running: Shown, qtbot: QtBot, state: BenchState) -> None:
+def test_every_grey_button_says_why(one_window: Callable[..., Shown], qtbot: QtBot, state: BenchState) -> None:
+    running = one_window()
     running.session.change(state=state, run_name="" if state is BenchState.DISCONNECTED else "run")
     qtbot.waitUntil(lambda: running.shell.controller.status.state is state)
     for page in running.shell.pages:

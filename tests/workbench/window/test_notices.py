@@ -30,22 +30,28 @@ def place(widget: QWidget) -> QRect:
 @pytest.mark.parametrize("page", ["Bench", "Certify", "Runs", "Bundle", "Fleet"])
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)], ids=str)
 def test_messages_and_work_move_nothing(
-    show: Callable[..., Shown], qtbot: QtBot, size: tuple[int, int], page: str
+    one_window: Callable[..., Shown], qtbot: QtBot, size: tuple[int, int], page: str
 ) -> None:
-    shown = show(size=size)
+    shown = one_window(size=size)
     shown.window.show_page(page)
     parts = [shown.shell.pages[page], shown.shell.toolbar, shown.shell.line, shown.window.bench.board.plots[0]]
     before = [place(part) for part in parts]
     notices = shown.window.notices
+    assert not notices.isVisible()
     notices.failure.show_failure(Failure("The supply did not answer.", "Switch it on.", "details\n" * 9))
     click(notices.failure.fold)
-    shown.shell.controller.pending += [PendingAction(f"Work {n}") for n in range(5)]
+    works = [PendingAction(f"Work {n}") for n in range(5)]
+    shown.shell.controller.pending += works
     qtbot.waitUntil(notices.work.isVisible)
     draw(shown, qtbot)
     assert [place(part) for part in parts] == before
     assert place(shown.shell.stack).contains(place(notices))
     assert place(notices).bottom() == place(shown.shell.stack).bottom()
     assert notices.failure.isVisible()
+    notices.failure.hide()
+    for work in works:
+        work.done = True
+    qtbot.waitUntil(lambda: not notices.isVisible())
 
 
 def test_every_work_is_shown_with_its_own_cancel(running: Shown, qtbot: QtBot) -> None:

@@ -99,9 +99,9 @@ def test_window_fits_the_screen_and_keeps_its_toolbar(
 @pytest.mark.parametrize("output", list(OutputState))
 @pytest.mark.parametrize("state", [BenchState.CONNECTED, BenchState.RUNNING, BenchState.TRIPPED])
 def test_toolbar_fits_in_every_state(
-    show: Callable[..., Shown], qtbot: QtBot, state: BenchState, output: OutputState
+    one_window: Callable[..., Shown], qtbot: QtBot, state: BenchState, output: OutputState
 ) -> None:
-    shown = show(running_session(past_s=2.0), size=(683, 384))
+    shown = one_window(size=(683, 384), past_s=2.0)
     shown.session.change(state=state, output=output, trip_reason="cell_07/voltage 5.102 V is above 5.000 V")
     badge = shown.shell.toolbar.badge
     qtbot.waitUntil(lambda: output is OutputState.TRIPPED or output.value in badge.word.text())

@@ -66,7 +66,8 @@ def test_no_two_commands_share_their_keys(running: Shown) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 9))
-def test_number_keys_open_the_pages(running: Shown, number: int) -> None:
+def test_number_keys_open_the_pages(one_window: Callable[..., Shown], number: int) -> None:
+    running = one_window()
     press(running, Qt.Key(Qt.Key.Key_0 + number), CTRL)
     assert running.shell.rail.buttons[running.shell.page].isChecked()
     assert running.shell.page == PAGES[number - 1]

@@ -210,12 +210,14 @@ def test_a_lane_has_one_colour_in_plots_legends_and_table(running: Shown, qtbot:
 
 
 @pytest.mark.parametrize("px", [BODY_PX, LABEL_PX, TITLE_PX])
-def test_figures_are_tabular(running: Shown, px: int) -> None:
+def test_figures_are_tabular(one_window: Callable[..., Shown], px: int) -> None:
+    one_window()  # it dresses the application
     assert font(px).featureValue(QFont.Tag("tnum")) == 1
 
 
 @pytest.mark.parametrize("state", list(BenchState))
-def test_state_stands_in_plain_sight(running: Shown, qtbot: QtBot, state: BenchState) -> None:
+def test_state_stands_in_plain_sight(one_window: Callable[..., Shown], qtbot: QtBot, state: BenchState) -> None:
+    running = one_window()
     running.session.change(state=state, trip_reason="cell_07 5.02 V" if state is BenchState.TRIPPED else "")
     label = running.shell.toolbar.state_indicator.state
     spoken = f"{state.word}. cell_07 5.02 V" if state is BenchState.TRIPPED else state.word
