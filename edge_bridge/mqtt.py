@@ -274,8 +274,8 @@ class MqttLink:
                     self._has_more = False
                     return client.loop_read()  # paho notices the end of the connection
                 self._alive.note_received(monotonic())
-            for is_message, some in groupby(packets, lambda packet: isinstance(packet, MqttMessage)):
-                if is_message:
+            for kind, some in groupby(packets, type):
+                if kind is MqttMessage:
                     self._events.put(cast("Iterator[MqttMessage]", some))
                 elif (code := _handle_packets(client, cast("Iterator[bytes]", some))) != _OK:
                     return code

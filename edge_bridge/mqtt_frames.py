@@ -19,6 +19,7 @@ MAX_UNSENT: Final = 262_144
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _PUBLISH_QOS_0: Final = 0x30
 _RETAIN: Final = 0x01
+_NOT_RETAINED, _RETAINED = bytes([_PUBLISH_QOS_0]), bytes([_PUBLISH_QOS_0 | _RETAIN])
 _MAX_HEADER: Final = 5  # bytes: the kind of packet and its length
 
 
@@ -94,11 +95,9 @@ class FramedSocket:
         if len(self._unsent) >= MAX_UNSENT:
             return False
         topic = message.topic.encode()
-        self._unsent.append(_PUBLISH_QOS_0 | (_RETAIN if message.retain else 0))
-        self._unsent += encode_varint(2 + len(topic) + len(message.payload))
-        self._unsent += len(topic).to_bytes(2, "big")
-        self._unsent += topic
-        self._unsent += message.payload
+        kind = _RETAINED if message.retain else _NOT_RETAINED
+        size = encode_varint(2 + len(topic) + len(message.payload))
+        self._unsent += b"".join((kind, size, len(topic).to_bytes(2, "big"), topic, message.payload))
         return True
 
     def flush(self) -> None:
@@ -129,6 +128,9 @@ def _find_packet(data: bytes, start: int) -> tuple[int, int] | None:
 
     A length that MQTT does not allow ends with the data: paho refuses it.
     """
+    if len(data) - start >= 3 and data[start + 1] >= MORE > data[start + 2]:  # noqa: PLR2004  # as most are
+        end = start + 3 + (data[start + 1] & 0x7F | data[start + 2] << 7)
+        return (start + 3, end) if end <= len(data) else None
     size = shift = 0
     for place in range(start + 1, min(start + _MAX_HEADER, len(data))):
         size |= (data[place] & 0x7F) << shift
@@ -143,7 +145,7 @@ def _read_message(data: bytes, start: int, body: int, end: int) -> MqttMessage |
     """Read a message of QoS 0; None for another packet, or one that paho has to refuse."""
     if data[start] & ~_RETAIN != _PUBLISH_QOS_0 or end - body < 2:  # noqa: PLR2004  # bytes of the topic's length
         return None
-    payload = body + 2 + int.from_bytes(data[body : body + 2], "big")
+    payload = body + 2 + (data[body] << 8 | data[body + 1])
     if payload > end:
         return None
     try:

@@ -42,8 +42,20 @@ def make_acknowledgements(
         own = group if isinstance(group, str) else group(node)
         topic = topics.make_topic(own, topics.MessageKind.NCMD, node)
         template = with_id if with_host(node) else plain
+        if (text := _format_one(boots)) is not None:
+            yield MqttMessage(topic, template.encode(text))
+            continue
         for text in format_acks({boot: find_ranges(numbers) for boot, numbers in boots.items()}):
             yield MqttMessage(topic, template.encode(text))
+
+
+def _format_one(boots: Mapping[str, Sequence[int]]) -> str | None:
+    """Write the acknowledgement of one row, as almost all are; None for any other number of rows."""
+    if len(boots) == 1:
+        ((boot, numbers),) = boots.items()
+        if len(numbers) == 1:
+            return f"{boot}:{numbers[0]}"
+    return None
 
 
 def _make_payload(values: Mapping[str, Value], now_ms: int) -> Payload:

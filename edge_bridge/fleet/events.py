@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
+from edge_bridge.fleet.row_status import tells_the_same
 from edge_bridge.fleet.store.records import ROW_CONFLICT, NodeEvent
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class EventWatch:
                 cut = record.node in batch.revoked
                 cause = "its certificate was revoked" if cut else "the broker reported its death"
                 found += self._compare_online(record, now_ms, cause, is_connected=is_connected)
+            if before is not None and tells_the_same(before.status, record.status):
+                continue
             if before is None or pick_watched(before) != pick_watched(record):
                 found += compare_status(before, record, now_ms)
         found += self._read_rows(batch, now_ms)

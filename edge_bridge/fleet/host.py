@@ -16,6 +16,7 @@ from edge_bridge.fleet.places import NodePlaces
 from edge_bridge.fleet.quick_rows import QuickReader
 from edge_bridge.fleet.resend_plan import ResendPlan, read_kept
 from edge_bridge.fleet.row import LATEST_MS, StoredRow, find_clock, is_row, read_newest, read_row
+from edge_bridge.fleet.row_status import copy_status
 from edge_bridge.fleet.store.records import FLAGGED, REFUSED, Batch, Birth, NodeRecord
 from edge_bridge.identity import revocation_notice
 from edge_bridge.mqtt import MqttMessage
@@ -73,7 +74,9 @@ class HostApplication:
         self._admitted = admitted
         notes = [note for note in known if self.is_admitted(note.node)]
         self.nodes = {
-            note.node: NodeState(note.node, last_ms=note.last_ms, status=dict(note.status), group=note.group or only)
+            note.node: NodeState(
+                note.node, last_ms=note.last_ms, status=copy_status(note.status), group=note.group or only
+            )
             for note in notes
         }
         has_rows = {note.node: note.last_ms is not None for note in notes}
@@ -257,23 +260,20 @@ class HostApplication:
     def _take_quick_row(self, topic: str, quick: QuickRow, now: Instant) -> bool:
         """Take a row that was read quickly; return False, and change nothing, if the strict path has to judge it."""
         node = self._quick.find(topic, quick)
-        if node is None or not node.expects(quick.seq) or find_clock(quick.t_ms, now.ms):
+        layout, seq, boot, number, t_ms, values, status = quick
+        if node is None or find_clock(t_ms, now.ms) or not node.take_next(seq):
             return False
-        node.count_message(quick.seq)
-        if not quick.layout.historical:
-            node.update_from_row(quick.layout.status_names, quick.status)
-        row = StoredRow(
-            node.name, quick.boot, quick.number, quick.t_ms, quick.layout.historical, "", quick.values, None
-        )
-        self._add_row(node, row, now)
+        if not layout.historical:
+            node.update_from_row(layout.status_names, status)
+        self._add_row(node, StoredRow(node.name, boot, number, t_ms, layout.historical, "", values, None), now)
         self._changed[node.name] = node
         return True
 
     def _add_row(self, node: NodeState, row: StoredRow, now: Instant) -> None:
         self._batch.rows.append(row)
         self._places.mark_stored(node.name, now.mono_s)
-        if not row.clock:
-            node.last_ms = max(row.t_ms, node.last_ms or 0)
+        if not row.clock and (node.last_ms is None or row.t_ms > node.last_ms):
+            node.last_ms = row.t_ms
 
     def _handle_death(self, node: NodeState, payload: Payload, now: Instant) -> None:
         del now

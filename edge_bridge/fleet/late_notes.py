@@ -9,12 +9,13 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from edge_bridge.fleet.live.news import NEWS
+from edge_bridge.fleet.row_status import read_told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from edge_bridge.fleet.store.records import Batch, NodeRecord
+    from edge_bridge.metrics import Scalar
 
 MANY: Final = 1_000  # nodes; of fewer each note is written at once
 LATE_S: Final = 5.0
@@ -23,8 +24,17 @@ LATE_S: Final = 5.0
 class WrittenNote(NamedTuple):
     """What the last written note told that is not measured, and when it was written, in s."""
 
-    told: tuple[object, ...]
+    online: bool
+    group: str
+    told: tuple[Scalar, ...]
     at_s: float
+
+    def is_news(self, note: NodeRecord) -> bool:
+        """Return whether a later note tells more than what is measured."""
+        told = read_told(note.status)
+        return not (
+            note.online == self.online and note.group == self.group and (told is self.told or told == self.told)
+        )
 
 
 class LateNotes:
@@ -38,13 +48,15 @@ class LateNotes:
         """Leave in the batch the notes that are news or due, and add those that waited long enough."""
         urgent = {birth.node for birth in batch.births} | {event.node for event in batch.events}
         has_room = len(self._written) < MANY
-        for name, note in [*batch.notes.items()]:
+        notes, batch.notes = batch.notes, {}
+        for name, note in notes.items():
             before = self._written.get(name)
-            if has_room or before is None or name in urgent or before.told != _pick(note):
+            if has_room or before is None or name in urgent or before.is_news(note):
                 self._late.pop(name, None)
                 self._mark(note, now_s)
+                batch.notes[name] = note
             else:
-                self._late[name] = batch.notes.pop(name)
+                self._late[name] = note
         for name in [*self._find_due(now_s)]:
             if (note := self._late.pop(name, None)) is not None:
                 batch.notes.setdefault(name, note)
@@ -64,13 +76,8 @@ class LateNotes:
 
     def _mark(self, note: NodeRecord, now_s: float) -> None:
         self._written.pop(note.node, None)
-        self._written[note.node] = WrittenNote(_pick(note), now_s)
+        self._written[note.node] = WrittenNote(note.online, note.group, read_told(note.status), now_s)
 
     def _find_due(self, now_s: float) -> Iterator[str]:
         old = takewhile(lambda one: now_s - one[1].at_s >= LATE_S, self._written.items())
         return (name for name, _ in old if name in self._late)
-
-
-def _pick(note: NodeRecord) -> tuple[object, ...]:
-    get = note.status.get
-    return (note.online, note.group, *[get(name) for name in NEWS])

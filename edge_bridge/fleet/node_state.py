@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
+from edge_bridge.fleet.row_status import RowStatus, copy_status
 from edge_bridge.sparkplug.payload import PayloadError
 from edge_bridge.sparkplug.wire import SEQ_COUNT
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_bridge.fleet.quick_rows import BirthLayouts
+    from edge_bridge.fleet.row_status import StatusNames
     from edge_bridge.metrics import Scalar
     from edge_bridge.sparkplug.aliases import Aliases
     from edge_bridge.sparkplug.payload import Payload, SparkplugMetric
@@ -47,7 +49,7 @@ STATUS: Final = (  # the metrics that a host shows of a node
 MAX_TEXT: Final = 1_000
 
 
-@dataclass
+@dataclass(slots=True)
 class NodeState:
     """The state of a node; `aliases` is `None` after a death, a lost connection or a missing `seq`, until a birth."""
 
@@ -62,19 +64,14 @@ class NodeState:
     group: str = ""  # empty for a node of an earlier version, until its birth
     former: str = ""  # the group before the newest birth; empty for a node that was not known
     layouts: BirthLayouts | None = None  # by which its rows can be read quickly
-    whole: tuple[str, ...] = field(default=(), compare=False)  # the names of the status, if a row had all of them
 
-    def update_status(self, values: Mapping[str, Scalar]) -> None:
+    def update_status(self, values: dict[str, Scalar]) -> None:
         """Update the status by the values of a message."""
-        self.status, self.whole = {**self.status, **values}, ()
+        self.status = copy_status(self.status) | values
 
-    def update_from_row(self, names: tuple[str, ...], values: tuple[Scalar, ...]) -> None:
-        """Update the status by a row, at little cost if the rows have all that is known; `names` is always the same."""
-        status: Mapping[str, Scalar] = dict(zip(names, values, strict=True))
-        if self.whole is not names:
-            status = {**self.status, **status}
-            self.whole = names if len(status) == len(names) else ()
-        self.status = status
+    def update_from_row(self, names: StatusNames, values: tuple[Scalar, ...]) -> None:
+        """Update the status by the values of a row, at little cost while rows with the same names follow each other."""
+        self.status = RowStatus(self.status, names, values)
 
     def begin_session(self, aliases: Aliases, bd_seq: int, seq: int) -> None:
         """Start a session with a birth; count from its `seq`."""
@@ -99,9 +96,12 @@ class NodeState:
             )
         self.next_seq = (seq + 1) % SEQ_COUNT
 
-    def expects(self, seq: int) -> bool:
-        """Return whether a message is the next one of a session."""
-        return self.aliases is not None and seq == self.next_seq
+    def take_next(self, seq: int) -> bool:
+        """Count a message if it is the next one of a session; else return False and change nothing."""
+        if self.aliases is None or seq != self.next_seq:
+            return False
+        self.next_seq = (seq + 1) % SEQ_COUNT
+        return True
 
     def end_session(self) -> None:
         """End the session: the node is unknown until the next birth."""

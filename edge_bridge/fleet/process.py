@@ -128,8 +128,8 @@ class FleetHost:
         """Wait up to `wait_s` for an event; handle all that have arrived. Raise `OtherHostOnline`."""
         may_wait_s = 0.0 if self._commits.is_busy else min(wait_s, self._commits.due_s)
         events = [] if self._commits.is_full else self._link.poll(may_wait_s)
-        for is_message, some in groupby(events, lambda event: isinstance(event, MqttMessage)):
-            if is_message:
+        for kind, some in groupby(events, type):
+            if kind is MqttMessage:
                 self._handle_messages(cast("list[MqttMessage]", list(some)))
             else:
                 for event in cast("list[LinkUp | LinkDown]", list(some)):

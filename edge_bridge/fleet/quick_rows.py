@@ -25,9 +25,13 @@ _Declared: TypeAlias = "tuple[tuple[object, ...], tuple[object, ...]]"
 
 
 class BirthLayouts:
-    """The layouts of rows under one birth, by the length of their messages; nodes with equal births share them."""
+    """The layouts of rows under one birth, by the length of their messages; nodes with equal births share them.
 
-    def __init__(self) -> None:
+    They share what the birth declared too, which is most of what a host keeps of a node.
+    """
+
+    def __init__(self, aliases: Aliases) -> None:
+        self.aliases = aliases
         self._by_length = OrderedDict[int, "list[RowLayout]"]()
 
     def find(self, length: int) -> Sequence[RowLayout]:
@@ -53,9 +57,10 @@ class QuickReader:
         self._lessons = float(MAX_LESSONS)
 
     def begin(self, topic: str, node: NodeState, aliases: Aliases) -> None:
-        """Read the data of this topic by the layouts of a new birth."""
+        """Read the data of this topic by the layouts of a new birth, which declared `aliases`."""
         declared = tuple(aliases.types.items()), tuple(aliases.names.items())
-        node.layouts = self._births.setdefault(declared, BirthLayouts())
+        node.layouts = self._births.setdefault(declared, BirthLayouts(aliases))
+        node.aliases = node.layouts.aliases
         self._births.move_to_end(declared)
         if len(self._births) > MAX_BIRTHS:
             self._births.popitem(last=False)
@@ -64,7 +69,7 @@ class QuickReader:
     def find(self, topic: str, row: QuickRow) -> NodeState | None:
         """Return the node of a topic, if its birth is still the one under which the row was read."""
         node = self._nodes.get(topic)
-        return node if node is not None and row.layout.births is node.layouts else None
+        return node if node is not None and row[0].births is node.layouts else None
 
     def forget(self, topic: str) -> None:
         """Leave the data of this topic to the strict path."""

@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from edge_bridge.fleet.columns import COLUMN_OF
 from edge_bridge.fleet.node_state import STATUS
+from edge_bridge.fleet.row_status import StatusNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_ORDERS: Final = 1_024  # orders of names that layouts share
 LARGEST: Final = float(np.finfo(np.float64).max)
+_BITS: Final = np.uint8(0x7F)  # of a number in one byte
 _METRICS: Final = tuple(COLUMN_OF)
 _BOUNDS: Final = dict.fromkeys(STATUS, (-LARGEST, LARGEST)) | {
     name: (column.low, column.high) for name, column in COLUMN_OF.items()
@@ -33,16 +35,9 @@ _BOUNDS: Final = dict.fromkeys(STATUS, (-LARGEST, LARGEST)) | {
 _IS_HEX: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789abcdef", np.uint8))
 
 
-class QuickRow(NamedTuple):
-    """One row as its layout reads it; `seq` is that of the message, `status` in the order of `status_names`."""
-
-    layout: RowLayout
-    seq: int
-    boot: str
-    number: int
-    t_ms: int
-    values: tuple[Scalar, ...]
-    status: tuple[Scalar, ...]
+# One row as its layout reads it: `seq` of its message, boot, number, t_ms, values in the order of the columns, and the
+# status in the order of `status_names`. A plain tuple: each name would cost as much as reading the value.
+QuickRow: TypeAlias = "tuple[RowLayout, int, str, int, int, tuple[Scalar, ...], tuple[Scalar, ...]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +49,26 @@ class VarintSlot:
     low: int = 0
     high: int = (1 << 63) - 1
 
-    def read(self, data: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Read the number of each message."""
-        found = np.zeros(len(data), np.int64)
-        for place in range(self.start, self.end):
-            found |= (data[:, place] & 0x7F).astype(np.int64) << (7 * (place - self.start))
-        return found
 
-    def accepts(self, found: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return which numbers the strict path accepts for certain."""
-        return (found >= self.low) & (found <= self.high)
+class VarintReader:
+    """Reads several numbers of many messages at once; one out of its bounds is not accepted."""
+
+    def __init__(self, slots: Sequence[VarintSlot]) -> None:
+        """There is at least one slot, and none is empty."""
+        places = [place for slot in slots for place in range(slot.start, slot.end)]
+        self._places = np.array(places, np.intp)
+        shifts = [7 * place for slot in slots for place in range(slot.end - slot.start)]
+        self._shifts = np.array(shifts, np.int64)[:, np.newaxis]
+        self._starts = np.cumsum([0, *(slot.end - slot.start for slot in slots[:-1])])
+        self._low = np.array([slot.low for slot in slots], np.int64)[:, np.newaxis]
+        self._high = np.array([slot.high for slot in slots], np.int64)[:, np.newaxis]
+
+    def read(self, data: NDArray[np.uint8], sure: NDArray[np.bool_]) -> list[list[int]]:
+        """Read the numbers of each message, slot by slot; mark in `sure` where the strict path has to decide."""
+        bits = (data.T[self._places] & _BITS).astype(np.int64) << self._shifts  # one row for each byte
+        found = np.bitwise_or.reduceat(bits, self._starts, axis=0)
+        sure &= ((found >= self._low) & (found <= self._high)).all(axis=0)
+        return found.tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,48 +94,52 @@ class RowLayout:
         known = {*slots.fixed, *slots.integers, *slots.doubles}
         self.status_names = _share(tuple(name for name in STATUS if name in known))
         self._slots = slots
-        self._template, self._mask = np.frombuffer(template, np.uint8), np.frombuffer(mask, np.uint8)
+        self._mask = np.frombuffer(mask, np.uint8)
+        self._fixed = (np.frombuffer(template, np.uint8) & self._mask).tobytes()
         self._of_doubles = np.array([start + place for start in slots.doubles.values() for place in range(8)], np.intp)
         bounds = np.array([_BOUNDS[name] for name in slots.doubles], np.float64).reshape(-1, 2)
         self._low, self._high = bounds[:, 0], bounds[:, 1]
+        self._varints = VarintReader([slots.seq, slots.number, slots.t_ms, *slots.integers.values()])
 
     def read(self, payloads: Sequence[bytes]) -> list[QuickRow | None]:
         """Read payloads of the template's length; None for one that the strict path has to decide."""
         slots, count = self._slots, len(payloads)
-        data = np.frombuffer(b"".join(payloads), np.uint8).reshape(count, len(self._template))
-        sure = np.asarray(((data ^ self._template) & self._mask).any(axis=1) == 0)
+        data = np.frombuffer(b"".join(payloads), np.uint8).reshape(count, len(self._fixed))
+        sure = self._find_alike(data)
         doubles = np.ascontiguousarray(data[:, self._of_doubles]).view("<f8")
         sure &= ((doubles >= self._low) & (doubles <= self._high)).all(axis=1)  # not for NaN
         first, last = slots.boot
-        sure &= _IS_HEX[data[:, first:last]].all(axis=1)
-
-        def read_numbers(slot: VarintSlot) -> list[int]:
-            nonlocal sure
-            found = slot.read(data)
-            sure &= slot.accepts(found)
-            return found.tolist()
-
+        boots = data[:, first:last]
+        sure &= _IS_HEX[boots].all(axis=1)
+        seqs, numbers, t_ms, *integers = self._varints.read(data, sure)
         columns: dict[str, Sequence[Scalar]] = {name: [value] * count for name, value in slots.fixed.items()}
-        columns |= {name: doubles[:, place].tolist() for place, name in enumerate(slots.doubles)}
-        columns |= {name: read_numbers(slot) for name, slot in slots.integers.items()}
-        rows = map(
-            QuickRow,
-            repeat(self),
-            read_numbers(slots.seq),
-            _split(data[:, first:last]),
-            read_numbers(slots.number),
-            read_numbers(slots.t_ms),
+        columns |= zip(slots.doubles, doubles.T.tolist(), strict=True)
+        columns |= zip(slots.integers, integers, strict=True)
+        rows = zip(
+            repeat(self, count),
+            seqs,
+            _split(boots),
+            numbers,
+            t_ms,
             _make_rows(columns, _METRICS, count),
-            _make_rows(columns, self.status_names, count),
+            _make_rows(columns, [*self.status_names.places], count),
+            strict=True,
         )
         is_sure: list[bool] = sure.tolist()
         return [row if well else None for row, well in zip(rows, is_sure, strict=True)]
 
+    def _find_alike(self, data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return which messages have the fixed bytes of the template."""
+        fixed = data & self._mask
+        if fixed.tobytes() == self._fixed * len(data):  # almost always
+            return np.ones(len(data), np.bool_)
+        return (fixed == np.frombuffer(self._fixed, np.uint8)).all(axis=1)
+
 
 @lru_cache(MAX_ORDERS)
-def _share(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the one tuple with these names."""
-    return names
+def _share(names: tuple[str, ...]) -> StatusNames:
+    """Return the one object with these names."""
+    return StatusNames(names)
 
 
 def _make_rows(
@@ -143,6 +152,6 @@ def _make_rows(
     return zip(*(columns.get(name, unknown) for name in names), strict=True)
 
 
-def _split(letters: NDArray[np.uint8]) -> Iterator[str]:
+def _split(letters: NDArray[np.uint8]) -> list[str]:
     text, width = letters.tobytes().decode("latin-1"), letters.shape[1]
-    return (text[place : place + width] for place in range(0, len(text), width))
+    return [text[place : place + width] for place in range(0, len(text), width)]

@@ -113,14 +113,21 @@ class TextTemplate:
         self._before = data[: metric.start - len(encode_varint(metric.end - metric.start))]
         self._start = data[metric.start : text.start - len(encode_varint(text.end - text.start))]
         self._after = data[metric.end :]
+        self._made = -1, b""
 
     def encode(self, text: str) -> bytes:
         """Encode with this text; raise `PayloadError` as `encode` does."""
         words = _encode_text(text)
-        metric = self._start + encode_varint(len(words)) + words
-        data = b"".join((self._before, encode_varint(len(metric)), metric, self._after))
+        data = self._make_start(len(words)) + words + self._after
         _check_size(len(data), 0)
         return data
+
+    def _make_start(self, size: int) -> bytes:
+        """Make what comes before a text of so many bytes; texts that follow each other often have the same size."""
+        if size != self._made[0]:
+            start = self._start + encode_varint(size)
+            self._made = size, self._before + encode_varint(len(start) + size) + start
+        return self._made[1]
 
 
 def decode(data: bytes) -> Payload:

@@ -114,9 +114,8 @@ class LiveHub:
             self.ring.skip(lost)
         with_rows = set[str]()
         for rows in turns:
-            for row in rows:
-                with_rows.add(row.node)
-                self.ring.append(RowEvent(row))
+            with_rows.update(row.node for row in rows)
+            self.ring.extend([*map(RowEvent, rows)])
         now_ms = time.time_ns() // 1_000_000
         for record in self.news.update(notes.values(), with_rows, now_ms):
             self.ring.append(StateEvent(record))

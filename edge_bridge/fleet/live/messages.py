@@ -9,9 +9,10 @@ import orjson
 
 from edge_bridge.fleet.live.cursor import EventCursor
 from edge_bridge.fleet.live.ring import ROW_COLUMNS
+from edge_bridge.fleet.row_status import copy_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from drivers.errors import PulseError
     from edge_bridge.fleet.live.live_access import VisibleDevices
@@ -64,7 +65,7 @@ def encode_batch(run: str, subscription: LiveSubscription, batch: EventBatch) ->
         "data",
         id=subscription.id,
         cursor=str(EventCursor(run, subscription.position)),
-        rows=[encode_row(event, columns) for event in batch.rows],
+        rows=[prepare_row(event, columns) for event in batch.rows],
         states=[_encode_state(event) for event in batch.states],
         skipped=batch.skipped,
         slow=batch.is_slow,
@@ -86,7 +87,8 @@ def encode_gap(run: str, subscription: str, missed: int | None, first: int | Non
 def encode_records(subscription: str, cursor: EventCursor, records: Sequence[NodeRecord]) -> str:
     """Encode the present state of devices, at the beginning of a subscription."""
     states = [
-        {"node": one.node, "online": one.online, "last_ms": one.last_ms, "status": dict(one.status)} for one in records
+        {"node": one.node, "online": one.online, "last_ms": one.last_ms, "status": copy_status(one.status)}
+        for one in records
     ]
     return encode("data", id=subscription, cursor=str(cursor), rows=[], states=states, skipped=0, slow=False)
 
@@ -113,16 +115,24 @@ def encode_overview(view: FleetView, visible: VisibleDevices | None = None) -> b
     )
 
 
-def encode_row(event: RowEvent, columns: Iterable[int] | None) -> orjson.Fragment:
-    """Encode a row; with all columns once for all clients."""
+def prepare_row(event: RowEvent, columns: tuple[int, ...] | None) -> object:
+    """Prepare a row to be encoded with its message; with all columns it is kept as text from the second client on."""
     if columns is not None:
-        return orjson.Fragment(orjson.dumps(event.pick(tuple(columns))))
+        return event.pick(columns)
     if event.text is None:
-        event.text = orjson.dumps(event.pick())
+        if not event.is_read:
+            event.is_read = True
+            return event.pick()
+        event.text = _dump(event.pick())
     return orjson.Fragment(event.text)
+
+
+def _dump(fields: object) -> bytes:
+    """Encode what is kept; a copy, because orjson leaves 4 kB of memory to each text that it makes."""
+    return bytes(memoryview(orjson.dumps(fields)))
 
 
 def _encode_state(event: StateEvent) -> orjson.Fragment:
     if event.text is None:
-        event.text = orjson.dumps(event.pick())
+        event.text = _dump(event.pick())
     return orjson.Fragment(event.text)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_bridge import metrics
 from edge_bridge.fleet.columns import COLUMNS
+from edge_bridge.fleet.row_status import tells_the_same
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -45,7 +46,7 @@ class NodeNews:
         found = list["NodeRecord"]()
         for record in records:
             before = self.records.get(record.node)
-            if self._is_news(record, now_ms) or (record.node not in with_rows and record != before):
+            if self._is_news(before, record, now_ms) or (record.node not in with_rows and record != before):
                 found.append(record)
                 self._shown[record.node] = (_pick(record), record.status.get(metrics.DEPTH), now_ms)
             self.records[record.node] = record
@@ -55,11 +56,14 @@ class NodeNews:
             self._shown.pop(oldest, None)
         return found
 
-    def _is_news(self, record: NodeRecord, now_ms: int) -> bool:
+    def _is_news(self, before: NodeRecord | None, record: NodeRecord, now_ms: int) -> bool:
         shown = self._shown.get(record.node)
-        if shown is None or shown[0] != _pick(record):
+        if shown is None or before is None:
             return True
-        return shown[1] != record.status.get(metrics.DEPTH) and now_ms - shown[2] >= DEPTH_MS
+        is_same = before.online == record.online and tells_the_same(before.status, record.status)
+        if not is_same and shown[0] != _pick(record):
+            return True
+        return now_ms - shown[2] >= DEPTH_MS and shown[1] != record.status.get(metrics.DEPTH)
 
 
 def _pick(record: NodeRecord) -> tuple[object, ...]:

@@ -72,7 +72,10 @@ class LiveSubscription:
             _keep_newest(wanted, batch)
         else:
             for event in wanted:
-                _add(event, batch)
+                if isinstance(event, RowEvent):
+                    batch.rows.append(event)
+                else:
+                    batch.states.append(event)
         batch.is_slow = batch.is_slow and batch.skipped > 0
         return batch
 
@@ -85,13 +88,6 @@ class LiveSubscription:
     def _select(self, events: Iterable[FleetEvent]) -> Iterable[FleetEvent]:
         devices = self.devices
         return events if devices is None else (event for event in events if event.node in devices)
-
-
-def _add(event: FleetEvent, batch: EventBatch) -> None:
-    if isinstance(event, RowEvent):
-        batch.rows.append(event)
-    else:
-        batch.states.append(event)
 
 
 def _keep_newest(events: Iterable[FleetEvent], batch: EventBatch) -> None:

@@ -35,19 +35,28 @@ class HourMarks:
 
     def __init__(self, now_ms: Callable[[], int] = read_wall_ms) -> None:
         self._now_ms = now_ms
-        self._hours, self._blocks = set[tuple[str, int]](), set[_Block]()
+        self._hours, self._blocks = set[tuple[str, int]](), set[_Block]()  # blocks whose hour is marked too
         self._written: tuple[set[tuple[str, int]], set[_Block]] = (set(), set())
+        self._hour: int = 0  # of the last time that hours which are over were forgotten
 
     def write(self, connection: Connection, rows: Iterable[StoredRow]) -> None:
         """Mark the hours of rows within their transaction, after they were inserted."""
-        blocks = {(row.node, row.t_ms // HOUR_MS, row.boot, row.seq // BLOCK_ROWS) for row in rows} - self._blocks
-        hours = {(row.node, row.t_ms // HOUR_MS) for row in rows if not row.clock} - self._hours
+        hours, blocks, sure = set[tuple[str, int]](), set[_Block](), set[_Block]()
+        for row in rows:
+            block = row.node, row.t_ms // HOUR_MS, row.boot, row.seq // BLOCK_ROWS
+            if block in self._blocks:
+                continue  # its hour too
+            blocks.add(block)
+            if not row.clock:
+                sure.add(block)
+                hours.add(block[:2])
+        hours -= self._hours
         if blocks:
             names = ("node", "hour", "boot", "block")
             connection.execute(_ADD_BLOCK, [dict(zip(names, block, strict=True)) for block in sorted(blocks)])
         if hours:
             connection.execute(insert(STALE_HOUR), [{"node": node, "hour": hour} for node, hour in sorted(hours)])
-        self._written = hours, blocks
+        self._written = hours, sure
 
     def remember(self) -> None:
         """Remember what `write` marked, after the commit; forget the hours that are over."""
@@ -55,8 +64,12 @@ class HourMarks:
         if not (hours or blocks):
             return
         now = self._now_ms() // HOUR_MS
-        self._hours = {key for key in self._hours | hours if key[1] >= now}
-        self._blocks = {key for key in self._blocks | blocks if key[1] >= now}
+        if now != self._hour:
+            self._hours = {key for key in self._hours if key[1] >= now}
+            self._blocks = {key for key in self._blocks if key[1] >= now}
+            self._hour = now
+        self._hours.update(key for key in hours if key[1] >= now)
+        self._blocks.update(key for key in blocks if key[1] >= now)
         self._written = set(), set()
 
     def clear(self) -> None:

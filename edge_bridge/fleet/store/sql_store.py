@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from sqlalchemy import and_, delete, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from drivers.errors import StoreFailed, StoreUnreachable, Usage
+from edge_bridge.fleet.row_status import copy_status
 from edge_bridge.fleet.store.archived_spans import drop_archived
 from edge_bridge.fleet.store.audit_chain import append_entry
 from edge_bridge.fleet.store.event_writer import insert_conflicts, insert_events
@@ -328,7 +328,7 @@ def _drop_zeros(words: str | None) -> str | None:
 
 
 def _format_status(note: NodeRecord) -> str:
-    status = dict(note.status)
+    status = copy_status(note.status)
     try:
         return orjson.dumps(status).decode()
     except TypeError:  # a number or a text of an edited database that orjson does not write
@@ -336,7 +336,10 @@ def _format_status(note: NodeRecord) -> str:
 
 
 def _group_numbers(rows: Iterable[StoredRow]) -> Mapping[str, Mapping[str, Sequence[int]]]:
-    kept = defaultdict[str, "defaultdict[str, list[int]]"](lambda: defaultdict(list))
+    kept = dict[str, dict[str, list[int]]]()
     for row in rows:
-        kept[row.node][row.boot].append(row.seq)
+        if (boots := kept.get(row.node)) is None:
+            kept[row.node] = {row.boot: [row.seq]}
+        else:
+            boots.setdefault(row.boot, []).append(row.seq)
     return kept

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_bridge.fleet.live import messages
 from edge_bridge.fleet.live.cursor import EventCursor, parse_cursor
 from edge_bridge.fleet.live.news import DEPTH_MS, MAX_KNOWN, NodeNews
 from edge_bridge.fleet.live.ring import EventRing, RowEvent, StateEvent
@@ -153,3 +155,25 @@ def test_states_of_invented_names_do_not_add_up() -> None:
     news.update([make_record(f"x-{number}") for number in range(MAX_KNOWN + 10)], set[str](), START_MS)
     assert len(news.records) == MAX_KNOWN
     assert "x-0" not in news.records
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 8, 20])
+def test_many_events_at_once_lie_as_if_they_came_one_by_one(size: int) -> None:
+    events, ring, other = [RowEvent(make_row(seq)) for seq in range(1, 21)], EventRing(size), EventRing(size)
+    for start in range(0, len(events), 4):
+        ring.extend(events[start : start + 4])
+        for event in events[start : start + 4]:
+            other.append(event)
+        assert (ring.oldest, ring.end) == (other.oldest, other.end)
+        assert ring.read(ring.oldest, ring.end) == other.read(other.oldest, other.end)
+    assert ring.read(ring.oldest, ring.end) == events[-size:]
+
+
+def test_each_client_gets_the_same_text_of_a_row() -> None:
+    ring = make_ring(3)
+    texts = set[str]()
+    for _ in range(3):  # not kept, made to be kept, kept
+        one = subscribe()
+        texts.add(messages.encode_batch("00000000", one, one.read(ring, 0.0)))
+    (text,) = texts
+    assert [row[2] for row in json.loads(text)["rows"]] == [1, 2, 3]
