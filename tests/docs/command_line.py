@@ -20,7 +20,7 @@ def find_error(words: list[str]) -> str:
     try:
         while hasattr(command, "commands"):
             context = command.make_context(command.name, list(waiting), parent=context)
-            waiting = [*context._protected_args, *context.args]  # noqa: SLF001  # click's place for the verb
+            waiting = [*context._protected_args, *context.args]  # click's place for the verb
             if not waiting:
                 return ""
             name = waiting.pop(0)

@@ -97,7 +97,7 @@ class FleetDemo:
         Its own port for metrics tells it: the API asks who is there once a kept database has accounts.
         """
         try:
-            with urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=ASK_S) as answer:  # noqa: S310  # our own address
+            with urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=ASK_S) as answer:  # our own address
                 lines = answer.read().decode().splitlines()
         except OSError as error:
             raise self._make_error(f"the host does not answer: {error}", "read the log of the host") from error

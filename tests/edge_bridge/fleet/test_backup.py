@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import sqlite3
 import subprocess
@@ -21,12 +20,14 @@ import pytest
 from drivers.errors import BenchError, PulseError, RunLogError, StoreFailed, Usage
 from edge_bridge.fleet.backup import postgres_programs, run_backup
 from edge_bridge.fleet.backup.backup_file import check_backup
+from edge_bridge.fleet.backup.work_folder import open_work_folder
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.migrate import VERSION
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.records import Batch, NodeRecord
 from tests.edge_bridge.fleet.pack import asked
+from tests.full_disk import at_most_bytes
 from tests.workbench.own_cli import run_here
 
 if TYPE_CHECKING:
@@ -257,19 +258,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_backup_of_before(where: str,
     assert [path.name for path in target.iterdir()] == ["fleet.backup"]
 
 
-@contextmanager
-def at_most_bytes(size: int) -> Generator[None]:
-    """Let no file of this process grow beyond `size`, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_a_killed_backup_leaves_the_one_of_before(tmp_path: Path) -> None:
     where = f"sqlite:///{tmp_path / 'fleet.db'}"
     fill(where, *range(1, 2000))
@@ -281,10 +269,48 @@ def test_a_killed_backup_leaves_the_one_of_before(tmp_path: Path) -> None:
         "backup_file.check_backup = lambda _: os.kill(os.getpid(), signal.SIGKILL);"
         "run_backup.make_backup(sys.argv[1], Path(sys.argv[2]), datetime.now(UTC), lambda *_: None, print)"
     )
-    ended = subprocess.run([sys.executable, "-c", words, where, str(file)], cwd=ROOT, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    run_killed(words, where, str(file))
     assert file.read_bytes() == before
+    assert leftovers(tmp_path)
     assert back_up(where, file).rows == 1999
+    assert not leftovers(tmp_path)  # a copy of the whole database each night would fill the disk
+
+
+def test_two_backups_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    with open_work_folder(tmp_path / "fleet.backup") as first, open_work_folder(tmp_path / "fleet.backup") as second:
+        assert first != second
+        assert first.exists()
+        with open_work_folder(tmp_path / "fleet.backup.2"):
+            assert second.exists()
+    assert not leftovers(tmp_path)
+
+
+def test_a_restore_that_is_killed_leaves_the_database_of_before(tmp_path: Path) -> None:
+    """The fleet of before was killed too, so its newest rows are beside the file."""
+    where = f"sqlite:///{tmp_path / 'fleet.db'}"
+    fill(where, 1, 2)
+    back_up(where, file := tmp_path / "fleet.backup")
+    write = (
+        "import os, signal, sys; from tests.edge_bridge.fleet.test_backup import open_store, rows;"
+        "open_store(sys.argv[1]).commit(rows(3, 4)); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    run_killed(write, where)
+    assert (tmp_path / "fleet.db-wal").stat().st_size > 0
+    words = (
+        "import os, signal, sys; from pathlib import Path; from edge_bridge.fleet.backup import run_backup;"
+        "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL);"
+        "run_backup.restore_backup(Path(sys.argv[2]), sys.argv[1], replace=True, report=lambda *_: None)"
+    )
+    run_killed(words, where, str(file))
+    assert [row[2] for row in content(where)[:-1]] == [1, 2, 3, 4]
+    restore(file, where, replace=True)
+    assert [row[2] for row in content(where)[:-1]] == [1, 2]
+    assert not leftovers(tmp_path)
+
+
+def run_killed(words: str, *arguments: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", words, *arguments], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
 
 
 def test_missing_programs_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

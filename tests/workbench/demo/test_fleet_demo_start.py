@@ -132,6 +132,10 @@ def test_a_kept_database_with_accounts_serves_a_later_demo(tmp_path: Path) -> No
 
 def test_an_error_on_a_full_disk_names_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert make_demo_error("the host ended", tmp_path, "read its log").what == "the host ended"
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+
+    def find_little(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=4096)
+
+    monkeypatch.setattr(shutil, "disk_usage", find_little)
     error = make_demo_error("the host ended", tmp_path, "read its log")
     assert str(error).startswith(f"no space is left on the disk of {tmp_path}: the host ended; free some space")
