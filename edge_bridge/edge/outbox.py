@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import deque
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge.edge import outbox_file
 from edge_bridge.edge.kept_rows import KEEP_DAYS, KeptRows
 from edge_bridge.edge.outbox_damage import describe_damage, find_holes
 from edge_bridge.edge.outbox_rows import BootCount, RowTable, read_counts, write_counts
+from edge_bridge.edge.pending_rows import PendingRows
 from edge_bridge.edge.row import OutboxRow, PendingRow, RowKey, find_spans
 from edge_bridge.edge.rows_in_flight import RowsInFlight
 from edge_bridge.row_span import RowSpan
@@ -34,10 +33,8 @@ RESEND_S: Final = 5.0  # without an acknowledgement; then twice as long each tim
 MAX_RESEND_S: Final = 80.0
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 IN_FLIGHT: Final = 1_000
-WAITING: Final = 10_000  # rows kept in memory while the disk accepts none
 EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
-BATCH: Final = 200  # rows of one transaction
 
 
 class Outbox:
@@ -46,8 +43,7 @@ class Outbox:
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000, keep_days: float = KEEP_DAYS) -> None:
         """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
         self.boot, self._capacity, self._keep_days = boot, capacity_rows, keep_days
-        self._waiting: deque[PendingRow] = deque()
-        self._lost = 0  # rows that neither disk nor memory could keep, not yet named in a gap
+        self._waiting = PendingRows()
         self._in_flight = RowsInFlight(RESEND_S, MAX_RESEND_S)
         self.disk_error = self.notice = ""
         self.notice = outbox_file.open_database(path, self._load) or self.notice
@@ -76,7 +72,7 @@ class Outbox:
 
     @property
     def produced(self) -> int:
-        return sum(count.last for count in self._counts.values()) + len(self._waiting) + self._lost
+        return sum(count.last for count in self._counts.values()) + len(self._waiting) + self._waiting.lost
 
     @property
     def stored(self) -> int:
@@ -86,7 +82,7 @@ class Outbox:
     @property
     def evicted(self) -> int:
         """Return the number of rows that gap rows name or will name."""
-        return sum(count.evicted for count in self._counts.values()) + self._lost
+        return sum(count.evicted for count in self._counts.values()) + self._waiting.lost
 
     @property
     def damaged(self) -> int:
@@ -114,10 +110,7 @@ class Outbox:
 
     def put(self, values: Mapping[str, Scalar], t_ms: int, now_s: float) -> None:
         """Queue a row; `commit` gives it a number and writes it to the disk."""
-        self._waiting.append(PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
-        if len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            self._lost += 1
+        self._waiting.add(PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
 
     def commit(self, t_ms: int, now_s: float) -> None:
         """Write the queued rows. Report a disk that accepts nothing in `disk_error`; the next commit tries again."""
@@ -127,7 +120,7 @@ class Outbox:
                 self._set_aside(now_s)
             if self._reserve.is_tight and outbox_file.count_free_pages(self._database) < outbox_file.FREE_PAGES:
                 self._make_room(t_ms, now_s)
-            while self._waiting or self._lost:
+            while self._waiting or self._waiting.lost:
                 self._write_with_room(t_ms, now_s)
             if self._on_disk > self._capacity:
                 self._evict(self._on_disk - self._capacity + self._capacity // EVICT_SHARE, t_ms, now_s)
@@ -237,7 +230,7 @@ class Outbox:
                 self._kept.trim(self._on_disk, t_ms)
 
     def _write(self, t_ms: int, now_s: float) -> None:
-        own, lost, batch = self._counts[self.boot], self._lost, list(islice(self._waiting, BATCH))
+        own, lost, batch = self._counts[self.boot], self._waiting.lost, self._waiting.list_batch()
         last = own.last + lost
         with self._transaction():
             if lost:
@@ -251,9 +244,7 @@ class Outbox:
             write_counts(self._database, self.boot, counted)
         self._counts[self.boot] = counted
         self._on_disk += len(batch) + bool(lost)
-        for _ in batch:
-            self._waiting.popleft()
-        self._lost = 0
+        self._waiting.remove(len(batch))
 
     def _evict(self, most: int, t_ms: int, now_s: float) -> None:
         """Delete the oldest raw rows and name them in gap rows, all in one transaction."""

@@ -127,9 +127,12 @@ def fill(register: Register) -> None:
 def test_a_register_on_a_full_disk_says_so_and_stays_whole(folder: Path) -> None:
     authority, file = Authority(folder), folder / "authority" / "register.sqlite"
     before = authority.list_certificates()
-    with closing(Register(file)) as register, at_most_bytes(file.stat().st_size):
-        with pytest.raises(StoreFailed, match=r"cannot be written: .*; free space there"):
-            fill(register)
+    with (
+        closing(Register(file)) as register,
+        at_most_bytes(file.stat().st_size),
+        pytest.raises(StoreFailed, match=r"cannot be written: .*; free space there"),
+    ):
+        fill(register)
     assert authority.list_certificates() == before
 
 
