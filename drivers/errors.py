@@ -137,6 +137,10 @@ class StoreFailed(BenchError):
     code = "store"
 
 
+class StoreUnreachable(StoreFailed):
+    """The database of a fleet does not answer, or has no room: nothing is wrong with the rows."""
+
+
 class LeaseLost(StoreFailed):
     """The lease of a shard has run out: another host may have it by now."""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edge_bridge.ranges import Range
 
 RESEND_S: Final = 5.0  # without an acknowledgement; then twice as long each time
-MAX_RESEND_S: Final = 80.0
+MAX_RESEND_S: Final = 10.0  # a host whose database works again is not waited for any longer
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 IN_FLIGHT: Final = 1_000
 EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
@@ -69,6 +69,11 @@ class Outbox:
     def depth(self) -> int:
         """Return the number of rows that the host has not acknowledged."""
         return self._on_disk + len(self._waiting)
+
+    @property
+    def in_flight(self) -> int:
+        """Return the number of rows that were sent and may still be acknowledged in time."""
+        return len(self._in_flight)
 
     @property
     def produced(self) -> int:
@@ -133,9 +138,13 @@ class Outbox:
             self.disk_error = ""
             self._reserve.allocate()
 
+    def expire(self, now_s: float) -> int:
+        """Let rows that were not acknowledged in time be due again; return how many."""
+        return self._in_flight.expire(now_s)
+
     def due(self, limit: int, now_s: float) -> list[OutboxRow]:
         """Return up to `limit` rows, newest first: those never sent, and those not acknowledged in time."""
-        self._in_flight.expire(now_s)
+        self.expire(now_s)
         limit = min(limit, IN_FLIGHT - len(self._in_flight))
         if limit <= 0 or not self._on_disk:
             return []

@@ -28,9 +28,11 @@ class RowsInFlight:
     def __contains__(self, key: RowKey) -> bool:
         return key in self._due_s
 
-    def expire(self, now_s: float) -> None:
-        """Drop the rows that were not acknowledged in time: they are due again."""
+    def expire(self, now_s: float) -> int:
+        """Drop the rows that were not acknowledged in time: they are due again. Return how many."""
+        before = len(self._due_s)
         self._due_s = {key: due_s for key, due_s in self._due_s.items() if due_s > now_s}
+        return before - len(self._due_s)
 
     def add(self, key: RowKey, now_s: float) -> None:
         """Add a row that was sent."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_bridge import metrics
 from edge_bridge.edge.node import Acknowledgement, HostState, Piece, RebirthRequest, ResendRequest
+from edge_bridge.edge.send_window import SendWindow
 from edge_bridge.mqtt import LinkDown, LinkUp, MqttMessage
 from edge_bridge.ranges import NumberSet
 from edge_bridge.sparkplug.acks import format_acks
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from edge_bridge.sparkplug.acks import Acks
 
 MAX_BURST: Final = 250  # rows at once: the loop must also serve the pack
-OFFLINE_BURST: Final = (
-    10  # rows at once for a host that reported offline: if it is online after all, it acknowledges them
-)
 STATUS_S: Final = 1.0
 REBIRTH_S: Final = 1.0  # the shortest time between two births on request
 NEVER_SENT: Final = "never_sent"  # refused acknowledgements
@@ -59,6 +57,7 @@ class Uplink:
         self._down_since_s: float | None = clocks.now()
         self._outage_s = 0.0
         self._host_online = True
+        self._window = SendWindow()
         self._sent: dict[str, NumberSet] = {}  # rows that were sent since the start, by boot
         self._published: dict[str, Scalar] = {}
         self._published_s = float("-inf")
@@ -87,7 +86,7 @@ class Uplink:
         now_s = self._clocks.now()
         if self._rebirth_requested and self._node.is_born and now_s - self._rebirth_s >= REBIRTH_S:
             self._rebirth_s = now_s
-            self._outbox.mark_unsent()  # a host without our birth has refused the rows that it received
+            self._mark_unsent()  # a host without our birth has refused the rows that it received
             self._publish_birth(values, None)
         self._rebirth_requested = False  # one that comes too early is dropped: the fleet repeats it
         if pieces:
@@ -100,12 +99,15 @@ class Uplink:
         if not self._node.is_born:
             return
         now_s, now_ms = self._clocks.now(), self._clocks.stamp_ms()
-        rows = self._outbox.due(MAX_BURST if self._host_online else OFFLINE_BURST, now_s)
+        if self._outbox.expire(now_s):
+            self._window.note_late()
+        rows = self._outbox.due(min(MAX_BURST, self._window.size - self._outbox.in_flight), now_s)
         taken: list[OutboxRow] = []
         for row in rows:
             if not self._link.publish(self._node.make_row(row, now_ms)):
                 break
             taken.append(row)
+            self._window.note_sent(row.key.boot, row.key.seq, now_s)
             self._sent.setdefault(row.key.boot, NumberSet()).add(row.key.seq)
         self._outbox.mark_sent(taken, now_s)
 
@@ -147,7 +149,9 @@ class Uplink:
                 if online != self._host_online:
                     self._log("the fleet is online" if online else "the fleet is offline; rows wait in the outbox")
                 if online:
-                    self._outbox.mark_unsent()
+                    self._mark_unsent()
+                else:
+                    self._window.restart()  # if it is online after all, it acknowledges these few
                 self._host_online = online
 
     def _resend(self, boots: Acks, mark: CommandMark | None) -> None:
@@ -181,8 +185,9 @@ class Uplink:
                 self._log("an acknowledgement of rows that were never sent is refused: does a stranger send messages?")
             self._node.refused[NEVER_SENT] += 1
             return
-        for boot, ranges in boots.items():
-            self._outbox.acknowledge(boot, ranges)
+        in_flight = self._outbox.in_flight
+        rows = sum(self._outbox.acknowledge(boot, ranges) for boot, ranges in boots.items())
+        self._window.note_acknowledged(boots, rows, in_flight, self._clocks.now())
 
     def _handle_up(self, will: MqttMessage | None, values: Mapping[str, Scalar]) -> None:
         if self._down_since_s is not None:
@@ -191,6 +196,7 @@ class Uplink:
             self._log(f"connected to the broker after {outage_s:.1f} s; {self._outbox.depth} rows wait")
         self._down_since_s = None
         self._host_online = True  # until it reports offline
+        self._window = SendWindow()  # the way to the host may be another one
         self._outbox.mark_unsent()
         self._publish_birth(values, will)
         if self._node.bd_seq is not None:
@@ -202,6 +208,11 @@ class Uplink:
             self._down_since_s = self._clocks.now()
         self._node.disconnect()
         self._log(f"not connected to the broker: {reason}; rows wait in the outbox")
+
+    def _mark_unsent(self) -> None:
+        """Let all rows be due that are not acknowledged: those on their way may be lost."""
+        self._window.restart()
+        self._outbox.mark_unsent()
 
     def _publish_birth(self, values: Mapping[str, Scalar], will: MqttMessage | None) -> None:
         newest = self._outbox.newest

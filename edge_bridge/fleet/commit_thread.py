@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
-from drivers.errors import StoreFailed
+from drivers.errors import StoreFailed, StoreUnreachable
 from edge_bridge.fleet.late_notes import LateNotes
 from edge_bridge.fleet.store.records import Batch
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_WAITING_ROWS: Final = 20_000  # rows that wait while a batch is committed
 PAUSE_S: Final = 0.1  # between the starts of two commits: each costs as much as a hundred rows, however few it has
 ENOUGH_ROWS: Final = 2_000  # that do not wait for the pause
+TRY_AGAIN_S: Final = 0.5  # after a batch that was not accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class Committed:
 class CommitThread:
     """The one user of a store: what `add` collects is committed as the next batch.
 
-    A batch that the store does not accept loses its rows, which nobody acknowledged, and is tried again with what
-    came later.
+    A batch that the store does not accept is tried again with what came later. It loses its rows, which nobody
+    acknowledged, if they may be the reason; else the first `MAX_WAITING_ROWS` stay, so that those who wait for their
+    acknowledgement need not send them again.
     """
 
     def __init__(self, store: FleetStore) -> None:
@@ -44,7 +46,7 @@ class CommitThread:
         self._waiting, self._late = Batch(), LateNotes()
         self._running: tuple[Batch, Future[tuple[CommitResult, float]]] | None = None
         self._executor = ThreadPoolExecutor(1, "fleet commit")
-        self._started_s = float("-inf")
+        self._started_s = self._failed_s = float("-inf")
         self.failures = 0  # batches that were not accepted
         self.trouble = ""  # why the last batch was not accepted
 
@@ -66,6 +68,8 @@ class CommitThread:
         """Return after how long what waits may be committed, in s; infinity if nothing waits."""
         if not self._waiting:
             return float("inf")
+        if self.trouble:
+            return max(0.0, self._failed_s + TRY_AGAIN_S - monotonic())
         if len(self._waiting.rows) >= ENOUGH_ROWS:
             return 0.0
         return max(0.0, self._started_s + PAUSE_S - monotonic())
@@ -98,9 +102,11 @@ class CommitThread:
             result, duration_s = future.result()
         except StoreFailed as error:
             self.failures += 1
-            self.trouble = f"rows cannot be stored: {error.what}"
-            batch.rows.clear()
+            self.trouble, self._failed_s = f"rows cannot be stored: {error.what}", monotonic()
+            if not isinstance(error, StoreUnreachable):
+                batch.rows.clear()
             batch.add(self._waiting)
+            del batch.rows[MAX_WAITING_ROWS:]
             self._waiting = batch
             return None
         self.trouble = ""

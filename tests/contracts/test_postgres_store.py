@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from drivers.errors import StoreFailed, Usage
+from drivers.errors import StoreUnreachable, Usage
 from edge_bridge.fleet.store.migrate import VERSION
 from edge_bridge.fleet.store.open_store import open_store
 from edge_bridge.fleet.store.partitions import DAYS_BACK
@@ -131,7 +131,7 @@ def test_a_fleet_goes_on_when_its_connection_was_cut(postgres: str, monkeypatch:
 
         with monkeypatch.context() as patch:
             patch.setattr(PostgresStore, step, cut)
-            with pytest.raises(StoreFailed):
+            with pytest.raises(StoreUnreachable):
                 store.commit(Batch([row(1), row(2)]))
         assert store.commit(Batch([row(1), row(2)])).new == 1
         assert (store.read_totals().stored, only(store).stored) == (2, 2)
@@ -141,7 +141,7 @@ def test_what_was_acknowledged_survives_a_kill_of_the_server(own_server: Postgre
     with closing(open_store(own_server.make_database())) as store:
         store.commit(Batch([row(1)]))
         own_server.stop(signal.SIGQUIT)
-        with pytest.raises(StoreFailed):
+        with pytest.raises(StoreUnreachable):
             store.commit(Batch([row(2)]))
         own_server.start()
         assert store.commit(Batch([row(1), row(2)])).new == 1

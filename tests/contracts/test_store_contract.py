@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drivers.errors import StoreFailed, Usage
+from drivers.errors import StoreFailed, StoreUnreachable, Usage
 from edge_bridge.fleet.columns import COLUMNS
 from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.open_store import open_store
@@ -222,8 +222,9 @@ def test_what_was_acknowledged_survives_sigkill(where: str) -> None:
 def test_a_commit_that_fails_changes_nothing_and_the_next_one_works(store: FleetStore) -> None:
     store.commit(Batch([row(1)]))
     bad: Any = {("refused", "text"): 1, ("refused", None): 1}  # the last statement of the transaction fails
-    with pytest.raises(StoreFailed):
+    with pytest.raises(StoreFailed) as failed:
         store.commit(Batch([row(2), row(3)], counts=bad))
+    assert not isinstance(failed.value, StoreUnreachable), "the batch is the reason"
     assert (store.read_totals().stored, only(store).stored, store.read_counts("refused")) == (1, 1, {})
     assert store.commit(Batch([row(2)])).new == 1
 

@@ -91,6 +91,7 @@ def test_a_lane_that_failed_is_named() -> None:
     [
         (summary(p99=2.5), machine(1.0), "late p99 2.50 ms"),
         (summary(missed=30), machine(0.1, standstill_s=0.2), "misses 1.7 %"),
+        (summary(p99=26.9, missed=110), machine(9.0), "late by 9.00 ms at p99 and misses 0 %"),
     ],
 )
 def test_what_the_machine_may_account_for_is_not_judged(late: dict[str, Any], own: MachineLateness, says: str) -> None:

@@ -96,7 +96,10 @@ def judge_run(summary: dict[str, Any], machine: MachineLateness, excuse: str) ->
 
 
 def judge_lateness(summary: dict[str, Any], machine: MachineLateness, excuse: str) -> tuple[bool | None, str]:
-    """Return whether turns came in time and none was missed; None and the reason where the machine cannot keep time."""
+    """Return whether turns came in time and none was missed; None and the reason where the machine cannot keep time.
+
+    A machine that is itself too late cannot tell whose the missed turns are: its stalls add to the work of a turn.
+    """
     late_ms, due = summary["late_ms"]["p99"], summary["due"]
     if late_ms is None:
         return False, ""
@@ -110,7 +113,8 @@ def judge_lateness(summary: dict[str, Any], machine: MachineLateness, excuse: st
     if excuse:
         return None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {excuse}"
     own = f"the machine itself is late by {machine.late_ms(99):.2f} ms at p99 and misses {machine.missed_pct:.2g} %"
-    return (False, "") if False in held else (None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {own}")
+    ours = False in held and machine.late_ms(99) < LATE_MS
+    return (False, "") if ours else (None, f"late p99 {late_ms:.2f} ms, {missed_pct:.2g} % missed; {own}")
 
 
 def _find_worst(values: list[float | None]) -> float:

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import and_, delete, insert, or_, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
-from drivers.errors import StoreFailed, Usage
+from drivers.errors import StoreFailed, StoreUnreachable, Usage
 from edge_bridge.fleet.store.archived_spans import drop_archived
 from edge_bridge.fleet.store.audit_chain import append_entry
 from edge_bridge.fleet.store.event_writer import insert_conflicts, insert_events
@@ -114,7 +114,9 @@ class SqlStore(ABC):
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:  # COPY is the driver's own
             self._forget_written()
             self._are_counts_sure = False  # the connection may have been lost after the database committed
-            raise make_failure(self._where, error) from error
+            operational = self._engine.dialect.loaded_dbapi.OperationalError
+            is_operational = isinstance(getattr(error, "orig", error), operational)
+            raise make_failure(self._where, error, StoreUnreachable if is_operational else StoreFailed) from error
 
     def read_nodes(self, report: Callable[[str], None] | None = None) -> list[NodeRecord]:
         with self._begin() as connection:
@@ -313,11 +315,11 @@ class SqlStore(ABC):
         return insert_all.on_conflict_do_update(index_elements=list(table.primary_key), set_=values, where=guard)
 
 
-def make_failure(where: str, error: Exception) -> StoreFailed:
+def make_failure(where: str, error: Exception, kind: type[StoreFailed] = StoreFailed) -> StoreFailed:
     """Make the error for a database that did not do what it was asked, in one line of its own words."""
     words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     hint = "the rows stay with the packs until it works again"
-    return StoreFailed(words or type(error).__name__, where=where, key="store", hint=hint)
+    return kind(words or type(error).__name__, where=where, key="store", hint=hint)
 
 
 def _drop_zeros(words: str | None) -> str | None:

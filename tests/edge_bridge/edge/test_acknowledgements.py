@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def test_rows_leave_only_when_the_fleet_has_stored_them(edge: SendingEdge) -> None:
     edge.up()
-    edge.rows(5)
+    edge.rows(4)
     edge.uplink.send_rows()
-    assert edge.outbox.depth == 5
+    assert edge.outbox.depth == 4
     edge.to_fleet()
     assert edge.outbox.depth == 0
-    assert edge.outbox.stored == 5
+    assert edge.outbox.stored == 4
     assert edge.desk.refused == {}
 
 
@@ -53,8 +53,9 @@ def test_an_acknowledgement_that_was_lost_brings_no_row_twice(edge: SendingEdge)
     edge.desk.sent.clear()  # the fleet was killed after its commit
     edge.hands.pass_s(RESEND_S)
     edge.desk.pass_s(RESEND_S)
-    edge.uplink.send_rows()
-    edge.to_fleet()
+    for _ in range(2):  # at first as few as are sent after a loss
+        edge.uplink.send_rows()
+        edge.to_fleet()
     assert edge.outbox.depth == 0
     assert len(stored(edge)) == 3
 

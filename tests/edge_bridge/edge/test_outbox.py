@@ -57,15 +57,15 @@ def test_a_sent_row_is_due_again_only_after_its_time(outbox: Outbox) -> None:
     assert numbers(outbox.due(10, 10.0 + RESEND_S)) == [2, 1]
 
 
-def test_a_row_that_nobody_acknowledges_is_sent_ever_less_often(outbox: Outbox) -> None:
+def test_a_row_that_nobody_acknowledges_is_sent_less_often(outbox: Outbox) -> None:
     filled(outbox, 1)
     sent_s = list[float]()
-    for tenths in range(5_000):
+    for tenths in range(1_000):
         if due := outbox.due(10, tenths / 10):
             outbox.mark_sent(due, tenths / 10)
             sent_s.append(tenths / 10)
     waits = [later - earlier for earlier, later in itertools.pairwise(sent_s)]
-    assert waits == pytest.approx([RESEND_S * 2**n for n in range(4)] + [MAX_RESEND_S] * (len(waits) - 4), abs=0.11)
+    assert waits == pytest.approx([RESEND_S] + [MAX_RESEND_S] * (len(waits) - 1), abs=0.11)
     assert len(waits) > 6
     outbox.mark_unsent()  # a new connection: as if it had never been sent
     outbox.mark_sent(outbox.due(1, 600.0), 600.0)

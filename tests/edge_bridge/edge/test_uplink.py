@@ -8,12 +8,13 @@ import pytest
 
 from edge_bridge import metrics
 from edge_bridge.edge.outbox import LIVE_S, RESEND_S
-from edge_bridge.edge.uplink import MAX_BURST, OFFLINE_BURST
+from edge_bridge.edge.send_window import LEAST, START
+from edge_bridge.edge.uplink import MAX_BURST
 from edge_bridge.fleet import commands
 from edge_bridge.mqtt import LinkDown, MqttMessage
 from edge_bridge.sparkplug import wire
 from edge_bridge.sparkplug.aliases import Aliases
-from tests.edge_bridge.edge.sending_edge import STATUS, kept, kinds
+from tests.edge_bridge.edge.sending_edge import STATUS, kept, kinds, stored
 from tests.edge_bridge.fleet.pack import START_MS
 
 if TYPE_CHECKING:
@@ -99,25 +100,60 @@ def test_births_on_request_are_a_second_apart(edge: SendingEdge) -> None:
     assert kinds(list(edge.hands.sent)) == ["NBIRTH"] * 4
 
 
-def test_a_fleet_that_is_away_gets_only_the_newest_and_all_when_it_is_back(edge: SendingEdge) -> None:
+def send(edge: SendingEdge) -> int:
+    """How many rows are sent now; nobody hears them."""
+    edge.hands.sent.clear()
+    edge.uplink.send_rows()
+    return len(edge.hands.sent)
+
+
+def widen(edge: SendingEdge, rows: int) -> None:
+    """Send so many rows to a fleet that acknowledges them at once."""
     edge.up()
+    edge.rows(rows)
+    while edge.outbox.depth:
+        edge.uplink.send_rows()
+        edge.to_fleet()
+
+
+def test_a_fleet_that_is_away_gets_a_few_of_the_newest_and_all_when_it_is_back(edge: SendingEdge) -> None:
+    widen(edge, 200)
     edge.hear(commands.make_state("fleet", 5_000, online=False))
     edge.rows(100)
-    edge.hands.sent.clear()
-    edge.uplink.send_rows()
-    assert len(edge.hands.sent) == OFFLINE_BURST
+    assert send(edge) == START
+    assert send(edge) == 0, "nobody acknowledges them"
+    edge.hands.pass_s(RESEND_S)
+    assert send(edge) == LEAST
     edge.hear(commands.make_state("fleet", 6_000, online=True))
-    edge.hands.sent.clear()
-    edge.uplink.send_rows()
-    assert len(edge.hands.sent) == 100
+    while edge.outbox.depth:
+        edge.uplink.send_rows()
+        assert edge.to_fleet(), "it waits for nothing"
+    assert len(stored(edge)) == 300
 
 
 def test_not_more_than_a_burst_goes_at_once(edge: SendingEdge) -> None:
-    edge.up()
+    widen(edge, 2 * MAX_BURST)
     edge.rows(MAX_BURST + 50)
-    edge.hands.sent.clear()
-    edge.uplink.send_rows()
-    assert len(edge.hands.sent) == MAX_BURST
+    assert send(edge) == MAX_BURST
+
+
+def test_a_backlog_goes_in_ever_larger_parts_while_it_is_acknowledged_and_in_small_ones_when_not(
+    edge: SendingEdge,
+) -> None:
+    edge.rows(200)
+    edge.up()
+    sent = list[int]()
+    while edge.outbox.depth:
+        edge.hands.pass_s(0.3)
+        edge.uplink.send_rows()
+        sent.append(kinds(edge.to_fleet()).count("NDATA"))
+    assert sent == [4, 8, 16, 32, 64, 76]
+    edge.rows(100)
+    assert send(edge) == 100, "lost on the way"
+    edge.hands.pass_s(RESEND_S)
+    assert send(edge) == LEAST
+    edge.hear(commands.make_command("pulsebms", "pack-1", {metrics.REBIRTH: True}, 1))
+    assert send(edge) == START, "the host has lost what was on its way"
 
 
 def test_status_is_told_when_it_changes_of_a_bundle_at_once(edge: SendingEdge) -> None:

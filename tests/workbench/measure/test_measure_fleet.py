@@ -126,14 +126,16 @@ def test_an_outbox_sends_again_until_it_is_acknowledged_and_makes_nothing_when_f
     late = outbox.take_due(both, 6.1)
     assert (late.devices.tolist(), late.historical.all()) == ([0, 1, 1], True)
     assert not len(outbox.take_due(both, 12.0).numbers), "twice as long"
+    outbox.make_rows(np.array([1]), T_MS + 12, 12.0)
+    assert not len(outbox.take_due(both, 12.0).numbers), "as few are on their way as after a loss"
     outbox.mark_unsent(1)
-    assert outbox.take_due(both, 12.0).devices.tolist() == [1, 1]
-    assert outbox.acknowledge(1, [(1, 2)], 12.0) == [12.0, 11.0]
+    assert outbox.take_due(both, 12.0).devices.tolist() == [1, 1, 1]
+    assert outbox.acknowledge(1, [(1, 3)], 12.0) == [12.0, 11.0, 0.0]
     assert outbox.acknowledge(1, [(1, 2)], 13.0) == []
-    assert (outbox.waiting, outbox.proven_s.tolist()) == (1, [-math.inf, 1.0])
+    assert (outbox.waiting, outbox.proven_s.tolist()) == (1, [-math.inf, 12.0])
     for _ in range(CAPACITY + 5):
         outbox.make_rows(both, T_MS, 20.0)
-    assert outbox.produced.tolist() == [CAPACITY, CAPACITY + 2]
+    assert outbox.produced.tolist() == [CAPACITY, CAPACITY + 3]
     assert outbox.waiting == 2 * CAPACITY
 
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_bridge.edge.outbox import MAX_RESEND_S, RESEND_S
+from edge_bridge.edge.send_window import SendWindow
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 CAPACITY: Final = 256  # rows of one device; a full one makes no new rows
-RESEND_S, MAX_RESEND_S = 5.0, 80.0  # as an edge does
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 MAX_BURST: Final = 250  # rows of one device at once
 
@@ -29,12 +31,16 @@ class DueRows:
 
 
 class LoadOutbox:
-    """Row `number` of a device lies in the column `number % CAPACITY`; times in s are monotonic."""
+    """Row `number` of a device lies in the column `number % CAPACITY`; times in s are monotonic.
+
+    Each device has the window of an edge.
+    """
 
     def __init__(self, devices: int) -> None:
         shape = devices, CAPACITY
         self.produced = np.zeros(devices, np.int64)
         self.proven_s = np.full(devices, -np.inf)  # when the newest acknowledged row was made
+        self._windows = [SendWindow() for _ in range(devices)]
         self._waits = np.zeros(shape, np.bool_)
         self._t_ms = np.zeros(shape, np.int64)
         self._made_s = np.zeros(shape)
@@ -58,25 +64,39 @@ class LoadOutbox:
 
     def take_due(self, devices: NDArray[np.int64], now_s: float) -> DueRows:
         """Return what is due of these devices, and note that it is sent."""
-        place, column = np.nonzero(self._waits[devices] & (self._due_s[devices] <= now_s))
+        waits, due_s = self._waits[devices], self._due_s[devices]
+        is_late: NDArray[np.bool_] = waits & (due_s <= now_s) & np.isfinite(due_s)
+        late: list[int] = devices[is_late.any(axis=1)].tolist()
+        for device in late:
+            self._windows[device].note_late()
+            self._due_s[device, self._due_s[device] <= now_s] = -np.inf  # late once
+        asked: list[int] = devices.tolist()
+        room = np.array([self._windows[device].size for device in asked], np.int64)
+        room -= (waits & (due_s > now_s)).sum(axis=1)
+        place, column = np.nonzero(waits & (due_s <= now_s))
         owner = devices[place]
         numbers = self.produced[owner] - (self.produced[owner] - column) % CAPACITY
         order = np.lexsort((-numbers, owner))
-        owner, column, numbers = owner[order], column[order], numbers[order]
-        few = count_within(owner) < MAX_BURST
+        owner, column, numbers, room = owner[order], column[order], numbers[order], room[place][order]
+        few = count_within(owner) < np.minimum(room, MAX_BURST)
         owner, column, numbers = owner[few], column[few], numbers[few]
         wait_s = np.minimum(RESEND_S * 2.0 ** self._tries[owner, column], MAX_RESEND_S)
         self._due_s[owner, column] = now_s + wait_s
         self._tries[owner, column] += 1
+        sent: tuple[list[int], list[int]] = owner.tolist(), numbers.tolist()
+        for device, number in zip(*sent, strict=True):
+            self._windows[device].note_sent("", number, now_s)
         return DueRows(owner, numbers, self._t_ms[owner, column], now_s - self._made_s[owner, column] > LIVE_S)
 
     def mark_unsent(self, device: int) -> None:
         """Let all rows of a device be due now: the host is online again, or did not know the birth."""
+        self._windows[device].restart()
         self._due_s[device], self._tries[device] = -np.inf, 0
 
-    def acknowledge(self, device: int, ranges: Iterable[tuple[int, int]], now_s: float) -> list[float]:
+    def acknowledge(self, device: int, ranges: Sequence[tuple[int, int]], now_s: float) -> list[float]:
         """Take acknowledged rows out; return how long each waited, in s, since it was made."""
         waits, made_s, waited_s = self._waits[device], self._made_s[device], list[float]()
+        in_flight = int((waits & (self._due_s[device] > now_s)).sum())
         newest = int(self.produced[device])
         for first, last in ranges:
             for number in range(max(first, newest - CAPACITY + 1), min(last, newest) + 1):
@@ -85,6 +105,7 @@ class LoadOutbox:
                     waits[column] = False
                     waited_s.append(now_s - made_s[column])
                     self.proven_s[device] = max(self.proven_s[device], made_s[column])
+        self._windows[device].note_acknowledged({"": ranges}, len(waited_s), in_flight, now_s)
         return waited_s
 
 
