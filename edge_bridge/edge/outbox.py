@@ -268,7 +268,7 @@ class Outbox:
                 counts[span.boot] = replace(counts[span.boot], evicted=counts[span.boot].evicted + span.count)
                 self._rows.delete(span)
                 before -= span.count
-                grown = None if gap is None else self._join(gap[1], span)
+                grown = None if gap is None else self._rows.join(gap[1], span)
                 if gap is not None and grown is not None:
                     gap = (gap[0], grown)
                     self._rows.rewrite_gap(*gap)
@@ -283,12 +283,6 @@ class Outbox:
                     write_counts(self._database, boot, count)
         self._counts, self._open_gap, self._on_disk = counts, gap, before
         self._in_flight.remove(keys)
-
-    def _join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
-        """Return both spans as one, None if a row waits between; a gap may name rows that the host has stored."""
-        if named.boot != span.boot or self._rows.read_waiting(span.boot, named.last + 1, span.first - 1):
-            return None
-        return RowSpan(span.boot, named.first, span.last)
 
     def _keep(self, keys: Iterable[RowKey], counted: BootCount, boot: str) -> None:
         """Mark acknowledged rows, or delete them if none are to be kept, and write the counts."""
