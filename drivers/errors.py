@@ -38,13 +38,7 @@ They are raised in lower layers and caught once, where a verb or an action ends.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-T = TypeVar("T")
+from typing import Any, Final
 
 
 class PulseError(Exception):
@@ -308,47 +302,6 @@ def rebuild(content: dict[str, Any]) -> PulseError:
     error = kinds.get(content["code"], PulseError)(content["what"], **{name: content[name] for name in names})
     error.others = tuple(rebuild(other) for other in content.get("others", ()))
     return error
-
-
-class Mistakes:
-    """The mistakes of a declaration, collected so that all of them are told at once."""
-
-    def __init__(self) -> None:
-        self.found: list[BenchFileError] = []
-
-    def __bool__(self) -> bool:
-        return bool(self.found)
-
-    @contextmanager
-    def collect(self) -> Generator[None]:
-        """Run the block; keep the mistake that it raises, with those found beside it, and go on behind the block."""
-        try:
-            yield
-        except BenchFileError as error:
-            self.add(error)
-
-    def add(self, *errors: BenchFileError) -> None:
-        """Add each error and the others that it carries, but no sentence twice."""
-        for error in errors:
-            told = {str(known) for known in self.found}
-            self.found += [one for one in error.all if isinstance(one, BenchFileError) and str(one) not in told]
-
-    def attempt(self, read: Callable[[], T]) -> T | None:
-        """Return the result of `read`; None after a mistake, which is kept."""
-        with self.collect():
-            return read()
-        return None
-
-    def raise_all(self) -> None:
-        """Raise the first mistake, which carries the others; do nothing where there is none."""
-        if self.found:
-            raise self.joined()
-
-    def joined(self) -> BenchFileError:
-        """Return the first mistake, which carries the others; raise `IndexError` where there is none."""
-        first, *others = self.found
-        first.others = tuple(others)
-        return first
 
 
 def _below(kind: type[PulseError]) -> list[type[PulseError]]:

@@ -10,7 +10,7 @@ import typer
 from workbench.compose.shipped_bench import EMULATED_BENCH
 from workbench.extras import refuse_without_extras
 from workbench.option_passing import pass_to_verb
-from workbench.options import AsJson, BenchFile, Out, RunFolder
+from workbench.options import AsJson, BenchFile, Out, RunFolder, TrustedKeys
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
@@ -101,7 +101,7 @@ def bundle_build(
 @bundle.command("verify", short_help="Verify a bundle.")
 def bundle_verify(
     file: BundleFile,
-    trust: Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
+    trust: TrustedKeys,
     lowest_serial: Annotated[int, typer.Option(min=0, help="Refuse a lower serial.")] = 0,
     *,
     state: Annotated[

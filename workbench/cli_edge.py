@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson
+from workbench.fleet_options import MetricsAddress
+from workbench.options import AsJson, InjectDefect, TrustedKeys, UntilStopped
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
 
 def edge(
-    trust: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the trusted public keys (*.pem).")],
+    trust: TrustedKeys,
     *,
     broker: Annotated[
         str,
@@ -37,7 +38,7 @@ def edge(
         str,
         typer.Option(metavar="PACK", help="emulated[:CELLS[:CELL]], or INTERFACE:CHANNEL[:BITRATE] of a CAN bus."),
     ] = "emulated",
-    duration: Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")] = None,
+    duration: UntilStopped = None,
     rate: Annotated[float, typer.Option(min=0.1, max=200.0, help="Rows per second.")] = 10.0,
     capacity: Annotated[int, typer.Option(min=100, help="Rows that the outbox can hold.")] = 500_000,
     keep_days: Annotated[
@@ -50,12 +51,7 @@ def edge(
         bool,
         typer.Option("--omit-datatypes", help="Send the datatypes in births only; saves 2 bytes a metric."),
     ] = False,
-    metrics: Annotated[
-        str,
-        typer.Option(
-            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
-        ),
-    ] = "",
+    metrics: MetricsAddress = "",
     reset_trip: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Reset the trip of an earlier run; give the reason why this is safe."),
@@ -79,7 +75,7 @@ def edge(
         ),
     ] = "",
     token: Annotated[str, typer.Option(metavar="TOKEN", help="Token of fleet enroll.", show_default=False)] = "",
-    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
+    inject_defect: InjectDefect = "",
     as_json: AsJson = False,
 ) -> None:
     """Verify and install a bundle, run its estimator and gate beside a pack, and report to the fleet.

@@ -7,19 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli_fleet_people import account, audit, choose_store
+from workbench.cli_fleet_people import account, audit
+from workbench.fleet_options import (
+    DatabaseFile,
+    KeepRawDays,
+    KeepRollupDays,
+    MetricsAddress,
+    StoreUrl,
+    choose_store,
+)
 from workbench.option_passing import pass_to_verb
-from workbench.options import AsJson
+from workbench.options import AsJson, InjectDefect
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
 _UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
-KeepRawDays = Annotated[
-    int, typer.Option(min=1, metavar="DAYS", help="Days that rows stay in the database, if there is an archive.")
-]
-KeepRollupDays = Annotated[
-    int, typer.Option(min=0, metavar="DAYS", help="Days that roll-ups by minute and hour stay; 0: for ever.")
-]
 fleet = typer.Typer(name="fleet", rich_markup_mode=None, pretty_exceptions_enable=False)
 fleet.add_typer(account)
 fleet.add_typer(audit)
@@ -46,10 +48,7 @@ def run_fleet(
             show_default=False,
         ),
     ] = "",
-    db: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False),
-    ] = None,
+    db: DatabaseFile = None,
     *,
     tls: Annotated[
         Path | None,
@@ -91,12 +90,7 @@ def run_fleet(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of public keys; the API takes only bundles that one of them signed."),
     ] = None,
-    metrics: Annotated[
-        str,
-        typer.Option(
-            metavar="[HOST:]PORT", help="Serve metrics for Prometheus here; HOST: 127.0.0.1.", show_default=False
-        ),
-    ] = "",
+    metrics: MetricsAddress = "",
     log_format: Annotated[
         str, typer.Option(metavar="FORMAT", help="text, or json: one object a line, with the requests of the API.")
     ] = "text",
@@ -114,7 +108,7 @@ def run_fleet(
         float | None,
         typer.Option(min=1.0, help="Seconds to run; default: until stopped, or until the bundle is installed."),
     ] = None,
-    inject_defect: Annotated[str, typer.Option(metavar="NAME", hidden=True)] = "",
+    inject_defect: InjectDefect = "",
     as_json: AsJson = False,
 ) -> None:
     """Receive the packs of some groups, store each row exactly once, acknowledge it, and send bundles.
@@ -161,7 +155,7 @@ def fleet_forget(
     store: Annotated[
         str, typer.Option(metavar="URL", help="Database of a fleet that does not run now.  [required, or --db]")
     ] = "",
-    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    db: DatabaseFile = None,
     *,
     delete_rows: Annotated[bool, typer.Option("--delete-rows", help="Delete the rows of the node too.")] = False,
     as_json: AsJson = False,
@@ -180,8 +174,8 @@ def fleet_forget(
 def fleet_backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Backup to write; it replaces an older file.")],
     context: typer.Context,
-    store: Annotated[str, typer.Option(metavar="URL", help="Database of the fleet.  [required, or --db]")] = "",
-    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    store: StoreUrl = "",
+    db: DatabaseFile = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -202,7 +196,7 @@ def fleet_restore(
     store: Annotated[
         str, typer.Option(metavar="URL", help="Database to restore to; no fleet may use it.  [required, or --db]")
     ] = "",
-    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    db: DatabaseFile = None,
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a database that is not empty.")] = False,
     as_json: AsJson = False,
@@ -217,8 +211,8 @@ def fleet_restore(
 @fleet.command("upkeep", short_help="Roll up rows and move old ones to the archive, once.")
 def fleet_upkeep(
     context: typer.Context,
-    store: Annotated[str, typer.Option(metavar="URL", help="Database of a fleet.  [required, or --db]")] = "",
-    db: Annotated[Path | None, typer.Option(metavar="FILE", help="The same as --store sqlite:///FILE.")] = None,
+    store: StoreUrl = "",
+    db: DatabaseFile = None,
     archive: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the Parquet files; without it, all rows stay.")
     ] = None,

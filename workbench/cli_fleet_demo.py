@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import AsJson
+from workbench.options import AsJson, UntilStopped
 from workbench.report import Report
 from workbench.run_verb import run_verb
-
-Duration = Annotated[float | None, typer.Option(min=1.0, help="Seconds to run; default: until stopped.")]
 
 
 def fleet_demo(
@@ -21,7 +19,7 @@ def fleet_demo(
     nodes: Annotated[int, typer.Option(min=0, max=10_000, help="Light nodes, all in one process.")] = 98,
     api: Annotated[int, typer.Option(metavar="PORT", help="Port of the API on 127.0.0.1.")] = 8080,
     sqlite: Annotated[bool, typer.Option("--sqlite", help="Use a file in place of a PostgreSQL server.")] = False,
-    duration: Duration = None,
+    duration: UntilStopped = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a broker, a database, a host, edges and light nodes on this machine; Ctrl-C ends all of them.
@@ -41,7 +39,7 @@ def fleet_light_nodes(
     rate: Annotated[float, typer.Option(min=0.01, max=50.0, help="Rows per second of each.")] = 1.0,
     group: Annotated[str, typer.Option(metavar="NAME", help="Sparkplug group of the nodes.")] = "pulsebms",
     host: Annotated[str, typer.Option(metavar="NAME", help="Id of the fleet's host.")] = "fleet",
-    duration: Duration = None,
+    duration: UntilStopped = None,
     as_json: AsJson = False,
 ) -> None:
     """Run nodes with made-up values, which send and repeat rows as an edge does, without a pack and without a disk."""

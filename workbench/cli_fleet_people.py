@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from workbench.fleet_options import DatabaseFile, StoreUrl, choose_store
 from workbench.option_passing import pass_to_verb
 from workbench.options import AsJson
 from workbench.report import Report
 from workbench.run_verb import run_verb
 
-_UsageError: Any = typer.BadParameter.__base__  # typer has no public name for it
 account = typer.Typer(
     name="account",
     help="Make and change the accounts of the people of a fleet, which may run meanwhile.",
@@ -28,12 +28,6 @@ audit = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the account.")]
-StoreUrl = Annotated[
-    str, typer.Option("--store", metavar="URL", help="Database of the fleet.  [required, or --db]", show_default=False)
-]
-DatabaseFile = Annotated[
-    Path | None, typer.Option("--db", metavar="FILE", help="The same as --store sqlite:///FILE.", show_default=False)
-]
 RoleName = Annotated[str, typer.Option("--role", metavar="ROLE", help="viewer, operator, approver or administrator.")]
 SiteName = Annotated[str, typer.Option("--site", metavar="NAME", help="Site of the role; * means all.")]
 
@@ -171,12 +165,3 @@ def audit_verify(
 
     where = None if file is not None and not store and db is None else choose_store(context, store, db)
     run_verb(Report("fleet audit verify", as_json), verb.verify_audit, where, file, head)
-
-
-def choose_store(context: typer.Context, store: str, db: Path | None) -> Path | str:
-    """Return the database that one of the two options names."""
-    if store and db is not None:
-        raise _UsageError("Give '--store' or '--db', not both.", ctx=context)
-    if not store and db is None:
-        raise _UsageError("Missing option '--store' or '--db'.", ctx=context)
-    return store or db or Path()

@@ -16,6 +16,11 @@ BenchFile = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run; in a folder of runs, the newest.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+UntilStopped = Annotated[
+    float | None, typer.Option("--duration", min=1.0, help="Seconds to run; default: until stopped.")
+]
+InjectDefect = Annotated[str, typer.Option("--inject-defect", metavar="NAME", hidden=True)]
+TrustedKeys = Annotated[Path, typer.Option("--trust", metavar="DIR", help="Folder of the trusted public keys (*.pem).")]
 Faults = Annotated[list[str], typer.Option("--fault", metavar="FAULT", help="Fault to inject; may be repeated.")]
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Take over a supply that another client controls (REMOTE).")

@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-_START: Final = "import sys; from workbench.cli import main; sys.exit(main())"
+_START: Final = (
+    "import sys; from workbench.follow_parent import follow_parent; follow_parent(); "
+    "from workbench.cli import main; sys.exit(main())"
+)
 
 
 def make_own_command(*words: str) -> list[str]:
-    """Return the command of a verb with its options."""
+    """Return the command of a verb with its options; if its stdin is a pipe, it ends when that does."""
     return [sys.executable, "-P", "-c", _START, *words]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivers.benchfile.units import si_unit, to_si
-from drivers.errors import Mistakes
+from drivers.mistakes import Mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

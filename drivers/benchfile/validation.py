@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from drivers.benchfile.model import MODULE, NAME
 from drivers.benchfile.toml_errors import DECIMAL_COMMA, has_decimal_commas
-from drivers.errors import BenchFileError, Mistakes
+from drivers.mistakes import Mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from drivers.benchfile.document import Document, KeyPath
+    from drivers.errors import BenchFileError
 
 Model = TypeVar("Model", bound=BaseModel)
 

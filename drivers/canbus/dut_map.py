@@ -17,7 +17,7 @@ from drivers.canbus.device_behaviour import CountsFrom, FaultRow, HealthRow, Hea
 from drivers.canbus.device_checks import check_behaviour, healthy_values
 from drivers.canbus.device_faults import derive_fault_channels, fault_words
 from drivers.channel_names import BMS_FAULT
-from drivers.errors import Mistakes
+from drivers.mistakes import Mistakes
 from drivers.snapshot import Channel
 
 if TYPE_CHECKING:

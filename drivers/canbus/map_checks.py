@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document, KeyPath
     from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutMap, SignalRow
-    from drivers.errors import Mistakes
+    from drivers.mistakes import Mistakes
 
 
 def check(document: Document, mapped: DutMap, twice: set[str], found: Mistakes) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from drivers.benchfile.document import Document, KeyPath
     from drivers.canbus.dbc import DbcMessage
     from drivers.canbus.dut_map import DutFile, FamilyRow, SignalRow
-    from drivers.errors import Mistakes
+    from drivers.mistakes import Mistakes
 
 
 def protect(

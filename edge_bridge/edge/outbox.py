@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import deque
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from edge_bridge.edge import outbox_file
 from edge_bridge.edge.kept_rows import KEEP_DAYS, KeptRows
 from edge_bridge.edge.outbox_damage import describe_damage, find_holes
 from edge_bridge.edge.outbox_rows import BootCount, RowTable, read_counts, write_counts
+from edge_bridge.edge.pending_rows import PendingRows
 from edge_bridge.edge.row import OutboxRow, PendingRow, RowKey, find_spans
 from edge_bridge.edge.rows_in_flight import RowsInFlight
 from edge_bridge.row_span import RowSpan
@@ -34,10 +33,8 @@ RESEND_S: Final = 5.0  # without an acknowledgement; then twice as long each tim
 MAX_RESEND_S: Final = 10.0  # a host whose database works again is not waited for any longer
 LIVE_S: Final = 2.0  # a row that is sent later than this was held back
 IN_FLIGHT: Final = 1_000
-WAITING: Final = 10_000  # rows kept in memory while the disk accepts none
 EVICT_SHARE: Final = 64  # evict 1/64 of the capacity at once, so that gap rows stay few
 EVICT_FULL: Final = 128
-BATCH: Final = 200  # rows of one transaction
 
 
 class Outbox:
@@ -46,8 +43,7 @@ class Outbox:
     def __init__(self, path: Path, boot: str, *, capacity_rows: int = 500_000, keep_days: float = KEEP_DAYS) -> None:
         """`boot` is new at each start of the edge. Raise `Refused` while another process holds the file."""
         self.boot, self._capacity, self._keep_days = boot, capacity_rows, keep_days
-        self._waiting: deque[PendingRow] = deque()
-        self._lost = 0  # rows that neither disk nor memory could keep, not yet named in a gap
+        self._waiting = PendingRows()
         self._in_flight = RowsInFlight(RESEND_S, MAX_RESEND_S)
         self.disk_error = self.notice = ""
         self.notice = outbox_file.open_database(path, self._load) or self.notice
@@ -81,7 +77,7 @@ class Outbox:
 
     @property
     def produced(self) -> int:
-        return sum(count.last for count in self._counts.values()) + len(self._waiting) + self._lost
+        return sum(count.last for count in self._counts.values()) + len(self._waiting) + self._waiting.lost
 
     @property
     def stored(self) -> int:
@@ -91,7 +87,7 @@ class Outbox:
     @property
     def evicted(self) -> int:
         """Return the number of rows that gap rows name or will name."""
-        return sum(count.evicted for count in self._counts.values()) + self._lost
+        return sum(count.evicted for count in self._counts.values()) + self._waiting.lost
 
     @property
     def damaged(self) -> int:
@@ -119,10 +115,7 @@ class Outbox:
 
     def put(self, values: Mapping[str, Scalar], t_ms: int, now_s: float) -> None:
         """Queue a row; `commit` gives it a number and writes it to the disk."""
-        self._waiting.append(PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
-        if len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            self._lost += 1
+        self._waiting.add(PendingRow(t_ms, now_s, json.dumps(dict(values), allow_nan=False)))
 
     def commit(self, t_ms: int, now_s: float) -> None:
         """Write the queued rows. Report a disk that accepts nothing in `disk_error`; the next commit tries again."""
@@ -132,7 +125,7 @@ class Outbox:
                 self._set_aside(now_s)
             if self._reserve.is_tight and outbox_file.count_free_pages(self._database) < outbox_file.FREE_PAGES:
                 self._make_room(t_ms, now_s)
-            while self._waiting or self._lost:
+            while self._waiting or self._waiting.lost:
                 self._write_with_room(t_ms, now_s)
             if self._on_disk > self._capacity:
                 self._evict(self._on_disk - self._capacity + self._capacity // EVICT_SHARE, t_ms, now_s)
@@ -246,7 +239,7 @@ class Outbox:
                 self._kept.trim(self._on_disk, t_ms)
 
     def _write(self, t_ms: int, now_s: float) -> None:
-        own, lost, batch = self._counts[self.boot], self._lost, list(islice(self._waiting, BATCH))
+        own, lost, batch = self._counts[self.boot], self._waiting.lost, self._waiting.list_batch()
         last = own.last + lost
         with self._transaction():
             if lost:
@@ -260,9 +253,7 @@ class Outbox:
             write_counts(self._database, self.boot, counted)
         self._counts[self.boot] = counted
         self._on_disk += len(batch) + bool(lost)
-        for _ in batch:
-            self._waiting.popleft()
-        self._lost = 0
+        self._waiting.remove(len(batch))
 
     def _evict(self, most: int, t_ms: int, now_s: float) -> None:
         """Delete the oldest raw rows and name them in gap rows, all in one transaction."""
@@ -277,7 +268,7 @@ class Outbox:
                 counts[span.boot] = replace(counts[span.boot], evicted=counts[span.boot].evicted + span.count)
                 self._rows.delete(span)
                 before -= span.count
-                grown = None if gap is None else self._join(gap[1], span)
+                grown = None if gap is None else self._rows.join(gap[1], span)
                 if gap is not None and grown is not None:
                     gap = (gap[0], grown)
                     self._rows.rewrite_gap(*gap)
@@ -292,12 +283,6 @@ class Outbox:
                     write_counts(self._database, boot, count)
         self._counts, self._open_gap, self._on_disk = counts, gap, before
         self._in_flight.remove(keys)
-
-    def _join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
-        """Return both spans as one, None if a row waits between; a gap may name rows that the host has stored."""
-        if named.boot != span.boot or self._rows.read_waiting(span.boot, named.last + 1, span.first - 1):
-            return None
-        return RowSpan(span.boot, named.first, span.last)
 
     def _keep(self, keys: Iterable[RowKey], counted: BootCount, boot: str) -> None:
         """Mark acknowledged rows, or delete them if none are to be kept, and write the counts."""

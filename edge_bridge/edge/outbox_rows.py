@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from edge_bridge.edge.row import RowKey
 from edge_bridge.ranges import find_ranges, subtract
+from edge_bridge.row_span import RowSpan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from edge_bridge.metrics import Scalar
     from edge_bridge.ranges import Range
-    from edge_bridge.row_span import RowSpan
 
 MAX_SET_ASIDE: Final = 1_000  # damaged rows that are kept for examination
 _ALL_BITS: Final = 0xFFFFFFFF
@@ -177,6 +177,12 @@ class RowTable:
         except sqlite3.DatabaseError:
             found.is_index_damaged = True
         return found
+
+    def join(self, named: RowSpan, span: RowSpan) -> RowSpan | None:
+        """Return both spans as one, None if a row waits between; a gap may name rows that the host has stored."""
+        if named.boot != span.boot or self.read_waiting(span.boot, named.last + 1, span.first - 1):
+            return None
+        return RowSpan(span.boot, named.first, span.last)
 
     def read_waiting(self, boot: str, first: int, last: int) -> list[RowKey]:
         """Return the numbers of the rows in this range that wait."""

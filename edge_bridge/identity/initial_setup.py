@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 import stat
 from dataclasses import dataclass
@@ -84,16 +85,27 @@ def set_up(
     user = _choose_user(path)
     given = [*(names or [socket.gethostname()]), *LOOPBACK]
     places = tuple(dict.fromkeys(given))
+    is_new = not path.exists()
     make_private_folder(path)
     made = FleetFolder(path, places, port)
-    _make_authority(path / authority_module.FOLDER, now())
+    _claim(path / authority_module.FOLDER)
+    try:
+        _fill(made, user, address, now)
+    except BaseException:  # a full disk, a Ctrl-C
+        _undo(path, is_new=is_new)
+        raise
+    return made, True
+
+
+def _fill(made: FleetFolder, user: str, address: str, now: Callable[[], datetime]) -> None:
+    path = made.path
+    _write_authority(path / authority_module.FOLDER, now())
     authority = Authority(path, now)
-    _make_identities(authority, places)
+    _make_identities(authority, made.names)
     _make_broker(authority, made, user, address)
     write_bytes(path / ADMINISTRATOR, f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
-    settings = {"version": VERSION, "names": list(places), "port": port}
+    settings = {"version": VERSION, "names": list(made.names), "port": made.port}
     write_state(path / SETTINGS, settings)  # last: without it the folder is not complete
-    return made, True
 
 
 def renew(path: Path, now: Callable[[], datetime] = read_utc) -> FleetFolder:
@@ -141,11 +153,25 @@ def _refuse_foreign(path: Path) -> None:
         raise Refused("exists and is not empty", where=str(path), key="dir", hint=hint)
 
 
-def _make_authority(folder: Path, now: datetime) -> None:
+def _claim(folder: Path) -> None:
     try:
         make_private_folder(folder, exist_ok=False)
     except FileExistsError as error:
         raise Refused("another `fleet init` is at work there", where=str(folder), hint="wait for it") from error
+
+
+def _undo(path: Path, *, is_new: bool) -> None:
+    """Delete what this set-up made in a folder that was empty: nobody has got any of it."""
+    for one in path.iterdir():
+        if one.is_dir():
+            shutil.rmtree(one, ignore_errors=True)
+        else:
+            one.unlink(missing_ok=True)
+    if is_new:
+        path.rmdir()
+
+
+def _write_authority(folder: Path, now: datetime) -> None:
     key = x509.make_private_key()
     write_bytes(folder / authority_module.KEY, key, private=True)
     name = f"PulseBMS fleet {secrets.token_hex(4)}"
@@ -189,7 +215,7 @@ def _choose_user(path: Path) -> str:
     except KeyError:
         return "root"
     for parent in path.parents:
-        if parent.exists() and not parent.stat().st_mode & stat.S_IXOTH:
+        if parent.is_dir() and not parent.stat().st_mode & stat.S_IXOTH:
             what = f"cannot be reached by the user {BROKER_USER}, who runs the broker: {parent} is closed to it"
             raise Refused(what, where=str(path), key="dir", hint="name another folder, for instance /srv/fleet")
     return user
@@ -197,8 +223,6 @@ def _choose_user(path: Path) -> str:
 
 def _open_to_broker(path: Path, folder: Path) -> None:
     """Let the broker's user reach its own folder, and no other one."""
-    import shutil  # noqa: PLC0415  # only root needs it
-
     path.chmod(0o711)
     shutil.chown(folder, BROKER_USER, BROKER_USER)
 

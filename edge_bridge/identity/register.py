@@ -144,11 +144,9 @@ class Register:
             raise StoreFailed(f"cannot be written: {error}", where=str(self._path), hint="try again") from error
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        try:
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            self._db.execute("ROLLBACK")
             raise StoreFailed(f"cannot be written: {error}", where=str(self._path), hint="free space there") from error
+        finally:
+            if self._db.in_transaction:  # on a full disk SQLite has already undone it
+                self._db.execute("ROLLBACK")

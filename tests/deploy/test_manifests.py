@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from typing import Any, Final
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+
+from tests.docs.command_line import find_error
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
@@ -74,7 +77,7 @@ def test_the_kubernetes_objects_have_the_form_of_their_kinds() -> None:
 
 
 def test_every_pod_is_restricted_limited_and_watched() -> None:
-    assert len(pods()) == 4
+    assert len(pods()) == 5
     for kind, pod in pods():
         assert pod["automountServiceAccountToken"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -88,7 +91,7 @@ def test_every_pod_is_restricted_limited_and_watched() -> None:
                 == container["resources"]["requests"].keys()
                 == {"cpu", "memory"}
             )
-            if kind != "CronJob":
+            if kind not in {"CronJob", "Job"}:
                 assert {"livenessProbe", "readinessProbe"} <= container.keys()
             mounts = {mount["name"] for mount in container["volumeMounts"]}
             claimed = {"data"} if kind == "StatefulSet" else set[str]()
@@ -172,16 +175,44 @@ def test_every_host_serves_the_api_by_which_packs_enrol_and_people_sign_in() -> 
     assert " --api ${API} " in unit
 
 
-def test_what_services_run_are_commands_of_this_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The options of the secure set-up come with `fleet init`; each other option is one of the command line."""
-    from tests.workbench.own_cli import run_here  # noqa: PLC0415  # only here
+def own_commands() -> list[tuple[str, list[str]]]:
+    """Each command of this program in a manifest, a service or a unit, as words, with its place."""
+    images = {"pulsebms-host", "pulsebms-edge"}
+    found = [(f"compose: {name}", one["command"]) for name, one in COMPOSE["services"].items() if "build" in one]
+    comments = (DEPLOY / "compose.yml").read_text(encoding="utf-8")
+    found += [("compose: comment", words.split()) for words in re.findall(r"run --rm host (.+)", comments)]
+    containers = [container for _, pod in pods() for container in pod["containers"] if container["image"] in images]
+    scripts = [" ".join(["pulsebms", *one["args"]]) if "command" not in one else one["args"][0] for one in containers]
+    scripts += [line for unit in UNITS for line in re.findall(r"^ExecStart=(.+)", unit.read_text(), re.MULTILINE)]
+    for script in scripts:
+        if matched := re.search(r"(?:^|bin/)pulsebms ([^']+)", script):
+            found.append((script, shlex.split(re.sub(r"\$+\(.*?\)", "1", matched[1]))))
+    return found
 
-    for verb in ("host", "edge"):
-        first, *options = COMPOSE["services"][verb]["command"]
-        help_text = run_here(first, "--help").stdout
-        given = {option.split("=")[0] for option in options} - {"--tls"}
-        assert given
-        assert all(option in help_text for option in given), given
+
+def test_every_program_of_ours_is_found() -> None:
+    verbs = [" ".join(word for word in words[:2] if not word.startswith("-")) for _, words in own_commands()]
+    assert sorted(verbs) == ["edge"] * 2 + ["fleet"] * 3 + ["fleet backup"] * 2 + ["fleet init"] * 2
+
+
+@pytest.mark.parametrize(("place", "words"), own_commands())
+def test_what_services_run_are_commands_that_this_program_takes(place: str, words: list[str]) -> None:
+    assert find_error(words) == "", place
+
+
+def test_the_folder_of_fleet_init_is_where_broker_and_host_of_the_cluster_read_it() -> None:
+    init = next(pod["containers"][0]["args"] for kind, pod in pods() if kind == "Job")
+    named = {word.removeprefix("--name=") for word in init if word.startswith("--name=")}
+    folder = init[2]
+    for name, words in (("host", "args"), ("mosquitto", "command")):
+        pod = next(pod for _, pod in pods() if pod["containers"][0]["name"] == name)
+        container = pod["containers"][0]
+        assert any(folder in word for word in container[words])
+        mount = next(one for one in container["volumeMounts"] if one["name"] == "fleet")
+        assert folder.startswith(f"{mount['mountPath']}/")  # below it: the root of a volume may have a lost+found
+        if name == "host":
+            broker = next(word for word in container["args"] if word.startswith("--broker="))
+            assert broker.removeprefix("--broker=mqtts://").partition(":")[0] in named  # of the broker's certificate
 
 
 def test_the_units_are_ones_that_systemd_reads(tmp_path: Path) -> None:

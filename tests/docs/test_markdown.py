@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pytest
 import typer
 
+from tests.docs.command_line import find_error
 from tests.docs.markdown import ROOT, Block, anchors, blocks, links, pages
 from workbench.cli import app
 
@@ -22,7 +23,7 @@ PAGES = pages()
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 KNOWN = {"python", "toml", "sh", "ini", "", "{toctree}"}
 COMMAND = re.compile(
-    r"(?:python3?|py|\.venv/bin/python|\.venv\\Scripts\\python) main\.py(?P<rest>.*)|^pulsebms (?P<own>.*)"
+    r"(?:python3?|py|\.venv/bin/python|\.venv\\Scripts\\python) main\.py(?P<rest>.*)|(?:^|bin/)pulsebms (?P<own>.*)"
 )
 IN_TEXT = re.compile(r"`(?:python main\.py|main\.py) ([^`]+)`")
 
@@ -73,8 +74,8 @@ def test_toml_parses(block: Block) -> None:
     assert tomllib.loads(block.text)
 
 
-def commands() -> list[tuple[str, list[str]]]:
-    """Each command of this program in a block or in the text, as words, with its place."""
+def commands_in_blocks() -> list[tuple[str, list[str]]]:
+    """Each command of this program in a block, as words, with its place."""
     found: list[tuple[str, list[str]]] = []
     for block in BLOCKS:
         if block.language in {"python", "toml"}:
@@ -83,6 +84,12 @@ def commands() -> list[tuple[str, list[str]]]:
             if matched := COMMAND.search(line):
                 rest = matched["rest"] if matched["own"] is None else matched["own"]
                 found.append((at(block), shlex.split(rest, comments=True)))
+    return found
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """The same, and each command in the text, which may be a part of one."""
+    found = commands_in_blocks()
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         found += [(str(page.relative_to(ROOT)), shlex.split(words)) for words in IN_TEXT.findall(text)]
@@ -113,6 +120,28 @@ def test_a_command_names_a_verb_and_options_that_exist(place: str, words: list[s
         known |= options_of(command)
     options = {word.partition("=")[0] for word in waiting if word.startswith("-")}
     assert options - known == set(), place
+
+
+@pytest.mark.parametrize(("place", "words"), commands_in_blocks())
+def test_the_program_takes_a_command_that_is_to_be_copied(place: str, words: list[str]) -> None:
+    assert find_error(words) == "", place
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("edge --bundle new.bundle", "trust"),
+        ("fleet backup b.zip --db f.sqlite --keep 3", "No such option: --keep"),
+        ("fleet demo --nodes many", "valid integer"),
+        ("fleet demo now", "unexpected extra argument"),
+        ("fleet restart", "no verb restart"),
+        ("fleet demo --nodes 3 &", ""),
+        ("--version", ""),
+    ],
+)
+def test_a_command_that_the_program_refuses_is_found(text: str, error: str) -> None:
+    found = find_error(text.split())
+    assert (error in found) if error else not found
 
 
 def test_make_targets_that_pages_name_exist() -> None:

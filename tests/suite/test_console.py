@@ -25,6 +25,7 @@ COMMAND_LINE = {
     "cli_train.py",
     "progress_bar.py",
     "extras.py",
+    "fleet_options.py",
     "option_passing.py",
     "options.py",
     "report.py",

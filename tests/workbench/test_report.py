@@ -12,13 +12,13 @@ from drivers.errors import (
     BundleRefused,
     Interrupted,
     LinkSilent,
-    Mistakes,
     PulseError,
     Refused,
     RunLogError,
     as_message,
     rebuild,
 )
+from drivers.mistakes import Mistakes
 from workbench.report import Exit, Report, status_of
 
 

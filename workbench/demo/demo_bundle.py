@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.clock import monotonic
 from drivers.errors import BenchError
+from workbench.demo.demo_error import make_demo_error
 from workbench.selftest.verb_process import LOOK_S, VerbProcess
 from workbench.signals import raise_interrupt
 
@@ -64,5 +65,5 @@ def _run_verb(folder: Path, verb: str, *options: str) -> None:
         process.stop()
     if not answer.get("ok"):
         error = answer.get("error", {}).get("what") or process.read_last_line()
-        hint = f"read {folder / 'logs'}"
-        raise BenchError(f"the bundle of the demo cannot be made: {verb}: {error}", hint=hint)
+        what = f"the bundle of the demo cannot be made: {verb}: {error}"
+        raise make_demo_error(what, folder, f"read {folder / 'logs'}")

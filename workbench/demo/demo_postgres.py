@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import psutil
 
 from drivers.clock import monotonic
 from drivers.errors import StoreFailed
+from workbench.demo.postgres_watch import DATA, watch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +26,7 @@ USER: Final = "postgres"  # of the server; and of its processes if root starts i
 PLACES: Final = "usr/lib/postgresql/*/bin"  # Debian's, outside the PATH
 START_S, STOP_S = 30.0, 20.0
 LOOK_S: Final = 0.05
+FULL: Final = os.strerror(errno.ENOSPC)
 
 
 def find_server() -> Path | None:
@@ -41,7 +44,7 @@ class OwnPostgres:
         self._programs, self._folder = programs, folder
         self._options = _choose_user(folder)
         self._process: subprocess.Popen[Any] | None = None
-        words = ["-D", str(folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"]
+        words = ["-D", str(folder / DATA), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C"]
         _run([str(programs / "initdb"), *words], self._options)
 
     @property
@@ -55,7 +58,7 @@ class OwnPostgres:
 
     def start(self) -> None:
         """Start it, after a crash too, and wait until it accepts connections; raise `StoreFailed`."""
-        words = ["-D", str(self._folder / "data"), "-k", str(self._folder), "-c", "listen_addresses="]
+        words = ["-D", str(self._folder / DATA), "-k", str(self._folder), "-c", "listen_addresses="]
         with (self._folder / "postgres.log").open("ab") as log:
             self._process = _launch([str(self._programs / "postgres"), *words], self._options, log)
         _wait(self._process, self._folder)
@@ -99,7 +102,10 @@ def serve_postgres(programs: Path) -> Generator[str]:
 @contextmanager
 def open_postgres(programs: Path) -> Generator[OwnPostgres]:
     """Yield a server that runs, which may be killed and started again. Raise `StoreFailed`."""
-    with tempfile.TemporaryDirectory(prefix="pulsebms-pg-", ignore_cleanup_errors=True) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="pulsebms-pg-", ignore_cleanup_errors=True) as name,
+        watch_folder(Path(name)),
+    ):
         server = OwnPostgres(programs, Path(name))
         try:
             server.start()
@@ -116,10 +122,13 @@ def _choose_user(folder: Path) -> dict[str, Any]:
 
 
 def _run(command: list[str], options: dict[str, Any]) -> None:
-    status = _launch(command, options, subprocess.DEVNULL).wait()
-    if status:
-        hint = "start the demo with --sqlite"
-        raise StoreFailed(f"{command[0]} ended with status {status}", key="store", hint=hint)
+    process = _launch(command, options, subprocess.PIPE)
+    _, told = process.communicate()
+    if process.returncode:
+        lines = told.decode("utf-8", "replace").strip().splitlines() or [f"ended with status {process.returncode}"]
+        line = next((one for one in lines if FULL in one), lines[-1])
+        hint = "free some space in the folder for temporary files, or start the demo with --sqlite"
+        raise StoreFailed(f"the database cannot be made: {Path(command[0]).name}: {line}", key="store", hint=hint)
 
 
 def _launch(command: list[str], options: dict[str, Any], output: int | IO[bytes]) -> subprocess.Popen[Any]:
@@ -135,7 +144,7 @@ def _launch(command: list[str], options: dict[str, Any], output: int | IO[bytes]
 
 def _wait(process: subprocess.Popen[Any], folder: Path) -> None:
     """Wait until the server accepts connections: it writes `ready` into its pid file."""
-    state, until_s = folder / "data" / "postmaster.pid", monotonic() + START_S
+    state, until_s = folder / DATA / "postmaster.pid", monotonic() + START_S
     while monotonic() < until_s and process.poll() is None:
         lines = state.read_text(encoding="ascii").split() if state.exists() else []
         if lines[:1] == [str(process.pid)] and lines[-1:] == ["ready"]:  # not those of a server that was killed

@@ -21,8 +21,9 @@ from drivers.benchfile.validation import suggest
 from drivers.canbus.bus import list_interfaces
 from drivers.canbus.dut_map import read_dut_map
 from drivers.channel_names import sensed_voltage
-from drivers.errors import BenchFileError, Mistakes, describe_error
+from drivers.errors import BenchFileError, describe_error
 from drivers.evidence_class import EMULATED, is_emulated
+from drivers.mistakes import Mistakes
 from workbench.engine import status
 from workbench.engine.guard_entry import LOOPBACK_CAN
 

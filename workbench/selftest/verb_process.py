@@ -1,4 +1,4 @@
-"""A verb of the workbench in its own process: its output goes to a log, its JSON object is read at its end."""
+"""A verb of the workbench in its own process, which ends with this one: its output goes to a log, its JSON is read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class VerbProcess:
             self._process = subprocess.Popen(  # noqa: S603  # ourselves
                 command,
                 env=make_own_environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # nothing is written; it ends if this process is killed, and the verb with it
                 stdout=answer,
                 stderr=log,
                 start_new_session=os.name != "nt",
@@ -80,7 +80,7 @@ class VerbProcess:
     def wait(self, within_s: float) -> dict[str, Any]:
         """Wait for the end; return its JSON object, empty where it wrote none or has not ended in time."""
         try:
-            self._process.wait(within_s)
+            self._wait(within_s)
         except subprocess.TimeoutExpired:
             return {}
         return self._read_answer()
@@ -90,10 +90,15 @@ class VerbProcess:
         if self.is_running:
             self._process.terminate()
         try:
-            self._process.wait(END_S)
+            self._wait(END_S)
         except subprocess.TimeoutExpired:
             self.kill()
         return self._read_answer()
+
+    def _wait(self, within_s: float | None) -> None:
+        self._process.wait(within_s)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def _read_answer(self) -> dict[str, Any]:
         try:
@@ -106,4 +111,4 @@ class VerbProcess:
         """Send SIGKILL and wait for the end."""
         if self.is_running:
             os.kill(self._process.pid, KILL)
-        self._process.wait()
+        self._wait(None)

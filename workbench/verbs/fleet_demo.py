@@ -37,6 +37,8 @@ def main(
         wait_for_packs(demo, edges + nodes)
         report.line(f"ready    {demo.url}/ is the dashboard; Ctrl-C ends all parts")
         report.line(f"         {demo.url}/api/v1/devices lists the packs, {demo.url}/metrics has the metrics")
+        if demo.asks_for_sign_in():
+            report.line(f"         sign in: the database in {folder} has accounts")
         watch(demo, stop.is_set, duration_s)
         report.line("ending   edges and nodes, then the host, the database and the broker")
     report.body.update(api=demo.url, edges=edges, nodes=nodes)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from drivers.errors import RunLogError, Usage
-from drivers.output_file import make_draft
 from drivers.private_files import open_private
 from edge_bridge.fleet.backup.manifest import MAX_BYTES, BackupManifest, parse_manifest
+from edge_bridge.fleet.backup.work_folder import open_work_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -51,12 +51,14 @@ def write_backup(
     `write_content` returns the function that makes the manifest from the size and the hash of the content.
     Raise `RunLogError` for a disk that is full: there is no file under the final name then, or the one of before.
     """
-    with explain_disk(path), make_draft(path) as draft:
+    with explain_disk(path), open_work_folder(path) as folder:
+        draft = folder / "draft"
         with open_private(draft, "wb") as file:
             manifest = _write(file, write_content, compress=compress)
             file.flush()
             os.fsync(file.fileno())
         check_backup(draft)
+        draft.replace(os.path.realpath(path))
     sync_folder(path)
     return manifest
 

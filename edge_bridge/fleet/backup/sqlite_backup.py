@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from drivers.errors import RunLogError, StoreFailed, Usage
-from drivers.output_file import make_draft
 from drivers.private_files import open_private
 from drivers.sqlite_errors import is_locked
 from drivers.version import VERSION as PROGRAM
 from edge_bridge.fleet.backup.backup_file import PIECE_BYTES, explain_disk, open_content, sync_folder, write_backup
 from edge_bridge.fleet.backup.manifest import BackupManifest
+from edge_bridge.fleet.backup.work_folder import open_work_folder
 from edge_bridge.fleet.store.sqlite_file import APPLICATION_ID, lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from edge_bridge.fleet.backup.backup_file import ContentWriter
 
@@ -36,9 +35,9 @@ def back_up_file(source: Path, target: Path, time: str, report: Callable[[int, i
     with (
         explain_disk(target),
         _explain_sqlite(source, target),
-        tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder,
+        open_work_folder(target) as folder,
     ):
-        copy = Path(folder) / "copy"
+        copy = folder / "copy"
         _copy(source, copy, report)
         version, rows = _check_copy(copy, source)
 
@@ -60,11 +59,14 @@ def restore_file(backup: Path, target: Path, *, replace: bool, report: Callable[
         if not replace and target.exists() and _count_content(target):
             hint = "stop the fleet and add --replace, or name another file"
             raise Usage("is not empty", where=str(target), key="store", value=str(target), hint=hint)
-        with explain_disk(target), _explain_sqlite(target, target), make_draft(target) as draft:
+        with explain_disk(target), _explain_sqlite(target, target), open_work_folder(target) as folder:
+            draft = folder / "draft"
             _unpack(backup, draft, report)
             _, rows = _check_copy(draft, backup)
+            _settle(target)
             for ending in _SIDE_FILES:  # of the file before; SQLite would apply them to the new one
                 target.with_name(target.name + ending).unlink(missing_ok=True)
+            draft.replace(os.path.realpath(target))
         sync_folder(target)
     finally:
         lock.close()
@@ -110,6 +112,13 @@ def _check_copy(copy: Path, of: Path) -> tuple[int, int]:
             raise StoreFailed(f"is damaged: {found}", where=str(of), key="store", value=str(of), hint=hint)
         version = database.execute("PRAGMA user_version").fetchone()[0]
         return int(version), int(database.execute("SELECT count(*) FROM row").fetchone()[0])
+
+
+def _settle(path: Path) -> None:
+    """Move into the file what a killed fleet left beside it: a SIGKILL from here on leaves the whole file of before."""
+    if path.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=WAIT_S)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _count_content(path: Path) -> int:

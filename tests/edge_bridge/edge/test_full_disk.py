@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_bridge.edge import outbox as module
+from edge_bridge.edge import pending_rows as module
 from edge_bridge.edge.outbox import Outbox
 from edge_bridge.edge.row import RowKey
 from tests.edge_bridge.edge.rows import BOOT, everything, gaps

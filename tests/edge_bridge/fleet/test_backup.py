@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import zipfile
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +16,11 @@ import pytest
 from drivers.errors import BenchError, PulseError, RunLogError, StoreFailed, Usage
 from edge_bridge.fleet.backup import postgres_programs, run_backup
 from edge_bridge.fleet.backup.backup_file import check_backup
-from edge_bridge.fleet.columns import COLUMNS
-from edge_bridge.fleet.row import StoredRow
 from edge_bridge.fleet.store.migrate import VERSION
 from edge_bridge.fleet.store.open_store import open_store
-from edge_bridge.fleet.store.records import Batch, NodeRecord
+from tests.edge_bridge.fleet.backups import NOW, back_up, content, fill, leftovers, restore, rows
 from tests.edge_bridge.fleet.pack import asked
+from tests.full_disk import at_most_bytes
 from tests.workbench.own_cli import run_here
 
 if TYPE_CHECKING:
@@ -36,9 +30,6 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[3]
-NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-T_MS = 1_790_000_000_000
-NOTHING = (None,) * len(COLUMNS)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,21 +37,6 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'fleet.db'}"
     return request.getfixturevalue("server").make_database()
-
-
-def rows(*numbers: int) -> Batch:
-    values = (1.0, 80.0, *NOTHING[2:])
-    made = [StoredRow("pack-1", "0a", seq, T_MS + seq, False, "", values, None) for seq in numbers]  # noqa: FBT003  # a row by place
-    return Batch(made, notes={"pack-1": NodeRecord("pack-1", online=True, last_ms=T_MS, status={"Gate/Verdict": "ä'"})})
-
-
-def fill(where: str, *numbers: int) -> None:
-    with closing(open_store(where)) as store:
-        store.commit(rows(*numbers))
-
-
-def ignore(done: int, total: int) -> None:
-    """Nobody reads the progress here."""
 
 
 @contextmanager
@@ -75,20 +51,6 @@ def pretend(manifest: BackupManifest) -> Generator[None]:
         yield
 
 
-def back_up(where: str, file: Path) -> BackupManifest:
-    return run_backup.make_backup(where, file, NOW, ignore, pytest.fail)
-
-
-def restore(file: Path, where: str, *, replace: bool = False) -> BackupManifest:
-    return run_backup.restore_backup(file, where, replace=replace, report=ignore)
-
-
-def content(where: str) -> list[tuple[object, ...]]:
-    with closing(open_store(where)) as store:
-        found = asked(store, "SELECT node, boot, seq, t_ms, voltage_v FROM row ORDER BY seq")
-        return [*found, *asked(store, "SELECT node, last_ms, status FROM node")]
-
-
 def destroy(where: str) -> None:
     """Lose the database, as a broken disk or a wrong command does."""
     if where.startswith("sqlite"):
@@ -100,10 +62,6 @@ def destroy(where: str) -> None:
         asked_all = f"DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}"
     with psycopg.connect(where, autocommit=True) as connection:
         connection.execute(asked_all.encode())
-
-
-def leftovers(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
 
 
 def test_what_a_destroyed_database_contained_comes_back_from_its_backup(where: str, tmp_path: Path) -> None:
@@ -255,36 +213,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_backup_of_before(where: str,
     assert "\n" not in str(caught.value)
     assert file.read_bytes() == before
     assert [path.name for path in target.iterdir()] == ["fleet.backup"]
-
-
-@contextmanager
-def at_most_bytes(size: int) -> Generator[None]:
-    """Let no file of this process grow beyond `size`, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
-
-
-def test_a_killed_backup_leaves_the_one_of_before(tmp_path: Path) -> None:
-    where = f"sqlite:///{tmp_path / 'fleet.db'}"
-    fill(where, *range(1, 2000))
-    back_up(where, file := tmp_path / "fleet.backup")
-    before = file.read_bytes()
-    words = (
-        "import os, signal, sys; from datetime import datetime, UTC; from pathlib import Path;"
-        "from edge_bridge.fleet.backup import backup_file, run_backup;"
-        "backup_file.check_backup = lambda _: os.kill(os.getpid(), signal.SIGKILL);"
-        "run_backup.make_backup(sys.argv[1], Path(sys.argv[2]), datetime.now(UTC), lambda *_: None, print)"
-    )
-    ended = subprocess.run([sys.executable, "-c", words, where, str(file)], cwd=ROOT, check=False)
-    assert ended.returncode == -signal.SIGKILL
-    assert file.read_bytes() == before
-    assert back_up(where, file).rows == 1999
 
 
 def test_missing_programs_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.x509 import load_pem_x509_crl
 
-from drivers.errors import PulseError, Refused, Usage
+from drivers.errors import PulseError, Refused, StoreFailed, Usage
 from edge_bridge.identity import initial_setup, x509
 from edge_bridge.identity.authority import Authority
+from edge_bridge.identity.claim_token import make_token
 from edge_bridge.identity.identity_folder import find_trouble, open_identity, read_private
 from edge_bridge.identity.register import Register
 from edge_bridge.identity.x509 import CertificateKind
+from tests.full_disk import at_most_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +29,16 @@ if TYPE_CHECKING:
 NAMES = ["broker.example", "10.0.0.5"]
 
 
+def choose_somebody(_path: Path) -> str:
+    """The user of a broker that is not started here."""
+    return "somebody"
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that tests only read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(initial_setup, "_choose_user", lambda _path: "somebody")  # type: ignore[misc]  # no broker here
+        patch.setattr(initial_setup, "_choose_user", choose_somebody)
         return initial_setup.set_up(tmp_path_factory.mktemp("fleet") / "dir", NAMES)[0].path
 
 
@@ -75,6 +84,58 @@ def test_an_interrupted_set_up_is_not_taken_for_a_fleet(folder: Path) -> None:
         initial_setup.read_fleet_folder(folder)
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_set_up_that_fails_leaves_nothing_and_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_new: bool
+) -> None:
+    monkeypatch.setattr(initial_setup, "_choose_user", choose_somebody)
+    folder = tmp_path / "dir"
+    if not is_new:
+        folder.mkdir()
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(initial_setup, "write_state", fail)
+        with pytest.raises(OSError, match="No space left"):
+            initial_setup.set_up(folder, NAMES)
+    assert folder.exists() is not is_new
+    assert is_new or not list(folder.iterdir())
+    assert initial_setup.set_up(folder, NAMES)[1]
+
+
+def test_a_set_up_beside_another_one_deletes_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(initial_setup, "_choose_user", choose_somebody)
+    key = tmp_path / "dir" / "authority" / "ca.key"
+
+    def begin_another(_path: Path) -> None:
+        key.parent.mkdir(parents=True)
+        key.write_text("of the other")
+
+    monkeypatch.setattr(initial_setup, "_refuse_foreign", begin_another)
+    with pytest.raises(Refused, match="another `fleet init` is at work there; wait for it"):
+        initial_setup.set_up(tmp_path / "dir", NAMES)
+    assert key.read_text() == "of the other"
+
+
+def fill(register: Register) -> None:
+    for number in range(1_000):
+        register.add_token(make_token(f"pack-{number}", "0" * 64), 2e9, 0.0)
+
+
+def test_a_register_on_a_full_disk_says_so_and_stays_whole(folder: Path) -> None:
+    authority, file = Authority(folder), folder / "authority" / "register.sqlite"
+    before = authority.list_certificates()
+    with (
+        closing(Register(file)) as register,
+        at_most_bytes(file.stat().st_size),
+        pytest.raises(StoreFailed, match=r"cannot be written: .*; free space there"),
+    ):
+        fill(register)
+    assert authority.list_certificates() == before
+
+
 def test_a_damaged_fleet_folder_is_told(folder: Path) -> None:
     (folder / "fleet.json").write_text('{"version": 2, "names": [], "port": 1}')
     with pytest.raises(Usage, match="version 2, not 1"):
@@ -97,7 +158,7 @@ def test_two_revocations_at_once_are_both_in_the_list(folder: Path) -> None:
 
 
 def test_of_two_set_ups_at_once_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initial_setup, "_choose_user", lambda _path: "somebody")  # type: ignore[misc]  # no broker here
+    monkeypatch.setattr(initial_setup, "_choose_user", choose_somebody)  # type: ignore[misc]  # no broker here
 
     def set_up(_number: int) -> str:
         try:

@@ -36,30 +36,35 @@ def run_process(
     `look` gets the newest line twice a second and returns the fraction that is done. The verb's lines go to `log`, and
     its stdout to `output` where one is given. A verb that is stopped ends in order: it gets what a Ctrl-C sends.
     """
+    process = _start(command, log, output)
+    put_behind(process.pid)  # a bench may run meanwhile
+    is_stopped = is_cancelled = False
+    with process:
+        while process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_S)
+            line = find_newest_line(read_tail(log))
+            is_cancelled = not reporter.report(look(line), line)
+            if not is_stopped and (is_cancelled or reporter.poll() == STOP):
+                is_stopped = True
+                process.terminate()
+    if is_cancelled:
+        raise Cancelled
+    return None if is_stopped else process.returncode
+
+
+def _start(command: Sequence[str], log: Path, output: Path | None) -> subprocess.Popen[bytes]:
     with ExitStack() as files:
         lines = files.enter_context(log.open("wb"))
         written = lines if output is None else files.enter_context(output.open("wb"))
-        process = subprocess.Popen(  # noqa: S603  # our own verb
+        return subprocess.Popen(  # noqa: S603  # our own verb
             list(command),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # nothing is written; it ends if this process is killed, and the verb with it
             stdout=written,
             stderr=lines,
             env=make_own_environment(),
             start_new_session=os.name != "nt",
         )
-    put_behind(process.pid)  # a bench may run meanwhile
-    is_stopped = is_cancelled = False
-    while process.poll() is None:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(LOOK_S)
-        line = find_newest_line(read_tail(log))
-        is_cancelled = not reporter.report(look(line), line)
-        if not is_stopped and (is_cancelled or reporter.poll() == STOP):
-            is_stopped = True
-            process.terminate()
-    if is_cancelled:
-        raise Cancelled
-    return None if is_stopped else process.returncode
 
 
 def read_tail(log: Path) -> str:
