@@ -12,6 +12,7 @@ from edge_bridge.fleet.bundle_transfer import TransferProgress
 from edge_bridge.fleet.view import NodeView, mark_unknown
 from tests.workbench.hands import CTRL, SHIFT, nameless, press, write
 from tests.workbench.window.fleet_page.fake_backend import FILE, NOW_MS, SHA, STATUS, FakeFleetBackend, Kit, pack
+from workbench.window.fleet_page.bar import FleetState
 from workbench.window.fleet_page.connection import ConnectionStage
 from workbench.window.fleet_page.counters import MEANING
 from workbench.window.fleet_page.detail import NONE_COUNTED, OFFLINE
