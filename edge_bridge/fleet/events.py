@@ -25,6 +25,7 @@ KINDS: Final = (
     *(OFFLINE, ONLINE, REBOOT, TRIPPED, HELD, ALLOWED, BMS_FAULT, BMS_OK, GAP, CLOCK_WRONG, CLOCK_RIGHT),
     *(BUNDLE_FAILED, BUNDLE_HEALTHY, BUNDLE_STATE, REVOKED, QUOTA, ROW_CONFLICT, COMMAND_ANSWERED),
 )
+WATCHED: Final = (metrics.VERDICT, metrics.BMS_FAULT, metrics.DESIRED, metrics.STATE, metrics.ANSWERED)
 
 
 class EventWatch:
@@ -112,9 +113,7 @@ class EventWatch:
 
 def pick_watched(record: NodeRecord) -> tuple[Scalar, ...]:
     """Return the values whose change is an event."""
-    get = record.status.get
-    names = (metrics.VERDICT, metrics.BMS_FAULT, metrics.DESIRED, metrics.STATE, metrics.ANSWERED)
-    return tuple(map(get, names))
+    return tuple(map(record.status.get, WATCHED))
 
 
 def compare_status(before: NodeRecord | None, after: NodeRecord, now_ms: int) -> Iterator[NodeEvent]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_bridge import metrics
+from edge_bridge.fleet.events import WATCHED
 from edge_bridge.fleet.live.news import NEWS
 from edge_bridge.fleet.node_state import STATUS, NodeState
 from edge_bridge.fleet.row_status import TOLD, RowStatus, StatusNames, copy_status, read_told, tells_the_same
@@ -61,5 +62,5 @@ def test_measured_values_alone_tell_nothing_and_a_bundle_does() -> None:
     assert measured == {metrics.SHA256: "a", metrics.SOC: 0.6}
 
 
-def test_all_that_is_news_is_among_what_is_told() -> None:
-    assert {*NEWS} <= {*TOLD}
+def test_all_that_is_news_or_an_event_is_among_what_is_told() -> None:
+    assert {*NEWS, *WATCHED} <= {*TOLD}
