@@ -40,7 +40,7 @@ class LoadOutbox:
         shape = devices, CAPACITY
         self.produced = np.zeros(devices, np.int64)
         self.proven_s = np.full(devices, -np.inf)  # when the newest acknowledged row was made
-        self._windows = [SendWindow() for _ in range(devices)]
+        self._windows, self._in_flight = [SendWindow() for _ in range(devices)], [0] * devices
         self._waits = np.zeros(shape, np.bool_)
         self._t_ms = np.zeros(shape, np.int64)
         self._made_s = np.zeros(shape)
@@ -64,16 +64,10 @@ class LoadOutbox:
 
     def take_due(self, devices: NDArray[np.int64], now_s: float) -> DueRows:
         """Return what is due of these devices, and note that it is sent."""
-        waits, due_s = self._waits[devices], self._due_s[devices]
-        is_late: NDArray[np.bool_] = waits & (due_s <= now_s) & np.isfinite(due_s)
-        late: list[int] = devices[is_late.any(axis=1)].tolist()
-        for device in late:
-            self._windows[device].note_late()
-            self._due_s[device, self._due_s[device] <= now_s] = -np.inf  # late once
+        self._note_late(devices, now_s)
         asked: list[int] = devices.tolist()
-        room = np.array([self._windows[device].size for device in asked], np.int64)
-        room -= (waits & (due_s > now_s)).sum(axis=1)
-        place, column = np.nonzero(waits & (due_s <= now_s))
+        room = np.array([self._windows[device].size - self._in_flight[device] for device in asked], np.int64)
+        place, column = np.nonzero(self._waits[devices] & (self._due_s[devices] <= now_s))
         owner = devices[place]
         numbers = self.produced[owner] - (self.produced[owner] - column) % CAPACITY
         order = np.lexsort((-numbers, owner))
@@ -86,23 +80,37 @@ class LoadOutbox:
         sent: tuple[list[int], list[int]] = owner.tolist(), numbers.tolist()
         for device, number in zip(*sent, strict=True):
             self._windows[device].note_sent("", number, now_s)
+            self._in_flight[device] += 1
         return DueRows(owner, numbers, self._t_ms[owner, column], now_s - self._made_s[owner, column] > LIVE_S)
+
+    def _note_late(self, devices: NDArray[np.int64], now_s: float) -> None:
+        """Let the rows that were sent and not acknowledged in time be due, once."""
+        due_s = self._due_s[devices]
+        is_late: NDArray[np.bool_] = self._waits[devices] & (due_s <= now_s) & (due_s > -np.inf)
+        places = np.flatnonzero(is_late.any(axis=1))
+        late: tuple[list[int], list[int]] = devices[places].tolist(), is_late[places].sum(axis=1).tolist()
+        for device, rows in zip(*late, strict=True):
+            self._windows[device].note_late()
+            self._in_flight[device] -= rows
+            self._due_s[device, self._due_s[device] <= now_s] = -np.inf
 
     def mark_unsent(self, device: int) -> None:
         """Let all rows of a device be due now: the host is online again, or did not know the birth."""
         self._windows[device].restart()
+        self._in_flight[device] = 0
         self._due_s[device], self._tries[device] = -np.inf, 0
 
     def acknowledge(self, device: int, ranges: Sequence[tuple[int, int]], now_s: float) -> list[float]:
         """Take acknowledged rows out; return how long each waited, in s, since it was made."""
         waits, made_s, waited_s = self._waits[device], self._made_s[device], list[float]()
-        in_flight = int((waits & (self._due_s[device] > now_s)).sum())
+        due_s, in_flight = self._due_s[device], self._in_flight[device]
         newest = int(self.produced[device])
         for first, last in ranges:
             for number in range(max(first, newest - CAPACITY + 1), min(last, newest) + 1):
                 column = number % CAPACITY
                 if waits[column]:
                     waits[column] = False
+                    self._in_flight[device] -= int(due_s[column] > -np.inf)
                     waited_s.append(now_s - made_s[column])
                     self.proven_s[device] = max(self.proven_s[device], made_s[column])
         self._windows[device].note_acknowledged({"": ranges}, len(waited_s), in_flight, now_s)
