@@ -76,6 +76,15 @@ class SendingEdge:
     def hear(self, *events: LinkEvent) -> None:
         self.uplink.handle_events(events, STATUS)
 
+    def drain(self) -> list[MqttMessage]:
+        """Send all that waits, as fast as the fleet acknowledges it; return the rows that were sent."""
+        sent = list[MqttMessage]()
+        while self.outbox.depth:
+            self.uplink.send_rows()
+            assert self.hands.sent, "it waits for nothing"
+            sent += [message for message in self.to_fleet() if "NDATA" in message.topic]
+        return sent
+
     def to_fleet(self) -> list[MqttMessage]:
         """Let the fleet hear what was sent; its commands come back at once."""
         sent, self.hands.sent = list(self.hands.sent), deque()

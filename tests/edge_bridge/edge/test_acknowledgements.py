@@ -53,9 +53,7 @@ def test_an_acknowledgement_that_was_lost_brings_no_row_twice(edge: SendingEdge)
     edge.desk.sent.clear()  # the fleet was killed after its commit
     edge.hands.pass_s(RESEND_S)
     edge.desk.pass_s(RESEND_S)
-    for _ in range(2):  # at first as few as are sent after a loss
-        edge.uplink.send_rows()
-        edge.to_fleet()
+    edge.drain()
     assert edge.outbox.depth == 0
     assert len(stored(edge)) == 3
 

@@ -178,9 +178,7 @@ def test_an_outbox_of_version_2_is_converted_with_all_its_rows(tmp_path: Path) -
 def test_a_birth_names_what_is_kept_and_a_request_brings_it(edge: SendingEdge) -> None:
     edge.rows(6)
     edge.up()
-    while edge.outbox.depth:
-        edge.uplink.send_rows()
-        edge.to_fleet()
+    edge.drain()
     edge.up()
     (birth,) = (message for message in edge.hands.sent if "NBIRTH" in message.topic)
     declared = {metric.name: metric.value for metric in wire.decode(birth.payload).metrics}

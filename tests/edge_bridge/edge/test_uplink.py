@@ -111,9 +111,7 @@ def widen(edge: SendingEdge, rows: int) -> None:
     """Send so many rows to a fleet that acknowledges them at once."""
     edge.up()
     edge.rows(rows)
-    while edge.outbox.depth:
-        edge.uplink.send_rows()
-        edge.to_fleet()
+    edge.drain()
 
 
 def test_a_fleet_that_is_away_gets_a_few_of_the_newest_and_all_when_it_is_back(edge: SendingEdge) -> None:
@@ -125,9 +123,7 @@ def test_a_fleet_that_is_away_gets_a_few_of_the_newest_and_all_when_it_is_back(e
     edge.hands.pass_s(RESEND_S)
     assert send(edge) == LEAST
     edge.hear(commands.make_state("fleet", 6_000, online=True))
-    while edge.outbox.depth:
-        edge.uplink.send_rows()
-        assert edge.to_fleet(), "it waits for nothing"
+    edge.drain()
     assert len(stored(edge)) == 300
 
 

@@ -48,8 +48,7 @@ def send(edge: SendingEdge, desk: Desk, rows: int) -> None:
     edge.desk = desk
     edge.rows(rows)
     edge.up()
-    edge.uplink.send_rows()
-    edge.to_fleet()
+    edge.drain()
 
 
 def ask(edge: SendingEdge, desk: Desk) -> int:
@@ -87,8 +86,7 @@ def test_after_a_restore_the_edges_send_what_was_lost_and_nothing_is_missing(whe
         edge.to_fleet()
         assert desk.store.read_totals().missing == 80  # the birth names the newest row, so nothing is lost unseen
         assert ask(edge, desk) > 0
-        edge.uplink.send_rows()
-        edge.to_fleet()
+        edge.drain()
         assert stored(edge) == set(range(1, 201))
         (node,) = desk.store.summary()
         assert (node.stored, node.missing, node.duplicates) == (200, 0, 0)
