@@ -29,8 +29,15 @@ if TYPE_CHECKING:
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put mongomock in the place of a server."""
-    client: Any = import_module("mongomock").MongoClient()  # it has no type hints
+    """Put mongomock in the place of a server; a server finds and changes a document in one step, it does not."""
+    mongomock: Any = import_module("mongomock")  # it has no type hints
+    client, change, one = mongomock.MongoClient(), mongomock.Collection.find_one_and_update, threading.Lock()
+
+    def change_alone(*words: Any, **options: Any) -> Any:
+        with one:
+            return change(*words, **options)
+
+    monkeypatch.setattr(mongomock.Collection, "find_one_and_update", change_alone)
 
     def connect(*_words: Any, **_options: Any) -> Any:
         return client
