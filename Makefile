@@ -36,7 +36,7 @@ lint: dev
 types: dev
 	$(BIN)/basedpyright --level error
 
-test: lint ## check, docs, the tests, every branch of gate, guard and arming: about 23 minutes on two cores
+test: lint ## check, docs, the tests, every branch of gate, guard and arming: about 18 minutes on two cores
 	$(BIN)/python tools/test.py --beside "nice -n 19 $(AGAIN) --no-print-directory -j2 types docs"
 
 test-fast: dev ## lint, and the tests that take no seconds and no whole bench: under 4 minutes, for daily work
