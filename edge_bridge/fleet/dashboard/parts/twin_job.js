@@ -65,10 +65,7 @@ export class TwinJob {
       const job = await read(`/jobs/${encodeURIComponent(this.id)}`);
       if (turn === this.turn) this.take(job);
     } catch (problem) {
-      if (turn !== this.turn) return;
-      if (problem.status === 404) this.set("forgotten", null);
-      else if (problem.status === 0) this.set("silent", this.state.job);
-      else this.set("refused", null, problem);
+      if (turn === this.turn) this.fail(problem);
     }
   }
 
@@ -79,11 +76,14 @@ export class TwinJob {
       const job = await change("DELETE", `/jobs/${encodeURIComponent(this.id)}`);
       if (turn === this.turn) this.take(job);
     } catch (problem) {
-      if (turn !== this.turn) return;
-      if (problem.status === 404) this.set("forgotten", null);
-      else if (problem.status === 0) this.set("silent", this.state.job);
-      else this.set("refused", null, problem);
+      if (turn === this.turn) this.fail(problem);
     }
+  }
+
+  fail(problem) {
+    if (problem.status === 404) this.set("forgotten", null);
+    else if (problem.status === 0) this.set("silent", this.state.job);
+    else this.set("refused", null, problem);
   }
 
   dismiss() {

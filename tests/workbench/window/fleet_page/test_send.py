@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from edge_bridge.fleet.bundle_transfer import TransferProgress
@@ -17,19 +15,6 @@ from workbench.window.fleet_page.page import NO_CHOICE, NO_VIEW, OFFLINE, QUESTI
 from workbench.window.fleet_page.stepper import RECEIVED, SENTENCES
 from workbench.window.widgets.dialogs import QuestionDialog
 from workbench.window.widgets.themes import DARK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pytestqt.qtbot import QtBot
-
-
-@pytest.fixture
-def kit(qtbot: QtBot) -> Iterator[Kit]:
-    made = Kit(qtbot)
-    yield made
-    made.backend.go.set()
-    made.page.connection.close()
 
 
 def send(kit: Kit) -> QuestionDialog:
